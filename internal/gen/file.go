@@ -1,0 +1,10 @@
+// Package gen holds what the generators have in common: the file, which is all they return. Its subpackages turn a
+// model into files: gocode into Go, sqlcode into SQL. They are pure: they read no disk, no clock and no environment,
+// and the same model gives the same bytes.
+package gen
+
+// A File is one generated file, not yet written.
+type File struct {
+	Path    string // relative to the output folder, with forward slashes
+	Content []byte // with LF line ends
+}
