@@ -1,0 +1,35 @@
+package runtime
+
+// An AppendResult is what one append to one stream stored.
+type AppendResult struct {
+	// Events are the events as a later read returns them, byte for byte, in the order they were given.
+	Events []PersistedEvent
+	// GlobalPositions are the positions of Events, rising.
+	GlobalPositions []int64
+	// AlreadyStored reports that an earlier append of the same events was found, so that nothing was written and this
+	// is its result again.
+	AlreadyStored bool
+}
+
+// FromVersion returns the stream's version before the append, 0 for a new stream.
+func (r AppendResult) FromVersion() int64 {
+	if len(r.Events) == 0 {
+		return 0
+	}
+	return r.Events[0].AggregateVersion - 1
+}
+
+// ToVersion returns the stream's version after the append.
+func (r AppendResult) ToVersion() int64 {
+	if len(r.Events) == 0 {
+		return 0
+	}
+	return r.Events[len(r.Events)-1].AggregateVersion
+}
+
+// A StreamAppend is one stream's part of an append to several: the events, all of one stream, and the version that
+// stream must be at.
+type StreamAppend struct {
+	Expected ExpectedVersion
+	Events   []Event
+}

@@ -1,0 +1,99 @@
+package runtime
+
+import (
+	"context"
+	"iter"
+)
+
+// An EventStore appends events to streams. Tx is the caller's transaction; see the package comment.
+type EventStore[Tx any] interface {
+	// Append adds events, all of one stream, in order, at the stream's head. Versions follow the head without a gap and
+	// positions rise with them. The result holds the events as a later read returns them.
+	//
+	// Events become visible to others when the caller commits. Errors:
+	//   - [ErrNoEvents], [*InvalidEventError]: nothing was sent.
+	//   - [*ConflictError]: the stream is not at the expected version; nothing was written.
+	//   - [ErrOptimisticConcurrency] without a ConflictError: a concurrent append won and the isolation level made the
+	//     server end the transaction; [Retryable] is true.
+	//   - [ErrDuplicateEvent]: an event ID is stored already, otherwise than by this same append.
+	//
+	// When the same events, by their IDs, are what the stream holds right after the expected version, the append has
+	// happened before: the first result is returned with AlreadyStored set. So an append with [NoStream] or [Exact] may
+	// be repeated when the answer to its commit was lost.
+	//
+	// After a ConflictError, ErrNoEvents or InvalidEventError the transaction is still usable.
+	Append(ctx context.Context, tx Tx, expected ExpectedVersion, events []Event) (AppendResult, error)
+}
+
+// An AggregateStreamReader reads the stream of one aggregate.
+type AggregateStreamReader[Tx any] interface {
+	// ReadAggregateStream returns the events with fromVersion <= version <= toVersion in version order; nil leaves that
+	// side open. A stream that does not exist is empty and at version 0, without an error. The stream's Version is that
+	// of its head whatever the window.
+	ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (Stream, error)
+}
+
+// An EventReader reads the log of all events.
+type EventReader[Tx any] interface {
+	// ReadEvents returns up to limit events with a position greater than fromPosition, in position order, none beyond
+	// the frontier: the position up to which no append is still in flight. The highest position returned is therefore a
+	// safe checkpoint, and an empty result means that there is nothing more to read for now. A limit below 1 is an error.
+	ReadEvents(ctx context.Context, tx Tx, fromPosition int64, limit int) ([]PersistedEvent, error)
+}
+
+// A GlobalPositionReader tells where the log ends.
+type GlobalPositionReader[Tx any] interface {
+	// GetLatestGlobalPosition returns the highest position that tx can see, or 0 for an empty log. Appends in flight may
+	// still add events below it: it is for measuring, not for a checkpoint.
+	GetLatestGlobalPosition(ctx context.Context, tx Tx) (int64, error)
+}
+
+// A Store is what generated stores need: appending to streams and reading them.
+type Store[Tx any] interface {
+	EventStore[Tx]
+	AggregateStreamReader[Tx]
+}
+
+// A StreamsAppender appends to several streams at once. Stores may offer it beside [EventStore].
+type StreamsAppender[Tx any] interface {
+	// AppendStreams appends to each stream as Append does, all or nothing, in one round trip. A stream may occur once.
+	// Results stand in the order of the arguments.
+	AppendStreams(ctx context.Context, tx Tx, appends ...StreamAppend) ([]AppendResult, error)
+}
+
+// A SafePositionReader tells how far the log can be read. Stores may offer it beside [EventReader].
+type SafePositionReader[Tx any] interface {
+	// SafeGlobalPosition returns the frontier: no append in flight, and none to come, brings an event at or below it.
+	SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error)
+}
+
+// A StreamQuery selects events of one stream. The zero value selects all, oldest first.
+type StreamQuery struct {
+	FromVersion int64 // the lowest version; 0 or less: from the first
+	ToVersion   int64 // the highest version; 0 or less: to the head
+	Backward    bool  // newest first
+	Limit       int   // at most this many events; 0: no limit
+}
+
+// A StreamIterator reads streams of any length in flat memory. Stores may offer it beside [AggregateStreamReader].
+type StreamIterator[Tx any] interface {
+	// StreamEvents yields the selected events. An error ends the sequence as its last element. tx must not be used for
+	// anything else while the sequence runs unless the store says that it may.
+	StreamEvents(ctx context.Context, tx Tx, aggregateType, aggregateID string, query StreamQuery) iter.Seq2[PersistedEvent, error]
+}
+
+// A LogQuery selects events of the log. The zero value selects all.
+type LogQuery struct {
+	FromPosition   int64    // only events after this position
+	Limit          int      // at most this many events; 0: no limit
+	AggregateTypes []string // only these; empty: all
+	EventTypes     []string // only these; empty: all
+}
+
+// A LogIterator reads the log, or a selection of it, in flat memory. Stores may offer it beside [EventReader].
+type LogIterator[Tx any] interface {
+	// LogEvents yields the selected events up to the frontier as it stood when the sequence began. An error ends the
+	// sequence as its last element. tx must not be used for anything else while the sequence runs unless the store says
+	// that it may.
+	LogEvents(ctx context.Context, tx Tx, query LogQuery) iter.Seq2[PersistedEvent, error]
+}
