@@ -1,0 +1,140 @@
+// Package model is what lies between scanning and generating: a team's aggregates and events as plain data, in a fixed
+// order, with the positions they were found at. It knows neither syntax trees nor the type checker.
+package model
+
+// A Domain is everything the generators are told about the user's code.
+type Domain struct {
+	Output     Output
+	Aggregates []Aggregate // by Name
+	Notes      []Note      // by Pos
+}
+
+// Output is the package that code is generated into.
+type Output struct {
+	Package
+	// Declared holds the names that hand-written files of the package declare already.
+	Declared map[string]Position
+}
+
+// A Package is a Go package by its import path and the name its files declare.
+type Package struct {
+	Path string
+	Name string
+}
+
+// A TypeName is a named Go type. Without a package it is predeclared.
+type TypeName struct {
+	Package Package
+	Name    string
+}
+
+// An Aggregate is a kind of stream and the closed set of events that its streams hold.
+type Aggregate struct {
+	Name   string   // as stored in aggregate_type
+	Pos    Position // of what names it
+	Why    string   // where the name comes from: "mark", "interface order.Event", "folder domain/order/events"
+	Sum    *Sum     // the domain's own interface over the events, or nil
+	State  *State   // what the events fold into, or nil
+	ID     ID
+	Events []Event // by Name, then Version
+}
+
+// A Sum is an interface of the domain that exactly the aggregate's events implement.
+type Sum struct {
+	Type TypeName
+	Pos  Position
+}
+
+// An ID is the type by which the domain names a stream of the aggregate.
+type ID struct {
+	Type TypeName // zero: string
+	Form IDForm
+}
+
+// An IDForm says how an ID becomes the string that is stored.
+type IDForm int
+
+const (
+	StringID   IDForm = iota // it is a string
+	StringKind               // it is converted: string(id)
+	StringerID               // it is asked: id.String()
+)
+
+// An Event is one version of one kind of event.
+type Event struct {
+	Name    string // as stored in event_type
+	Version int    // from 1
+	Type    TypeName
+	Pointer bool   // values are pointers: only *Type implements the aggregate's Sum
+	Doc     string // the first sentence of its doc comment
+	Pos     Position
+	Upcast  *Upcast // how it becomes the next version, or nil
+}
+
+// An Upcast is a function of the domain that turns one version of an event into a later one.
+type Upcast struct {
+	Func         TypeName // the function's package and name
+	To           int      // the version it makes
+	TakesPointer bool
+	GivesPointer bool
+	ReturnsError bool
+	Pos          Position
+}
+
+// A State is the type an aggregate's events fold into.
+type State struct {
+	Type     TypeName
+	Pos      Position
+	Appliers []Applier // one that takes the Sum, or one for each event that can reach it, in the order of Events
+}
+
+// An Applier is a method of a [State] that takes one event, or any event of the sum.
+type Applier struct {
+	Method          string
+	Event           string // the event's Name; empty: takes the Sum
+	Version         int
+	TakesPointer    bool // the event is passed as a pointer
+	PointerReceiver bool
+	Result          Result
+	ReturnsError    bool // as its last result
+	Pos             Position
+}
+
+// A Result says what an [Applier] does with the state.
+type Result int
+
+const (
+	Mutates       Result = iota // it changes its receiver
+	GivesState                  // it returns the new state
+	GivesStatePtr               // it returns a pointer to the new state
+)
+
+// A Note explains one decision of the scan: what was taken or left, and why.
+type Note struct {
+	Pos  Position
+	Text string
+}
+
+// Current reports whether e is a version that user code meets: one that no upcaster turns into a later one.
+func (e *Event) Current() bool { return e.Upcast == nil }
+
+// Latest returns the highest version of the named event, or nil if there is none.
+func (a *Aggregate) Latest(name string) *Event {
+	var latest *Event
+	for i := range a.Events {
+		if a.Events[i].Name == name {
+			latest = &a.Events[i]
+		}
+	}
+	return latest
+}
+
+// Event returns the named version, or nil if there is none.
+func (a *Aggregate) Event(name string, version int) *Event {
+	for i := range a.Events {
+		if a.Events[i].Name == name && a.Events[i].Version == version {
+			return &a.Events[i]
+		}
+	}
+	return nil
+}
