@@ -1,0 +1,154 @@
+package pgtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+)
+
+// planVariable is set in the environment of a keeper only. Its value is the plan of the server to keep, as JSON.
+const planVariable = "PGTEST_KEEP"
+
+// A plan says what server a keeper shall make.
+type plan struct {
+	Settings map[string]string // postgresql.conf
+}
+
+// An order is what the keeper's master wants of it: one JSON string on standard input, one answer on standard output.
+type order string
+
+const (
+	orderPlace         order = "create"
+	orderStart         order = "start"
+	orderStop          order = "stop"
+	orderStopImmediate order = "stop immediately"
+)
+
+type answer struct {
+	Place *place `json:",omitempty"` // to orderPlace
+	Error string `json:",omitempty"` // empty if the order was carried out
+}
+
+// A place is where a private server is found.
+type place struct {
+	Host     string // a host name, or the folder of the socket
+	Port     int
+	Password string // empty if none is asked for
+	Dir      string // the server's folder; empty in a container
+	BinDir   string // empty in a container
+}
+
+// url returns the address of a database.
+func (p place) url(database string) string {
+	user := url.User("postgres")
+	if p.Password != "" {
+		user = url.UserPassword("postgres", p.Password)
+	}
+	query := url.Values{"host": {p.Host}, "port": {fmt.Sprint(p.Port)}, "sslmode": {"disable"}}
+	return (&url.URL{Scheme: "postgres", User: user, Path: "/" + database, RawQuery: query.Encode()}).String()
+}
+
+// A kept server is one that a keeper can make, start, stop and remove. The methods that take a context end soon after it
+// is cancelled. They are called one after the other.
+type kept interface {
+	place() place
+	start(context.Context) error
+	stop(immediately bool) error
+	remove() error
+}
+
+// A test binary has no main of ours, and a test package need not have a TestMain: so a keeper branches off here, before
+// flags are parsed and tests are run.
+func init() {
+	text, ok := os.LookupEnv(planVariable)
+	if !ok {
+		return
+	}
+	runtime.LockOSThread() // the kernel ties Pdeathsig of the server to the thread that started it: the main one
+	if err := keep(text, os.Stdin, os.Stdout); err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// keep makes the server of a plan and carries out orders until they end; then it removes the server. An error means that
+// something of the server may be left.
+func keep(text string, orders io.Reader, answers io.Writer) error {
+	var p plan
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return err
+	}
+	// Only the end of the orders ends a keeper, or a system that shuts down. Caught rather than ignored, since what is
+	// ignored stays so in the server.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+
+	next := make(chan order)
+	go func() {
+		defer cancel()
+		decoder := json.NewDecoder(orders)
+		for {
+			var o order
+			if err := decoder.Decode(&o); err != nil {
+				return
+			}
+			select {
+			case next <- o:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+
+	encoder := json.NewEncoder(answers)
+	var server kept
+	for {
+		select {
+		case <-ctx.Done():
+			if server == nil {
+				return nil
+			}
+			return errors.Join(server.stop(true), server.remove())
+		case o := <-next:
+			var a answer
+			var err error
+			switch {
+			case o == orderPlace && server == nil:
+				if server, err = create(ctx, p); err == nil {
+					a.Place = new(server.place())
+				}
+			case server == nil:
+				err = errors.New("there is none")
+			case o == orderStart:
+				err = server.start(ctx)
+			case o == orderStop || o == orderStopImmediate:
+				err = server.stop(o == orderStopImmediate)
+			default:
+				err = fmt.Errorf("unknown order %q", o)
+			}
+			if err != nil {
+				a.Error = err.Error()
+			}
+			// A master that is gone reads no answer; the end of its orders is seen above.
+			_ = encoder.Encode(a)
+		}
+	}
+}
+
+// create makes a stopped server from what the machine has. If it fails, nothing is left of it.
+func create(ctx context.Context, p plan) (kept, error) {
+	bin, err := findBinaries()
+	if err != nil {
+		return nil, err
+	}
+	return newCluster(ctx, bin, p)
+}
