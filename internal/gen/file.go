@@ -7,4 +7,7 @@ package gen
 type File struct {
 	Path    string // relative to the output folder, with forward slashes
 	Content []byte // with LF line ends
+	// Once says that the file records a moment and is never written over: it is written where it is missing, and an
+	// existing one stays as it is, whoever wrote it.
+	Once bool
 }

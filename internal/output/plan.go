@@ -1,0 +1,131 @@
+// Package output writes what the generators return, or tells what writing it would change. It is the only writer of the
+// project: it decides nothing about content.
+package output
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/eventmap/eventmap/internal/gen"
+)
+
+// An Owner tells the files of a tool from those of its user.
+type Owner struct {
+	// Tool is the command's name, for messages.
+	Tool string
+	// IsOurs reports whether content was written by the tool, so that it may be written over.
+	IsOurs func(content []byte) bool
+	// IsOrphan reports whether a file of the output folder was written by an earlier run of the same kind and goes if
+	// this run does not make it. Nil: nothing ever goes.
+	IsOrphan func(name string, content []byte) bool
+}
+
+// A Change is one file that differs from what was generated.
+type Change struct {
+	Path string // as the user would name it
+	Old  []byte // nil: the file does not exist yet
+	New  []byte // nil: the file goes
+}
+
+// A Plan is what has to change on disk for a set of generated files to be current.
+type Plan struct {
+	Changes []Change // by Path
+}
+
+// NewPlan compares the files with what lies in dir, which need not exist. It changes nothing. A file in the way that the
+// owner did not write is an error; all of them are reported at once. Line ends are no difference, so that a checkout
+// with CRLF is current.
+func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
+	var plan Plan
+	var problems []error
+	made := make(map[string]bool, len(files))
+	for _, f := range files {
+		made[f.Path] = true
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		old, err := os.ReadFile(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			plan.Changes = append(plan.Changes, Change{Path: path, New: f.Content})
+		case err != nil:
+			problems = append(problems, err)
+		case f.Once || bytes.Equal(lf(old), f.Content):
+		case !owner.IsOurs(lf(old)):
+			problems = append(problems, fmt.Errorf("%s exists and was not written by %s; move it away, or choose another file name or output folder", path, owner.Tool))
+		default:
+			plan.Changes = append(plan.Changes, Change{Path: path, Old: old, New: f.Content})
+		}
+	}
+	if owner.IsOrphan != nil {
+		orphans, err := findOrphans(dir, made, owner)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		plan.Changes = append(plan.Changes, orphans...)
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	slices.SortFunc(plan.Changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	return &plan, nil
+}
+
+// findOrphans returns the removal of each file of dir that this run no longer makes.
+func findOrphans(dir string, made map[string]bool, owner Owner) ([]Change, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var orphans []Change
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || made[entry.Name()] {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
+		old, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process was quicker
+		}
+		if err != nil {
+			return nil, err
+		}
+		if content := lf(old); owner.IsOurs(content) && owner.IsOrphan(entry.Name(), content) {
+			orphans = append(orphans, Change{Path: path, Old: old})
+		}
+	}
+	return orphans, nil
+}
+
+// IsCurrent reports whether nothing has to change.
+func (p *Plan) IsCurrent() bool { return len(p.Changes) == 0 }
+
+// WriteDiff writes the changes as a unified diff, from what is there to what was generated.
+func (p *Plan) WriteDiff(w io.Writer) error {
+	for _, c := range p.Changes {
+		oldName, newName := filepath.ToSlash(c.Path), filepath.ToSlash(c.Path)
+		if c.Old == nil {
+			oldName = "/dev/null"
+		}
+		if c.New == nil {
+			newName = "/dev/null"
+		}
+		if _, err := w.Write(diff.Diff(oldName, lf(c.Old), newName, c.New)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lf returns content with LF line ends.
+func lf(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
