@@ -103,24 +103,6 @@ func (s *Settings) MaxAttempts() int { return s.maxAttempts }
 // an event is the same before it is stored and after.
 func (s *Settings) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
-// NewEvent returns an event of the named stream, type and schema version around a payload, with a fresh event ID and all
-// that the options set.
-func (s *Settings) NewEvent(createdAt time.Time, aggregateType, aggregateID, eventType string, eventVersion int, payload []byte) Event {
-	return Event{
-		CreatedAt:     createdAt,
-		AggregateType: aggregateType,
-		EventType:     eventType,
-		AggregateID:   aggregateID,
-		Payload:       payload,
-		Metadata:      s.metadata,
-		CausationID:   s.causationID,
-		CorrelationID: s.correlationID,
-		TraceID:       s.traceID,
-		EventVersion:  eventVersion,
-		EventID:       s.newID(),
-	}
-}
-
 // newEventID returns a UUIDv7. Its only failure is that of the system's random source, after which no process should go
 // on; crypto/rand ends the program itself since Go 1.24.
 func newEventID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
