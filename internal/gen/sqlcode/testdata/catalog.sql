@@ -1,0 +1,72 @@
+-- catalog: what a database holds beside the system's own, one line for each thing, in an order that does not depend on
+-- when it was made.
+with namespace as (
+    select oid, nspname
+    from pg_namespace
+    where nspname !~ '^pg_' and nspname <> 'information_schema'
+),
+relation as (
+    select c.*, format('%I.%I', n.nspname, c.relname) as name
+    from pg_class c
+    join namespace n on n.oid = c.relnamespace
+),
+line (owner, place, text) as (
+    select '', nspname, 'schema ' || quote_ident(nspname)
+    from namespace
+    where nspname <> 'public'
+  union all
+    select name, '0', concat_ws(' ', 'table', name, 'with ' || array_to_string(reloptions, ', '),
+        '-- ' || obj_description(oid, 'pg_class'))
+    from relation
+    where relkind in ('r', 'p')
+  union all
+    select r.name, '1' || to_char(a.attnum, '000'), concat_ws(' ', '  column', quote_ident(a.attname),
+        format_type(a.atttypid, a.atttypmod),
+        'collate ' || (select quote_ident(collname) from pg_collation where oid = a.attcollation and collname <> 'default'),
+        case when a.attnotnull then 'not null' end,
+        case a.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
+        'default ' || pg_get_expr(d.adbin, d.adrelid),
+        '-- ' || col_description(r.oid, a.attnum))
+    from relation r
+    join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+    left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
+    where r.relkind in ('r', 'p')
+  union all
+    select r.name, '2' || c.conname, format('  constraint %I %s', c.conname, pg_get_constraintdef(c.oid))
+    from relation r
+    join pg_constraint c on c.conrelid = r.oid
+    where c.contype <> 'n' -- PostgreSQL 18 lists not null here too; the columns say it already
+  union all
+    select r.name, '3' || i.name, '  index ' || pg_get_indexdef(i.oid)
+    from relation r
+    join pg_index x on x.indrelid = r.oid
+    join relation i on i.oid = x.indexrelid
+  union all
+    select coalesce(r.name, s.name), '4' || s.name, format('  sequence %s of %I as %s start %s increment %s cache %s%s',
+        s.name, a.attname, format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqcache,
+        case when q.seqcycle then ' cycle' end)
+    from relation s
+    join pg_sequence q on q.seqrelid = s.oid
+    left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype in ('a', 'i')
+        and d.refclassid = 'pg_class'::regclass
+    left join relation r on r.oid = d.refobjid
+    left join pg_attribute a on a.attrelid = r.oid and a.attnum = d.refobjsubid
+  union all
+    select r.name, '5' || t.tgname, '  trigger ' || pg_get_triggerdef(t.oid)
+    from relation r
+    join pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal
+  union all
+    select name, '6', format('relation of kind %s %s', relkind, name)
+    from relation
+    where relkind not in ('r', 'p', 'i', 'I', 'S', 't')
+  union all
+    select 'function', p.oid::text, 'function ' || p.oid::regprocedure
+    from pg_proc p
+    join namespace n on n.oid = p.pronamespace
+  union all
+    select 'type', t.oid::text, 'type ' || t.oid::regtype
+    from pg_type t
+    join namespace n on n.oid = t.typnamespace
+    where t.typrelid = 0 and t.typelem = 0
+)
+select text from line order by owner collate "C", place collate "C";

@@ -1,0 +1,10 @@
+// Package templates holds the SQL that migrate-gen writes, as it is written: one file for each table, for text/template.
+// What is filled in is decided in internal/gen/sqlcode; no template is ever given an unchecked name.
+package templates
+
+import "embed"
+
+// Postgres holds the templates for PostgreSQL, in the folder postgres. The file schema.sql.tmpl includes the others.
+//
+//go:embed postgres/*.sql.tmpl
+var Postgres embed.FS
