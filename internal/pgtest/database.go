@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// runVariable names the environment variable with the name of a run of tests that cleans up a server that is not ours.
-	runVariable = "PGTEST_RUN"
-
 	databasePrefix   = "pgtest_"
 	databasePatience = 2 * time.Minute
 )

@@ -3,6 +3,7 @@ package pgtest
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -10,7 +11,7 @@ import (
 )
 
 const (
-	folderPrefix = "pgtest-"
+	folderPrefix = "eventmap-pg-"
 	lockFile     = "lock"
 
 	// maxSocketPath is the longest path of a Unix socket on every system: sun_path has 104 bytes on macOS and the BSDs, 108
@@ -47,17 +48,30 @@ func newFolder(a *account) (*folder, error) {
 	return &folder{path: path, lock: lock}, nil
 }
 
-// lockFolder locks a folder as kept. The lock goes with the process, however it ends; the server does not inherit it.
+// lockFolder marks a new folder as kept. The lock goes with the process, however that ends; the server does not inherit
+// it.
 func lockFolder(path string) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
+	// The file has its name only once it is locked: so one that is not locked has lost its keeper.
+	unlocked := filepath.Join(path, lockFile+".new")
+	lock, err := os.OpenFile(unlocked, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = tryLock(lock)
+	if err == nil {
+		_, err = fmt.Fprintln(lock, os.Getpid()) // for people, and for tests
+	}
+	if err == nil {
+		err = os.Rename(unlocked, filepath.Join(path, lockFile))
+	}
+	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
 }
+
+// tryLock locks a file, or fails if another process has done so.
+func tryLock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
 // folderBase returns the folder for temporary files, or /tmp where its path is too long for a socket's or an account
 // cannot get into it.
@@ -95,14 +109,18 @@ func sweep(base string, a *account) {
 		if err != nil || !info.IsDir() || int(info.Sys().(*syscall.Stat_t).Uid) != a.uid {
 			continue
 		}
-		if time.Since(info.ModTime()) < time.Minute {
-			continue // it may be a new one, made but not locked yet
+		lock, err := os.Open(filepath.Join(path, lockFile))
+		if errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) > time.Hour {
+			// Its keeper ended between making and locking it, which takes no time.
+			_ = os.Remove(filepath.Join(path, lockFile+".new"))
+			_ = os.Remove(path)
 		}
-		lock, err := lockFolder(path)
 		if err != nil {
-			continue // kept
+			continue
 		}
-		_ = os.RemoveAll(path)
+		if tryLock(lock) == nil {
+			_ = os.RemoveAll(path)
+		}
 		_ = lock.Close()
 	}
 }
