@@ -1,0 +1,95 @@
+// Package cli is the shell around the commands: exit codes, flags, the manual, and the version. A command's main
+// function is os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)); results go to standard output, all else to standard error.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// The exit codes of every command.
+const (
+	Done      = 0 // the work is done, or there was nothing to do
+	Different = 1 // --check, or a like question, was answered by no
+	Trouble   = 2 // the command could not do its work
+)
+
+// A Command is a program by its name and its manual.
+type Command struct {
+	Name   string
+	Manual string // printed by --help; see Manual
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Flags returns an empty set of flags for Parse.
+func (c Command) Flags() *pflag.FlagSet {
+	flags := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.Usage = func() {} // an error is one line, not the manual
+	return flags
+}
+
+// Parse adds --help and --version to the flags and parses args. If done is true there is no more to do than to exit with
+// the code: help or the version was printed, or the flags were wrong and the reason was printed.
+func (c Command) Parse(flags *pflag.FlagSet, args []string) (code int, done bool) {
+	help := flags.BoolP("help", "h", false, "print the manual")
+	version := flags.Bool("version", false, "print the version")
+	err := flags.Parse(args)
+	switch {
+	case err != nil:
+		return c.Misused(err), true
+	case *help:
+		return c.Print(c.Manual), true
+	case *version:
+		return c.Print(c.Name + " " + Version() + "\n"), true
+	}
+	return Done, false
+}
+
+// Print writes a result to standard output and returns Done; or Trouble, said on standard error, if that fails.
+func (c Command) Print(result string) (code int) {
+	if _, err := io.WriteString(c.Stdout, result); err != nil {
+		return c.Fail(err)
+	}
+	return Done
+}
+
+// Misused reports an error in the command line and returns Trouble.
+func (c Command) Misused(err error) (code int) {
+	return c.Fail(fmt.Errorf("%w; see %s --help", err, c.Name))
+}
+
+// Fail reports the error, or each of those that were joined in it, on a line of standard error that begins with the
+// command's name, and returns Trouble.
+func (c Command) Fail(err error) (code int) {
+	for line := range strings.Lines(err.Error()) {
+		_, _ = fmt.Fprintf(c.Stderr, "%s: %s\n", c.Name, strings.TrimSuffix(line, "\n"))
+	}
+	return Trouble
+}
+
+// Manual returns the manual in the source of a command's doc.go: the package comment, which is one between /* and */,
+// with its headings as plain lines. So what the program prints is what its documentation says.
+func Manual(source string) string {
+	_, rest, opened := strings.Cut(source, "/*\n")
+	comment, _, closed := strings.Cut(rest, "*/\n")
+	if !opened || !closed {
+		panic(errors.New("cli: the manual has to be a comment between /* and */"))
+	}
+	return strings.ReplaceAll(comment, "\n# ", "\n")
+}
+
+// Version returns the version of the module that the program was built from, as the go command recorded it; a build
+// from a checkout that it knows no version of is "(devel)".
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
