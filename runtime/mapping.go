@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -50,6 +51,18 @@ func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int
 	}, nil
 }
 
+// EncodeAll encodes every event of an append, in order.
+func EncodeAll[E any](c *Encoder, events []E, encode func(*Encoder, any) (Event, error)) ([]Event, error) {
+	encoded := make([]Event, len(events))
+	for i, e := range events {
+		var err error
+		if encoded[i], err = encode(c, e); err != nil {
+			return nil, err
+		}
+	}
+	return encoded, nil
+}
+
 // NotAnEvent returns the [*InvalidEventError] for a value that is no event the generated code knows.
 func (c *Encoder) NotAnEvent(v any) error {
 	reason := fmt.Sprintf("is a %T, which is no event of %q", v, c.aggregateType)
@@ -66,6 +79,17 @@ func Decode[E any](codec Codec, e *PersistedEvent) (E, error) {
 		return event, NewDecodeError(e, err)
 	}
 	return event, nil
+}
+
+// As returns the first of the forms of a decoded event that is a T. If there is none the error is a [*DecodeError].
+func As[T any](e *PersistedEvent, forms ...any) (T, error) {
+	for _, form := range forms {
+		if t, ok := form.(T); ok {
+			return t, nil
+		}
+	}
+	var none T
+	return none, NewDecodeError(e, fmt.Errorf("it is a %T, not a %v", forms[0], reflect.TypeFor[T]()))
 }
 
 // A Recorded is an event of the domain and what is stored beside it.

@@ -1,0 +1,187 @@
+package gocode
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// The names of everything that is generated follow from one rule, with no counters, so that what is added to a domain
+// never renames what was there:
+//
+//	aggregate A    AType AEvent AEventOf AStream AStore NewAStore AHandler AHandlerFuncs HandleA NewAConsumer,
+//	               and unexported encodeAEvent decodeAEvent foldAEvent
+//	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
+//	               upcaster turns into a higher
+//	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A
+//
+// A and E are the names as stored, made exported identifiers: their runs of letters and digits with the first letter of
+// each raised. Why adding an event renames nothing: every name above is a function of A alone, or of A, E, n and whether
+// a higher version of the same E exists. Two different inputs can give one name ("a.b" and "AB", or event OrderPlaced
+// beside event Placed in Order); then generation stops and names both.
+
+// aggregate is a [model.Aggregate] with the identifiers of what is generated for it.
+type aggregate struct {
+	*model.Aggregate
+	ident  string // Order
+	events []event
+}
+
+// event is a [model.Event] with its identifiers.
+type event struct {
+	*model.Event
+	qualified string // OrderPlacedV1
+	handled   string // Placed, or PlacedV1 for a version that is not the highest
+}
+
+func (a *aggregate) typeConst() string    { return a.ident + "Type" }
+func (a *aggregate) sum() string          { return a.ident + "Event" }
+func (a *aggregate) sumOf() string        { return a.ident + "EventOf" }
+func (a *aggregate) stream() string       { return a.ident + "Stream" }
+func (a *aggregate) store() string        { return a.ident + "Store" }
+func (a *aggregate) newStore() string     { return "New" + a.ident + "Store" }
+func (a *aggregate) handler() string      { return a.ident + "Handler" }
+func (a *aggregate) handlerFuncs() string { return a.ident + "HandlerFuncs" }
+func (a *aggregate) handle() string       { return "Handle" + a.ident }
+func (a *aggregate) newConsumer() string  { return "New" + a.ident + "Consumer" }
+func (a *aggregate) encode() string       { return "encode" + a.ident + "Event" }
+func (a *aggregate) decode() string       { return "decode" + a.ident + "Event" }
+func (a *aggregate) fold() string         { return "fold" + a.ident + "Event" }
+func (a *aggregate) roundTrips() string   { return "Test" + a.ident + "Events_roundTrip" }
+func (a *aggregate) upcasts() string      { return "Test" + a.ident + "Events_upcast" }
+func (a *aggregate) file() string         { return snake(a.ident) + "_events.gen.go" }
+func (a *aggregate) testFile() string     { return snake(a.ident) + "_events.gen_test.go" }
+
+func (e *event) to() string   { return "To" + e.qualified }
+func (e *event) from() string { return "From" + e.qualified }
+func (e *event) on() string   { return "On" + e.handled }
+
+// current returns the versions that user code meets, in order.
+func (a *aggregate) current() []event {
+	var current []event
+	for _, e := range a.events {
+		if e.Current() {
+			current = append(current, e)
+		}
+	}
+	return current
+}
+
+// sealed reports whether the sum is generated because the domain has none.
+func (a *aggregate) sealed() bool { return a.Sum == nil }
+
+// name gives every aggregate and event of the domain its identifiers, or says which cannot have them.
+func name(d *model.Domain) ([]aggregate, model.Problems) {
+	var problems model.Problems
+	aggregates := make([]aggregate, len(d.Aggregates))
+	for i := range d.Aggregates {
+		a := aggregate{Aggregate: &d.Aggregates[i], ident: exported(d.Aggregates[i].Name)}
+		if !isExported(a.ident) {
+			problems = append(problems, model.Problem{Pos: a.Pos, Message: fmt.Sprintf(
+				"aggregate %q makes no exported Go identifier; name it by a mark with a name that begins with an upper-case letter", a.Name)})
+		}
+		for j := range a.Events {
+			e := &a.Events[j]
+			ident := exported(e.Name)
+			if !isExported(ident) {
+				problems = append(problems, model.Problem{Pos: e.Pos, Message: fmt.Sprintf(
+					"event %q makes no exported Go identifier; give it another with //eventmap:event name=...", e.Name)})
+			}
+			version := "V" + strconv.Itoa(e.Version)
+			named := event{Event: e, qualified: qualified(a.ident, ident) + version, handled: ident}
+			if a.Latest(e.Name).Version != e.Version {
+				named.handled += version
+			}
+			a.events = append(a.events, named)
+		}
+		aggregates[i] = a
+	}
+	return aggregates, append(problems, collisions(d, aggregates)...)
+}
+
+// collisions returns a problem for every name that would be declared twice.
+func collisions(d *model.Domain, aggregates []aggregate) model.Problems {
+	scope := newScope()
+	for declared, pos := range d.Output.Declared {
+		scope.declare(declared, pos, "a hand-written declaration of the output package")
+	}
+	files := newScope()
+	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent"} {
+		scope.declare(common, model.Position{}, "what is generated for every package")
+	}
+	for _, a := range aggregates {
+		what := fmt.Sprintf("aggregate %q", a.Name)
+		for _, ident := range a.declared(d.Output.Package) {
+			scope.declare(ident, a.Pos, what)
+		}
+		files.declare(a.file(), a.Pos, what)
+		handler := newScope()
+		for _, e := range a.events {
+			what := fmt.Sprintf("event %q version %d of %s", e.Name, e.Version, a.Name)
+			scope.declare(e.to(), e.Pos, what)
+			scope.declare(e.from(), e.Pos, what)
+			if e.Current() {
+				handler.declare(e.on(), e.Pos, what)
+				handler.declare(e.handled, e.Pos, what)
+			}
+		}
+		scope.problems = append(scope.problems, handler.problems...)
+	}
+	return append(scope.problems, files.problems...)
+}
+
+// declared returns the package-level names generated for the aggregate, but those of its events.
+func (a *aggregate) declared(output model.Package) []string {
+	names := []string{
+		a.typeConst(), a.stream(), a.store(), a.newStore(), a.handler(), a.handlerFuncs(), a.handle(), a.newConsumer(),
+		a.encode(), a.decode(), a.roundTrips(), a.upcasts(),
+	}
+	if a.sealed() {
+		names = append(names, a.sumOf())
+	}
+	if a.declaresSum(output) {
+		names = append(names, a.sum())
+	}
+	if a.State != nil {
+		names = append(names, a.fold())
+	}
+	return names
+}
+
+// declaresSum reports whether a type for the sum is generated: not where the domain's own already has that name in the
+// same package.
+func (a *aggregate) declaresSum(output model.Package) bool {
+	return a.sealed() || a.Sum.Type != model.TypeName{Package: output, Name: a.sum()}
+}
+
+// A scope is a set of names that must differ.
+type scope struct {
+	origins  map[string]origin
+	problems model.Problems
+}
+
+type origin struct {
+	pos  model.Position
+	what string
+}
+
+func newScope() *scope { return &scope{origins: map[string]origin{}} }
+
+// declare adds a name, or a problem if it is there already.
+func (s *scope) declare(name string, pos model.Position, what string) {
+	first, taken := s.origins[name]
+	if !taken {
+		s.origins[name] = origin{pos, what}
+		return
+	}
+	if first.what == what {
+		return
+	}
+	at := ""
+	if first.pos.IsValid() {
+		at = " (" + first.pos.String() + ")"
+	}
+	s.problems = append(s.problems, model.Problem{Pos: pos, Message: fmt.Sprintf(
+		"%s needs the name %s, which %s%s has already; rename one with name= on its mark, or choose another output folder", what, name, first.what, at)})
+}
