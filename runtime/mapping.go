@@ -81,6 +81,16 @@ func Decode[E any](codec Codec, e *PersistedEvent) (E, error) {
 	return event, nil
 }
 
+// DecodeAs returns the payload of e as an E if e is of the given aggregate type, event type and version. Its errors are
+// [*DecodeError]s.
+func DecodeAs[E any](s Settings, e *PersistedEvent, aggregateType, eventType string, eventVersion int) (E, error) {
+	if e.AggregateType != aggregateType || e.EventType != eventType || e.EventVersion != eventVersion {
+		var none E
+		return none, NewDecodeError(e, fmt.Errorf("it is not %s v%d of %s", eventType, eventVersion, aggregateType))
+	}
+	return Decode[E](s.codec, e)
+}
+
 // As returns the first of the forms of a decoded event that is a T. If there is none the error is a [*DecodeError].
 func As[T any](e *PersistedEvent, forms ...any) (T, error) {
 	for _, form := range forms {

@@ -81,7 +81,7 @@ type Settings struct {
 }
 
 // NewSettings returns the defaults with the options applied in order; of two that set the same thing the later holds.
-func NewSettings[O Option](opts ...O) Settings {
+func NewSettings(opts ...Option) Settings {
 	return With(Settings{codec: JSONCodec{}, now: time.Now, newID: newEventID, maxAttempts: 10}, opts...)
 }
 

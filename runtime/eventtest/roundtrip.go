@@ -16,7 +16,7 @@ func RoundTrip[E any](
 	t testing.TB,
 	aggregateType string,
 	to func(aggregateType, aggregateID string, e E, opts ...runtime.Option) (runtime.Event, error),
-	from func(e runtime.PersistedEvent) (E, error),
+	from func(e runtime.PersistedEvent, opts ...runtime.Option) (E, error),
 ) {
 	t.Helper()
 	want := Sample[E]()
@@ -35,7 +35,7 @@ func Upcast[Current, E any](
 	t testing.TB,
 	aggregateType string,
 	to func(aggregateType, aggregateID string, e E, opts ...runtime.Option) (runtime.Event, error),
-	read func(e runtime.PersistedEvent) (any, error),
+	read func(e runtime.PersistedEvent, opts ...runtime.Option) (any, error),
 ) {
 	t.Helper()
 	stored := store(t, aggregateType, Sample[E](), to)

@@ -124,8 +124,9 @@ func to[E any](aggregateType, aggregateID string, e E, opts ...runtime.Option) (
 	return runtime.Encode(runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID), aggregateType, "E", 1, &e)
 }
 
-func from[E any](e runtime.PersistedEvent) (E, error) {
-	return runtime.Decode[E](runtime.JSONCodec{}, &e)
+func from[E any](e runtime.PersistedEvent, opts ...runtime.Option) (E, error) {
+	settings := runtime.NewSettings(opts...)
+	return runtime.Decode[E](settings.Codec(), &e)
 }
 
 // failures records instead of failing.

@@ -35,9 +35,9 @@ var ours = []model.Package{
 
 // locals are the names that generated functions use for parameters and variables; no import may hide behind one.
 var locals = []string{
-	"aggregateID", "aggregateType", "attempt", "c", "conflict", "ctx", "decide", "e", "encoder", "err", "event", "events",
-	"expected", "f", "h", "i", "id", "m", "mapped", "name", "ok", "old", "opts", "result", "s", "settings", "state",
-	"store", "stream", "t", "tx", "typed", "version", "window", "wrapped",
+	"E", "T", "Tx", "aggregateID", "aggregateType", "attempt", "codec", "conflict", "ctx", "decide", "e", "encoder", "err",
+	"event", "events", "expected", "f", "h", "i", "id", "m", "mapped", "name", "next", "opts", "result", "s", "settings",
+	"state", "store", "stream", "t", "tx", "typed", "version", "window", "wrapped",
 }
 
 // qualifiers gives every package that generated code imports the name it is used by, the same in every file. Our own
@@ -47,6 +47,11 @@ func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
 	taken := maps.Clone(declared)
 	for _, local := range locals {
 		taken[local] = true
+	}
+	for _, a := range d.Aggregates {
+		for _, e := range a.Events {
+			taken["e"+strconv.Itoa(e.Version)] = true // the steps of an upcast
+		}
 	}
 	for _, predeclared := range types.Universe.Names() {
 		taken[predeclared] = true

@@ -1,0 +1,180 @@
+package gocode
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// common generates the functions over all aggregates of the package.
+func (g *generator) common() *jen.File {
+	f := g.newFile()
+	if len(g.output.Declared) == 0 {
+		f.PackageComment("// Package " + g.output.Name + " maps the events of " + g.listed() + " to what is stored and back, and holds a typed")
+		f.PackageComment("// store and an exhaustive handler for each aggregate.")
+	}
+	g.eventTypeOf(f)
+	g.toESEvents(f)
+	g.fromESEvents(f)
+	g.fromESEvent(f)
+	return f
+}
+
+// listed returns the aggregates' names as a sentence has them, or their number where they are many.
+func (g *generator) listed() string {
+	var names []string
+	for _, a := range g.aggregates {
+		names = append(names, a.Name)
+	}
+	switch n := len(names); {
+	case n == 1:
+		return names[0]
+	case n <= 4:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	default:
+		return strings.Join(names[:3], ", ") + " and others"
+	}
+}
+
+func (g *generator) anySealed() bool {
+	return slices.ContainsFunc(g.aggregates, func(a aggregate) bool { return a.sealed() })
+}
+
+func (g *generator) eventTypeOf(f *jen.File) {
+	doc(f, "EventTypeOf returns the name under which e, an event or a pointer to one, is stored.")
+	f.Func().Id("EventTypeOf").Params(g.local("e").Any()).Params(jen.String(), jen.Error()).Block(
+		g.eventTypeSwitch(),
+		jen.Return(jen.Lit(""), jen.Qual(fmtPath, "Errorf").Call(jen.Lit("%T is not an event of this package"), g.local("e"))),
+	)
+}
+
+func (g *generator) eventTypeSwitch() *jen.Statement {
+	switched := g.local("e").Assert(jen.Type())
+	if g.anySealed() {
+		switched = g.local("e").Op(":=").Add(switched)
+	}
+	return jen.Switch(switched).BlockFunc(func(group *jen.Group) {
+		for _, a := range g.aggregates {
+			for i := 0; i < len(a.events); {
+				name, forms := a.events[i].Name, []jen.Code{}
+				for ; i < len(a.events) && a.events[i].Name == name; i++ {
+					t := g.typeOf(a.events[i].Type)
+					forms = append(forms, t, jen.Op("*").Add(t.Clone()))
+				}
+				group.Case(forms...).Block(jen.Return(jen.Lit(name), jen.Nil()))
+			}
+			if a.sealed() {
+				group.Case(jen.Id(a.sum())).Block(jen.Return(jen.Id("EventTypeOf").Call(g.local("e").Dot(g.localName("event")))))
+			}
+		}
+	})
+}
+
+func (g *generator) toESEvents(f *jen.File) {
+	var names []string
+	for _, a := range g.aggregates {
+		names = append(names, a.Name)
+	}
+	doc(f, `ToESEvents returns the events as they are stored in the stream of the named aggregate. T is an event type, an
+interface over some, or any; values and pointers may be mixed. A nil event, and one that is not of the aggregate,
+is a *runtime.InvalidEventError.`)
+	f.Func().Id("ToESEvents").Types(g.local("T").Any()).Custom(lines,
+		jen.List(g.local("aggregateType"), g.local("aggregateID")).String(),
+		g.local("events").Index().Add(g.local("T")),
+		g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Params(jen.Index().Add(runtimeName("Event")), jen.Error()).Block(
+		g.local("encoder").Op(":=").Add(runtimeName("NewEncoder")).Call(
+			runtimeName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
+		jen.Switch(g.local("aggregateType")).BlockFunc(func(group *jen.Group) {
+			for _, a := range g.aggregates {
+				group.Case(jen.Id(a.typeConst())).Block(jen.Return(runtimeName("EncodeAll").Call(
+					g.local("encoder"), g.local("events"), jen.Id(a.encode()))))
+			}
+		}),
+		jen.Return(jen.Nil(), jen.Op("&").Add(runtimeName("InvalidEventError")).Values(jen.Dict{
+			jen.Id("Index"):  jen.Lit(-1),
+			jen.Id("Field"):  jen.Lit("AggregateType"),
+			jen.Id("Reason"): jen.Qual(fmtPath, "Sprintf").Call(jen.Lit("is %q, which is none of "+escapePercent(strings.Join(names, ", "))), g.local("aggregateType")),
+		})),
+	)
+}
+
+// escapePercent makes s safe within a format.
+func escapePercent(s string) string { return strings.ReplaceAll(s, "%", "%%") }
+
+func (g *generator) fromESEvents(f *jen.File) {
+	decoded, forms := []jen.Code{g.local("event")}, []jen.Code{jen.Op("&").Add(g.local("events")).Index(g.local("i")), g.local("event")}
+	if g.anySealed() {
+		decoded, forms = append(decoded, g.local("wrapped")), append(forms, g.local("wrapped"))
+	}
+	element := g.local("typed").Index(g.local("i"))
+	doc(f, `FromESEvents returns the stored events as values of T: an event type, an interface over some, or any. They are
+upcast to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
+*runtime.DecodeError.`)
+	f.Func().Id("FromESEvents").Types(g.local("T").Any()).Params(
+		g.local("events").Index().Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Params(jen.Index().Add(g.local("T")), jen.Error()).Block(
+		g.local("settings").Op(":=").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("...")),
+		g.local("typed").Op(":=").Make(jen.Index().Add(g.local("T")), jen.Len(g.local("events"))),
+		jen.For(g.local("i").Op(":=").Range().Add(g.local("events"))).Block(
+			jen.List(append(decoded, g.local("err"))...).Op(":=").Id("decodeEvent").Call(
+				g.local("settings").Dot("Codec").Call(), jen.Op("&").Add(g.local("events")).Index(g.local("i"))),
+			g.ifErr(jen.Nil(), g.local("err")),
+			jen.If(jen.List(element, g.local("err")).Op("=").Add(runtimeName("As")).Types(g.local("T")).Call(forms...),
+				g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Nil(), g.local("err"))),
+		),
+		jen.Return(g.local("typed"), jen.Nil()),
+	)
+}
+
+func (g *generator) fromESEvent(f *jen.File) {
+	sealed := g.anySealed()
+	call := jen.Id("decodeEvent").Call(g.local("settings").Dot("Codec").Call(), jen.Op("&").Add(g.local("e")))
+	body := []jen.Code{g.local("settings").Op(":=").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("..."))}
+	if sealed {
+		body = append(body,
+			jen.List(g.local("event"), jen.Id("_"), g.local("err")).Op(":=").Add(call),
+			jen.Return(g.local("event"), g.local("err")))
+	} else {
+		body = append(body, jen.Return(call))
+	}
+	doc(f, "FromESEvent returns the event that is stored as e, upcast to the version that is current.")
+	f.Func().Id("FromESEvent").Params(
+		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Params(jen.Any(), jen.Error()).Block(body...)
+
+	results, unknown := []jen.Code{jen.Any(), jen.Error()}, []jen.Code{jen.Nil()}
+	comment := "decodeEvent decodes an event of any aggregate."
+	if sealed {
+		results = []jen.Code{jen.List(g.local("event"), g.local("wrapped")).Any(), g.local("err").Error()}
+		unknown = append(unknown, jen.Nil())
+		comment = "decodeEvent decodes an event of any aggregate, and returns it by itself and as the aggregate's sum type."
+	}
+	doc(f, "%s", comment)
+	f.Func().Id("decodeEvent").Params(
+		g.local("codec").Add(runtimeName("Codec")), g.local("e").Op("*").Add(runtimeName("PersistedEvent")),
+	).Params(results...).Block(
+		jen.Switch(g.local("e").Dot("AggregateType")).BlockFunc(func(group *jen.Group) {
+			for _, a := range g.aggregates {
+				group.Case(jen.Id(a.typeConst())).Block(g.decodeCall(&a, sealed)...)
+			}
+		}),
+		jen.Return(append(unknown, runtimeName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent")))...),
+	)
+}
+
+func (g *generator) decodeCall(a *aggregate, sealed bool) []jen.Code {
+	call := jen.Id(a.decode()).Call(g.local("codec"), g.local("e"))
+	if !sealed {
+		return []jen.Code{jen.Return(call)}
+	}
+	event := g.local("typed")
+	if a.sealed() {
+		event.Dot(g.localName("event"))
+	}
+	return []jen.Code{
+		jen.List(g.local("typed"), g.local("err")).Op(":=").Add(call),
+		jen.Return(event, g.local("typed"), g.local("err")),
+	}
+}

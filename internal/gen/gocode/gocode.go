@@ -1,0 +1,177 @@
+// Package gocode turns a model of a domain into Go: one file with what is common to all aggregates, one for each
+// aggregate, and their tests. Names follow one rule, which stands in naming.go.
+package gocode
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/eventmap/eventmap/internal/gen"
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// Options say what is generated. The zero value is not ready for use: Filename is required.
+type Options struct {
+	Filename string // of the common file
+	Tests    bool   // also generate tests
+}
+
+// Generate returns the files of the domain's output package, by path. What is wrong with the domain is returned as
+// [model.Problems], all of it at once.
+func Generate(d *model.Domain, o Options) ([]gen.File, error) {
+	if err := checkFilename(o.Filename); err != nil {
+		return nil, err
+	}
+	aggregates, problems := name(d)
+	problems = append(problems, sumProblems(aggregates)...)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	g := newGenerator(d, aggregates)
+	return g.files(o)
+}
+
+// checkFilename refuses names under which the go command would not find the file, or not always.
+func checkFilename(name string) error {
+	switch {
+	case !strings.HasSuffix(name, ".go"), strings.ContainsAny(name, `/\`), strings.HasPrefix(name, "."), strings.HasPrefix(name, "_"):
+		return fmt.Errorf("file name %q: want a plain name that ends in .go", name)
+	case strings.HasSuffix(name, "_test.go"):
+		return fmt.Errorf("file name %q: the go command builds such files for tests only", name)
+	case strings.HasSuffix(name, "_events.gen.go"):
+		return fmt.Errorf("file name %q: names that end in _events.gen.go are those of aggregates", name)
+	}
+	return nil
+}
+
+// sumProblems refuses what a generated sum cannot hold.
+func sumProblems(aggregates []aggregate) model.Problems {
+	const limit = 100 // of the terms of a union, in the Go compiler (types2, maxTermCount)
+	var problems model.Problems
+	for _, a := range aggregates {
+		if a.sealed() && len(a.current()) > limit {
+			problems = append(problems, model.Problem{Pos: a.Pos, Message: fmt.Sprintf(
+				"aggregate %s has %d events, and Go allows %d in a generated sum type; mark an interface that they implement with //eventmap:events %s",
+				a.Name, len(a.current()), limit, a.Name)})
+		}
+	}
+	return problems
+}
+
+// A generator holds what every file of the output package has in common. It is not changed once made.
+type generator struct {
+	output     model.Output
+	aggregates []aggregate
+	qualifiers map[string]string // import path -> name
+	declared   map[string]bool   // package-level names
+}
+
+func newGenerator(d *model.Domain, aggregates []aggregate) *generator {
+	g := &generator{output: d.Output, aggregates: aggregates, declared: map[string]bool{}}
+	for name := range d.Output.Declared {
+		g.declared[name] = true
+	}
+	for _, a := range aggregates {
+		for _, name := range a.declared(d.Output.Package) {
+			g.declared[name] = true
+		}
+	}
+	g.qualifiers = qualifiers(d, g.declared)
+	return g
+}
+
+// files renders every file, several at a time.
+func (g *generator) files(o Options) ([]gen.File, error) {
+	type page struct {
+		path string
+		file func() *jen.File
+	}
+	pages := []page{{o.Filename, g.common}}
+	for i := range g.aggregates {
+		a := &g.aggregates[i]
+		pages = append(pages, page{a.file(), func() *jen.File { return g.aggregate(a) }})
+		if o.Tests {
+			pages = append(pages, page{a.testFile(), func() *jen.File { return g.test(a) }})
+		}
+	}
+	files := make([]gen.File, len(pages))
+	var group errgroup.Group
+	for i, p := range pages {
+		group.Go(func() (err error) {
+			files[i], err = render(p.path, p.file())
+			return err
+		})
+	}
+	return files, group.Wait()
+}
+
+// aggregate returns the file of one aggregate, in the order a reader wants it: what it is, how it is stored and read,
+// how its events are handled, and then the mapping behind that.
+func (g *generator) aggregate(a *aggregate) *jen.File {
+	f := g.newFile()
+	g.sum(f, a)
+	g.store(f, a)
+	if a.State != nil {
+		g.state(f, a)
+	}
+	g.handler(f, a)
+	g.mapping(f, a)
+	return f
+}
+
+// local returns the identifier of a parameter or variable, one that hides nothing the output package declares.
+func (g *generator) local(name string) *jen.Statement { return jen.Id(g.localName(name)) }
+
+func (g *generator) localName(name string) string {
+	for g.declared[name] {
+		name += "_"
+	}
+	return name
+}
+
+// typeOf returns the named type.
+func (g *generator) typeOf(t model.TypeName) *jen.Statement { return jen.Qual(t.Package.Path, t.Name) }
+
+// eventType returns the type by which the event is known to user code.
+func (g *generator) eventType(e *event) *jen.Statement {
+	if e.Pointer {
+		return jen.Op("*").Add(g.typeOf(e.Type))
+	}
+	return g.typeOf(e.Type)
+}
+
+// idType returns the type of the aggregate's stream IDs.
+func (g *generator) idType(a *aggregate) *jen.Statement {
+	if a.ID.Type.Name == "" {
+		return jen.String()
+	}
+	return g.typeOf(a.ID.Type)
+}
+
+// idString returns the stored form of the variable id.
+func (g *generator) idString(a *aggregate) *jen.Statement {
+	switch a.ID.Form {
+	case model.StringKind:
+		return jen.String().Parens(g.local("id"))
+	case model.StringerID:
+		return g.local("id").Dot("String").Call()
+	}
+	return g.local("id")
+}
+
+// runtimeName returns a name of package runtime.
+func runtimeName(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
+
+// doc adds a doc comment; its lines are those of text.
+func doc(f *jen.File, format string, args ...any) {
+	f.Line()
+	for line := range strings.Lines(fmt.Sprintf(format, args...)) {
+		f.Comment("// " + strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// lines lays parameters out one to a line, as a reader wants them where there are many.
+var lines = jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}

@@ -1,0 +1,81 @@
+package gocode
+
+import "github.com/dave/jennifer/jen"
+
+// handler generates the exhaustive handler, its partial form, the dispatch and the consumer.
+func (g *generator) handler(f *jen.File, a *aggregate) {
+	tx := g.local("Tx")
+	results := func(e *event) *jen.Statement {
+		return jen.Params(g.ctx(), g.tx(), g.local("e").Add(g.eventType(e)), g.local("m").Add(runtimeName("Meta"))).Error()
+	}
+
+	doc(f, `%s handles every event of %s. An event that is added to the domain adds a method here, so that the
+build breaks for whoever does not handle it; [%s] handles some and says so.`, a.handler(), a.Name, a.handlerFuncs())
+	f.Type().Id(a.handler()).Types(tx.Clone().Any()).InterfaceFunc(func(group *jen.Group) {
+		for _, e := range a.current() {
+			if e.Doc != "" {
+				group.Comment("// " + e.Doc)
+			}
+			group.Id(e.on()).Add(results(&e))
+		}
+	})
+
+	doc(f, "%s is a [%s] that ignores the events whose function is nil.", a.handlerFuncs(), a.handler())
+	f.Type().Id(a.handlerFuncs()).Types(tx.Clone().Any()).StructFunc(func(group *jen.Group) {
+		for _, e := range a.current() {
+			group.Id(e.handled).Func().Add(results(&e))
+		}
+	})
+	for _, e := range a.current() {
+		doc(f, "%s calls f.%s, if it is set.", e.on(), e.handled)
+		f.Func().Params(g.local("f").Id(a.handlerFuncs()).Types(tx.Clone())).Id(e.on()).Add(results(&e)).Block(
+			jen.If(g.local("f").Dot(e.handled).Op("==").Nil()).Block(jen.Return(jen.Nil())),
+			jen.Return(g.local("f").Dot(e.handled).Call(g.local("ctx"), g.local("tx"), g.local("e"), g.local("m"))),
+		)
+	}
+
+	g.handle(f, a)
+
+	doc(f, "%s returns a consumer, known for ever by its name, that hands every event of %s to h.", a.newConsumer(), a.Name)
+	f.Func().Id(a.newConsumer()).Types(tx.Clone().Any()).Params(
+		g.local("name").String(),
+		g.local("h").Id(a.handler()).Types(tx.Clone()),
+		g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Qual(consumerPath, "ScopedConsumer").Types(tx.Clone()).Block(
+		jen.Return(jen.Qual(consumerPath, "Scoped").Call(
+			g.local("name"), jen.Index().String().Values(jen.Id(a.typeConst())),
+			jen.Func().Params(g.ctx(), g.tx(), g.local("e").Add(runtimeName("PersistedEvent"))).Error().Block(
+				jen.Return(jen.Id(a.handle()).Call(
+					g.local("ctx"), g.local("tx"), g.local("e"), g.local("h"), g.local("opts").Op("..."))),
+			),
+		)),
+	)
+}
+
+// handle generates the dispatch of one stored event.
+func (g *generator) handle(f *jen.File, a *aggregate) {
+	value := g.local("event")
+	if a.sealed() {
+		value.Dot(g.localName("event"))
+	}
+	doc(f, `%s decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
+is a *runtime.DecodeError, as is one that cannot be decoded.`, a.handle())
+	f.Func().Id(a.handle()).Types(g.local("Tx").Any()).Custom(lines,
+		g.ctx(), g.tx(),
+		g.local("e").Add(runtimeName("PersistedEvent")),
+		g.local("h").Id(a.handler()).Types(g.local("Tx")),
+		g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Error().Block(
+		g.local("settings").Op(":=").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("...")),
+		jen.List(g.local("event"), g.local("err")).Op(":=").Id(a.decode()).Call(
+			g.local("settings").Dot("Codec").Call(), jen.Op("&").Add(g.local("e"))),
+		g.ifErr(g.local("err")),
+		jen.Switch(g.local("event").Op(":=").Add(value).Assert(jen.Type())).BlockFunc(func(group *jen.Group) {
+			for _, e := range a.current() {
+				group.Case(g.eventType(&e)).Block(jen.Return(g.local("h").Dot(e.on()).Call(
+					g.local("ctx"), g.local("tx"), g.local("event"), g.local("e").Dot("Meta").Call())))
+			}
+		}),
+		jen.Return(runtimeName("NewDecodeError").Call(jen.Op("&").Add(g.local("e")), runtimeName("ErrUnknownEvent"))),
+	)
+}

@@ -1,0 +1,137 @@
+package gocode
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// state generates what needs the type that events fold into: Load, Execute and the fold.
+func (g *generator) state(f *jen.File, a *aggregate) {
+	state := g.typeOf(a.State.Type)
+
+	doc(f, `Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0
+for a stream that does not exist.`)
+	f.Func().Params(g.receiver(a)).Id("Load").Params(g.ctx(), g.tx(), g.id(a)).
+		Params(state.Clone(), jen.Int64(), jen.Error()).Block(
+		jen.Var().Add(g.local("state")).Add(state.Clone()),
+		jen.List(g.local("version"), g.local("err")).Op(":=").Add(g.local("s")).Dot("advance").Call(
+			g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), jen.Lit(0)),
+		jen.Return(g.local("state"), g.local("version"), g.local("err")),
+	)
+	g.execute(f, a, state)
+	g.advance(f, a, state)
+	g.foldEvent(f, a, state)
+}
+
+func (g *generator) execute(f *jen.File, a *aggregate, state *jen.Statement) {
+	doc(f, `Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is
+still at the version that was loaded. If another append was quicker, it reads only what is new and decides again,
+as many times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event
+is to append nothing. An error of decide is returned as it is. decide must not change what its argument points to.`)
+	empty := runtimeName("AppendResult").Values()
+	f.Func().Params(g.receiver(a)).Id("Execute").Custom(lines,
+		g.ctx(), g.tx(), g.id(a),
+		g.local("decide").Func().Params(state.Clone()).Params(jen.Index().Id(a.sum()), jen.Error()),
+		g.local("opts").Op("...").Add(runtimeName("EventOption")),
+	).Params(runtimeName("AppendResult"), jen.Error()).Block(
+		jen.List(g.local("state"), g.local("version"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Load").Call(
+			g.local("ctx"), g.local("tx"), g.local("id")),
+		g.ifErr(empty.Clone(), g.local("err")),
+		jen.For(g.local("attempt").Op(":=").Lit(1), jen.Empty(), g.local("attempt").Op("++")).Block(
+			jen.List(g.local("events"), g.local("err")).Op(":=").Add(g.local("decide")).Call(g.local("state")),
+			jen.If(g.local("err").Op("!=").Nil().Op("||").Len(g.local("events")).Op("==").Lit(0)).Block(
+				jen.Return(empty.Clone(), g.local("err"))),
+			jen.List(g.local("result"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Append").Call(
+				g.local("ctx"), g.local("tx"), g.local("id"), runtimeName("Exact").Call(g.local("version")),
+				g.local("events"), g.local("opts").Op("...")),
+			jen.Var().Add(g.local("conflict")).Op("*").Add(runtimeName("ConflictError")),
+			jen.If(jen.Op("!").Qual(errorsPath, "As").Call(g.local("err"), jen.Op("&").Add(g.local("conflict"))).
+				Op("||").Add(g.local("attempt")).Op(">=").Add(g.local("s")).Dot(g.localName("settings")).Dot("MaxAttempts").Call()).Block(
+				jen.Return(g.local("result"), g.local("err"))),
+			jen.If(jen.List(g.local("version"), g.local("err")).Op("=").Add(g.local("s")).Dot("advance").Call(
+				g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), g.local("version")),
+				g.local("err").Op("!=").Nil()).Block(
+				jen.Return(empty.Clone(), g.local("err"))),
+		),
+	)
+}
+
+func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {
+	doc(f, "advance folds the events after version into state and returns the version it then stands at.")
+	f.Func().Params(g.receiver(a)).Id("advance").Custom(lines,
+		g.ctx(), g.tx(), g.id(a), g.local("state").Op("*").Add(state.Clone()), g.local("version").Int64(),
+	).Params(jen.Int64(), jen.Error()).Block(
+		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Read").Call(
+			g.local("ctx"), g.local("tx"), g.local("id"), runtimeName("FromVersion").Call(g.local("version").Op("+").Lit(1))),
+		g.ifErr(jen.Lit(0), g.local("err")),
+		jen.For(jen.List(jen.Id("_"), g.local("e")).Op(":=").Range().Add(g.local("stream")).Dot("Events")).Block(
+			jen.If(g.local("err").Op(":=").Id(a.fold()).Call(g.local("state"), g.local("e").Dot("Event")), g.local("err").Op("!=").Nil()).Block(
+				jen.Return(jen.Lit(0), jen.Qual(fmtPath, "Errorf").Call(
+					jen.Lit("fold %s %q, version %d: %w"), jen.Id(a.typeConst()), g.idString(a),
+					g.local("e").Dot("Meta").Dot("AggregateVersion"), g.local("err")))),
+		),
+		jen.Return(g.local("stream").Dot("Version").Call(), jen.Nil()),
+	)
+}
+
+// foldEvent generates the function that hands one event to the state's own methods.
+func (g *generator) foldEvent(f *jen.File, a *aggregate, state *jen.Statement) {
+	doc(f, "%s applies one event to state.", a.fold())
+	fold := f.Func().Id(a.fold()).Params(g.local("state").Op("*").Add(state.Clone()), g.local("event").Id(a.sum())).Error()
+	if sum := a.State.Appliers[0]; sum.Event == "" {
+		fold.Block(g.apply(sum, g.local("event"))...)
+		return
+	}
+	value := g.local("event")
+	if a.sealed() {
+		value.Dot(g.localName("event"))
+	}
+	var cases []jen.Code
+	for _, e := range a.current() {
+		for _, applier := range a.State.Appliers {
+			if applier.Event != e.Name || applier.Version != e.Version {
+				continue
+			}
+			argument := g.local("e")
+			switch {
+			case applier.TakesPointer && !e.Pointer:
+				argument = jen.Op("&").Add(argument)
+			case !applier.TakesPointer && e.Pointer:
+				argument = jen.Op("*").Add(argument)
+			}
+			cases = append(cases, jen.Case(g.eventType(&e)).Block(g.apply(applier, argument)...))
+		}
+	}
+	fold.Block(
+		jen.Switch(g.local("e").Op(":=").Add(value.Clone()).Assert(jen.Type())).Block(cases...),
+		jen.Return(jen.Qual(fmtPath, "Errorf").Call(jen.Lit("%w: %T"), runtimeName("ErrUnknownEvent"), value.Clone())),
+	)
+}
+
+// apply returns the statements that call the applier and end the fold.
+func (g *generator) apply(applier model.Applier, argument *jen.Statement) []jen.Code {
+	call := g.local("state").Dot(applier.Method).Call(argument)
+	if applier.Result == model.Mutates {
+		if applier.ReturnsError {
+			return []jen.Code{jen.Return(call)}
+		}
+		return []jen.Code{call, jen.Return(jen.Nil())}
+	}
+	next := jen.Op("*").Add(g.local("state"))
+	result := g.local("next")
+	if applier.Result == model.GivesStatePtr {
+		result = jen.Op("*").Add(result)
+	}
+	if applier.ReturnsError {
+		return []jen.Code{
+			jen.List(g.local("next"), g.local("err")).Op(":=").Add(call),
+			jen.If(g.local("err").Op("==").Nil()).Block(next.Op("=").Add(result)),
+			jen.Return(g.local("err")),
+		}
+	}
+	if applier.Result == model.GivesStatePtr {
+		call = jen.Op("*").Add(call)
+	}
+	return []jen.Code{next.Op("=").Add(call), jen.Return(jen.Nil())}
+}

@@ -1,0 +1,124 @@
+package gocode
+
+import (
+	"github.com/dave/jennifer/jen"
+)
+
+// sum generates the aggregate's type constant and the types of its events and streams.
+func (g *generator) sum(f *jen.File, a *aggregate) {
+	doc(f, "%s is the aggregate type under which the events of %s are stored.", a.typeConst(), a.Name)
+	f.Const().Id(a.typeConst()).Op("=").Lit(a.Name)
+
+	switch {
+	case a.sealed():
+		g.sealedSum(f, a)
+	case a.declaresSum(g.output.Package):
+		doc(f, "%s is any event of %s.", a.sum(), a.Name)
+		f.Type().Id(a.sum()).Op("=").Add(g.typeOf(a.Sum.Type))
+	}
+
+	doc(f, "%s is the events of one %s, in version order, upcast to the versions that are current.", a.stream(), a.Name)
+	f.Type().Id(a.stream()).Op("=").Add(runtimeName("TypedStream")).Types(jen.Id(a.sum()))
+}
+
+// sealedSum generates the sum type of an aggregate whose domain has no interface over its events.
+func (g *generator) sealedSum(f *jen.File, a *aggregate) {
+	doc(f, "%s is any event of %s; [%s] makes one. The zero value is no event and cannot be appended.", a.sum(), a.Name, a.sumOf())
+	f.Type().Id(a.sum()).Struct(g.local("event").Any())
+
+	doc(f, "Value returns the event itself, for a type switch.")
+	f.Func().Params(g.local("e").Id(a.sum())).Id("Value").Params().Any().Block(
+		jen.Return(g.local("e").Dot(g.localName("event"))))
+
+	doc(f, "%s returns e as an event of %s. What is no event of it does not compile.", a.sumOf(), a.Name)
+	f.Func().Id(a.sumOf()).Types(g.local("E").Union(g.union(a)...)).Params(g.local("e").Add(g.local("E"))).Id(a.sum()).Block(
+		jen.Return(jen.Id(a.sum()).Values(g.local("e"))))
+}
+
+func (g *generator) union(a *aggregate) []jen.Code {
+	var terms []jen.Code
+	for _, e := range a.current() {
+		terms = append(terms, g.eventType(&e))
+	}
+	return terms
+}
+
+// receiver returns the receiver of the store's methods.
+func (g *generator) receiver(a *aggregate) *jen.Statement {
+	return g.local("s").Op("*").Id(a.store()).Types(g.local("Tx"))
+}
+
+// ctx, tx and id are the first parameters of the store's methods.
+func (g *generator) ctx() *jen.Statement { return g.local("ctx").Qual(contextPath, "Context") }
+func (g *generator) tx() *jen.Statement  { return g.local("tx").Add(g.local("Tx")) }
+func (g *generator) id(a *aggregate) *jen.Statement {
+	return g.local("id").Add(g.idType(a))
+}
+
+// store generates the typed store: its constructor, Append and Read.
+func (g *generator) store(f *jen.File, a *aggregate) {
+	doc(f, `%s appends and reads the streams of %s through a store of any kind. It is immutable and safe
+for concurrent use. It never commits or rolls back: the transaction is the caller's.`, a.store(), a.Name)
+	f.Type().Id(a.store()).Types(g.local("Tx").Any()).Struct(
+		g.local("store").Add(runtimeName("Store")).Types(g.local("Tx")),
+		g.local("settings").Add(runtimeName("Settings")),
+	)
+
+	doc(f, "%s returns a store of %s over store. The options hold for every call.", a.newStore(), a.Name)
+	f.Func().Id(a.newStore()).Types(g.local("Tx").Any()).Params(
+		g.local("store").Add(runtimeName("Store")).Types(g.local("Tx")),
+		g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(
+		jen.Return(jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(jen.Dict{
+			g.local("store"):    g.local("store"),
+			g.local("settings"): runtimeName("NewSettings").Call(g.local("opts").Op("...")),
+		})),
+	)
+
+	g.storeAppend(f, a)
+	g.storeRead(f, a)
+}
+
+func (g *generator) storeAppend(f *jen.File, a *aggregate) {
+	doc(f, `Append appends events to the stream of id, which must be at the expected version. It takes one round
+trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
+is written, and the transaction is still usable.`)
+	f.Func().Params(g.receiver(a)).Id("Append").Custom(lines,
+		g.ctx(), g.tx(), g.id(a),
+		g.local("expected").Add(runtimeName("ExpectedVersion")),
+		g.local("events").Index().Id(a.sum()),
+		g.local("opts").Op("...").Add(runtimeName("EventOption")),
+	).Params(runtimeName("AppendResult"), jen.Error()).Block(
+		g.local("encoder").Op(":=").Add(runtimeName("NewEncoder")).Call(
+			runtimeName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
+			jen.Id(a.typeConst()), g.idString(a)),
+		jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(runtimeName("EncodeAll")).Call(
+			g.local("encoder"), g.local("events"), jen.Id(a.encode())),
+		g.ifErr(runtimeName("AppendResult").Values(), g.local("err")),
+		jen.Return(g.local("s").Dot(g.localName("store")).Dot("Append").Call(
+			g.local("ctx"), g.local("tx"), g.local("expected"), g.local("mapped"))),
+	)
+}
+
+func (g *generator) storeRead(f *jen.File, a *aggregate) {
+	doc(f, `Read returns the stream of id, or the window of versions that the options select. A stream that does not
+exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.`)
+	f.Func().Params(g.receiver(a)).Id("Read").Custom(lines,
+		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("ReadOption")),
+	).Params(jen.Id(a.stream()), jen.Error()).Block(
+		g.local("window").Op(":=").Add(runtimeName("NewWindow")).Call(g.local("opts").Op("...")),
+		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("store")).Dot("ReadAggregateStream").Call(
+			g.local("ctx"), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
+			g.local("window").Dot("From"), g.local("window").Dot("To")),
+		g.ifErr(jen.Id(a.stream()).Values(), g.local("err")),
+		jen.Return(runtimeName("DecodeStream").Call(g.local("stream"),
+			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
+				jen.Return(jen.Id(a.decode()).Call(g.local("s").Dot(g.localName("settings")).Dot("Codec").Call(), g.local("e"))),
+			))),
+	)
+}
+
+// ifErr returns the results if err is not nil.
+func (g *generator) ifErr(results ...jen.Code) *jen.Statement {
+	return jen.If(g.local("err").Op("!=").Nil()).Block(jen.Return(results...))
+}
