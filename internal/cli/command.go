@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -80,7 +79,7 @@ func Manual(source string) string {
 	_, rest, opened := strings.Cut(source, "/*\n")
 	comment, _, closed := strings.Cut(rest, "*/\n")
 	if !opened || !closed {
-		panic(errors.New("cli: the manual has to be a comment between /* and */"))
+		panic("cli: the manual has to be a comment between /* and */")
 	}
 	return strings.ReplaceAll(comment, "\n# ", "\n")
 }

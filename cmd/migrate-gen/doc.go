@@ -1,0 +1,67 @@
+/*
+Migrate-gen writes the SQL that an eventmap event store needs: its tables, with
+their constraints and comments, for PostgreSQL 14 and later.
+
+Usage:
+
+	migrate-gen [flags]
+
+It writes one migration, to be run once and in one transaction by whatever runs
+your migrations, be it psql:
+
+	migrate-gen --output migrations
+	psql --single-transaction --set ON_ERROR_STOP=1 \
+		--file migrations/0001_eventmap.sql
+
+The same flags always give the same bytes. The paths of the files that were
+written are printed. Where everything is there already, nothing is written and
+nothing is printed.
+
+A migration that has been run must not change. So a file that exists and
+differs, because it was edited or because the flags are others now, is never
+written over: migrate-gen says so and leaves it as it is. Keep the flags where
+they cannot get lost, in a go:generate line for example, and let CI run the same
+line with --check.
+
+# Flags
+
+	-o, --output DIR
+		The folder to write to, made if it is missing.
+		A single - prints the SQL instead. Default: migrations.
+	--filename NAME
+		The name of the file, ending in .sql.
+		Default: 0001_eventmap.sql.
+	--schema NAME
+		The schema for every table that names none itself. It is created
+		if it is missing. Default: none; the tables go where the
+		search_path of the connection says, which is mostly public.
+	--events-table NAME
+		The event log. Default: events.
+	--aggregate-heads-table NAME
+		The version of each stream. Default: aggregate_heads.
+	--checkpoints-table NAME
+		How far each consumer is. Default: consumer_checkpoints.
+	--parked-events-table NAME
+		The events that a consumer set aside. Default: parked_events.
+	--check
+		Write nothing. If the file is missing or differs, print a
+		unified diff from what is there to what would be written.
+	-h, --help
+		Print this manual.
+	--version
+		Print the version of migrate-gen.
+
+A table is named "table" or "schema.table". Names are taken literally: upper
+case stays upper case, and reserved words are fine. A name begins with a letter
+or an underscore, goes on with letters, digits, '_', '-' and '$', and has at
+most 63 bytes, which is what PostgreSQL keeps. A store has to be told the names
+that are not the default ones.
+
+# Exit status
+
+	0  The migration was written, or was there already.
+	1  With --check: the file is missing, or differs.
+	2  Migrate-gen could not do its work, and nothing was written.
+	   The reasons are on standard error.
+*/
+package main

@@ -1,0 +1,45 @@
+package main
+
+import (
+	_ "embed"
+	"io"
+	"os"
+
+	"github.com/eventmap/eventmap/internal/cli"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/output"
+)
+
+//go:embed doc.go
+var doc string
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	command := cli.Command{Name: "migrate-gen", Manual: cli.Manual(doc), Stdout: stdout, Stderr: stderr}
+	flags := command.Flags()
+	settings := addSettings(flags)
+	if code, done := command.Parse(flags, args); done {
+		return code
+	}
+	if err := settings.check(flags); err != nil {
+		return command.Misused(err)
+	}
+	files, err := sqlcode.Generate(settings.options)
+	if err != nil {
+		return command.Fail(err)
+	}
+	if settings.folder == toStdout {
+		return printFiles(command, files)
+	}
+	plan, err := output.NewPlan(settings.folder, files, owner)
+	if err != nil {
+		return command.Fail(err)
+	}
+	if settings.checkOnly {
+		return printDiff(command, plan)
+	}
+	return write(command, plan)
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+)
+
+// toStdout is the output folder that stands for standard output.
+const toStdout = "-"
+
+// settings is what the command line says. The flags are described in doc.go, which is the manual.
+type settings struct {
+	folder    string
+	checkOnly bool
+	options   sqlcode.Options
+}
+
+// addSettings adds the flags. The settings are filled when the flags are parsed.
+func addSettings(flags *pflag.FlagSet) *settings {
+	var s settings
+	flags.StringVarP(&s.folder, "output", "o", "migrations", "")
+	flags.StringVar(&s.options.Filename, "filename", sqlcode.DefaultFilename, "")
+	flags.StringVar(&s.options.Schema, "schema", "", "")
+	flags.StringVar(&s.options.EventsTable, "events-table", sqlcode.DefaultEventsTable, "")
+	flags.StringVar(&s.options.AggregateHeadsTable, "aggregate-heads-table", sqlcode.DefaultAggregateHeadsTable, "")
+	flags.StringVar(&s.options.CheckpointsTable, "checkpoints-table", sqlcode.DefaultCheckpointsTable, "")
+	flags.StringVar(&s.options.ParkedEventsTable, "parked-events-table", sqlcode.DefaultParkedEventsTable, "")
+	flags.BoolVar(&s.checkOnly, "check", false, "")
+	return &s
+}
+
+// check returns an error for what the parsed flags cannot mean. A flag that is given and empty is mostly a variable that
+// is not set in a script; it must not quietly stand for the default.
+func (s *settings) check(flags *pflag.FlagSet) error {
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument: %q", flags.Arg(0))
+	}
+	var err error
+	flags.Visit(func(f *pflag.Flag) {
+		if err == nil && f.Value.String() == "" {
+			err = fmt.Errorf("flag has an empty value: --%s", f.Name)
+		}
+	})
+	if err == nil && s.checkOnly && s.folder == toStdout {
+		err = errors.New("--check compares with a folder, and --output - is none")
+	}
+	return err
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/eventmap/eventmap/internal/cli"
+)
+
+// The manual is written by hand. It must not miss a flag, promise one that is not there, or name another default.
+func TestManual_describesTheFlags(t *testing.T) {
+	t.Parallel()
+	command := cli.Command{Name: "migrate-gen", Stdout: io.Discard, Stderr: io.Discard}
+	flags := command.Flags()
+	addSettings(flags)
+	if code, done := command.Parse(flags, nil); done {
+		t.Fatalf("code %d", code)
+	}
+	manual := cli.Manual(doc)
+
+	var described []string
+	for _, match := range regexp.MustCompile(`(?m)^\t(?:-., )?--([a-z-]+)`).FindAllStringSubmatch(manual, -1) {
+		described = append(described, match[1])
+	}
+	var defined []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		defined = append(defined, f.Name)
+		if f.DefValue != "" && f.DefValue != "false" && !strings.Contains(manual, "Default: "+f.DefValue+".\n") {
+			t.Errorf("--%s: the manual does not say its default, %s", f.Name, f.DefValue)
+		}
+	})
+	slices.Sort(described)
+	slices.Sort(defined)
+	if diff := cmp.Diff(defined, described); diff != "" {
+		t.Errorf("flags (-defined +described):\n%s", diff)
+	}
+}
