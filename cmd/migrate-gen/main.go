@@ -39,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Fail(err)
 	}
 	if settings.checkOnly {
-		return printDiff(command, plan)
+		return command.Check(plan)
 	}
 	return write(command, plan)
 }

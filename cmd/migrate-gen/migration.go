@@ -27,39 +27,19 @@ func printFiles(command cli.Command, files []gen.File) (code int) {
 	return command.Print(all.String())
 }
 
-// printDiff prints what write would change, and says by the code whether there is anything.
-func printDiff(command cli.Command, plan *output.Plan) (code int) {
-	if plan.IsCurrent() {
-		return cli.Done
-	}
-	var diff strings.Builder
-	if err := plan.WriteDiff(&diff); err != nil {
-		return command.Fail(err)
-	}
-	if code := command.Print(diff.String()); code != cli.Done {
-		return code
-	}
-	return cli.Different
-}
-
 // write adds the files that are missing and prints their paths. It changes none that is there: a database may have run
 // it already.
 func write(command cli.Command, plan *output.Plan) (code int) {
 	var problems []error
-	var paths strings.Builder
 	for _, change := range plan.Changes {
 		if change.Old != nil {
 			problems = append(problems, fmt.Errorf("%s exists and differs from what would be written, and a written migration is "+
 				"never changed; --check shows the difference; restore the file or the flags, or, if no database has run "+
 				"it yet, remove it and run again", change.Path))
 		}
-		fmt.Fprintln(&paths, change.Path)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return command.Fail(err)
 	}
-	if err := plan.Apply(); err != nil {
-		return command.Fail(err)
-	}
-	return command.Print(paths.String())
+	return command.Apply(plan)
 }
