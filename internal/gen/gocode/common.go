@@ -57,12 +57,12 @@ func (g *generator) eventTypeSwitch() *jen.Statement {
 	return jen.Switch(switched).BlockFunc(func(group *jen.Group) {
 		for _, a := range g.aggregates {
 			for i := 0; i < len(a.events); {
-				name, forms := a.events[i].Name, []jen.Code{}
-				for ; i < len(a.events) && a.events[i].Name == name; i++ {
-					t := g.typeOf(a.events[i].Type)
-					forms = append(forms, t, jen.Op("*").Add(t.Clone()))
+				versions, forms := a.versions(i), []jen.Code{}
+				for _, e := range versions {
+					forms = append(forms, g.typeOf(e.Type), jen.Op("*").Add(g.typeOf(e.Type)))
 				}
-				group.Case(forms...).Block(jen.Return(jen.Lit(name), jen.Nil()))
+				group.Case(forms...).Block(jen.Return(jen.Lit(versions[0].Name), jen.Nil()))
+				i += len(versions)
 			}
 			if a.sealed() {
 				group.Case(jen.Id(a.sum())).Block(jen.Return(jen.Id("EventTypeOf").Call(g.local("e").Dot(g.localName("event")))))

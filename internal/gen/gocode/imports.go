@@ -88,11 +88,11 @@ func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
 }
 
 // foldersAbove returns the elements of the package's path as parts of an identifier, from the innermost folder that is
-// not named like the package outwards.
+// not named like the package outwards. A folder named events tells nothing and comes last.
 func foldersAbove(p model.Package) []string {
 	elements := strings.Split(p.Path, "/")
 	slices.Reverse(elements)
-	folders := make([]string, 0, len(elements))
+	folders, last := make([]string, 0, len(elements)), []string(nil)
 	for i, element := range elements {
 		ident := strings.ToLower(strings.Map(func(r rune) rune {
 			if r == '_' || !(token.IsIdentifier("x" + string(r))) {
@@ -103,9 +103,13 @@ func foldersAbove(p model.Package) []string {
 		if ident == "" || i == 0 && ident == strings.ToLower(p.Name) {
 			continue
 		}
+		if ident == "events" {
+			last = append(last, ident)
+			continue
+		}
 		folders = append(folders, strings.TrimLeft(ident, "0123456789"))
 	}
-	return folders
+	return append(folders, last...)
 }
 
 // domainPackages returns the packages of the domain that generated code may refer to, by path.

@@ -1,7 +1,6 @@
 package gocode
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/dave/jennifer/jen"
@@ -54,16 +53,26 @@ func (g *generator) decode(f *jen.File, a *aggregate) {
 			jen.Return(none.Clone(), runtimeName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent")))),
 		jen.Switch(g.local("e").Dot("EventType")).BlockFunc(func(group *jen.Group) {
 			for i := 0; i < len(a.events); {
-				name := a.events[i].Name
-				group.Case(jen.Lit(name)).Block(jen.Switch(g.local("e").Dot("EventVersion")).BlockFunc(func(group *jen.Group) {
-					for ; i < len(a.events) && a.events[i].Name == name; i++ {
-						group.Case(jen.Lit(a.events[i].Version)).Block(g.decodeVersion(a, &a.events[i], none)...)
-					}
-				}))
+				versions := a.versions(i)
+				group.Case(jen.Lit(versions[0].Name)).Block(g.decodeVersions(a, versions, none))
+				i += len(versions)
 			}
 		}),
 		jen.Return(none.Clone(), runtimeName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent"))),
 	)
+}
+
+// decodeVersions returns the statement that decodes an event of the given versions, if it is of one of them.
+func (g *generator) decodeVersions(a *aggregate, versions []event, none *jen.Statement) *jen.Statement {
+	version := g.local("e").Dot("EventVersion")
+	if len(versions) == 1 {
+		return jen.If(version.Op("==").Lit(versions[0].Version)).Block(g.decodeVersion(a, &versions[0], none)...)
+	}
+	return jen.Switch(version).BlockFunc(func(group *jen.Group) {
+		for i := range versions {
+			group.Case(jen.Lit(versions[i].Version)).Block(g.decodeVersion(a, &versions[i], none)...)
+		}
+	})
 }
 
 // decodeVersion returns the statements that decode one version and walk its upcasters up to the current one.
@@ -81,36 +90,40 @@ func (g *generator) decodeVersion(a *aggregate, e *event, none *jen.Statement) [
 		g.ifErr(none.Clone(), g.local("err")),
 	}
 	last, pointer := e.Event, false
+	value, named := step(e.Version), true // named: value is a variable, of which an address can be taken
+	bind := func() {
+		if !named {
+			code = append(code, step(last.Version).Op(":=").Add(value))
+			value, named = step(last.Version), true
+		}
+	}
+	as := func(wantPointer bool) *jen.Statement {
+		switch {
+		case wantPointer && !pointer:
+			bind()
+			return jen.Op("&").Add(value)
+		case !wantPointer && pointer:
+			return jen.Op("*").Add(value)
+		}
+		return value
+	}
 	for last.Upcast != nil {
 		up := last.Upcast
-		argument := step(last.Version)
-		switch {
-		case up.TakesPointer && !pointer:
-			argument = jen.Op("&").Add(argument)
-		case !up.TakesPointer && pointer:
-			argument = jen.Op("*").Add(argument)
-		}
-		call := g.typeOf(up.Func).Call(argument)
+		value = g.typeOf(up.Func).Call(as(up.TakesPointer))
+		last, pointer, named = a.Event(last.Name, up.To), up.GivesPointer, false
 		if up.ReturnsError {
 			code = append(code,
-				jen.List(step(up.To), g.local("err")).Op(":=").Add(call),
+				jen.List(step(up.To), g.local("err")).Op(":=").Add(value),
 				jen.If(g.local("err").Op("!=").Nil()).Block(fail(g.local("err"))))
-		} else {
-			code = append(code, step(up.To).Op(":=").Add(call))
+			value, named = step(up.To), true
 		}
-		last, pointer = a.Event(last.Name, up.To), up.GivesPointer
 		if pointer {
+			bind()
 			code = append(code, jen.If(step(up.To).Op("==").Nil()).Block(
-				fail(jen.Qual(errorsPath, "New").Call(jen.Lit(fmt.Sprintf("%s gave nil", up.Func.Name))))))
+				fail(jen.Qual(errorsPath, "New").Call(jen.Lit(up.Func.Name+" gave nil")))))
 		}
 	}
-	result := step(last.Version)
-	switch {
-	case last.Pointer && !pointer:
-		result = jen.Op("&").Add(result)
-	case !last.Pointer && pointer:
-		result = jen.Op("*").Add(result)
-	}
+	result := as(last.Pointer)
 	if a.sealed() {
 		result = jen.Id(a.sum()).Values(result)
 	}

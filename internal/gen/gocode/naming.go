@@ -57,6 +57,15 @@ func (e *event) to() string   { return "To" + e.qualified }
 func (e *event) from() string { return "From" + e.qualified }
 func (e *event) on() string   { return "On" + e.handled }
 
+// versions returns the versions of the event that begins at index i.
+func (a *aggregate) versions(i int) []event {
+	end := i + 1
+	for end < len(a.events) && a.events[end].Name == a.events[i].Name {
+		end++
+	}
+	return a.events[i:end]
+}
+
 // current returns the versions that user code meets, in order.
 func (a *aggregate) current() []event {
 	var current []event

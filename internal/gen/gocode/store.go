@@ -31,16 +31,20 @@ func (g *generator) sealedSum(f *jen.File, a *aggregate) {
 		jen.Return(g.local("e").Dot(g.localName("event"))))
 
 	doc(f, "%s returns e as an event of %s. What is no event of it does not compile.", a.sumOf(), a.Name)
-	f.Func().Id(a.sumOf()).Types(g.local("E").Union(g.union(a)...)).Params(g.local("e").Add(g.local("E"))).Id(a.sum()).Block(
+	f.Func().Id(a.sumOf()).Types(g.local("E").Add(g.union(a))).Params(g.local("e").Add(g.local("E"))).Id(a.sum()).Block(
 		jen.Return(jen.Id(a.sum()).Values(g.local("e"))))
 }
 
-func (g *generator) union(a *aggregate) []jen.Code {
+// union returns the constraint that the aggregate's events meet, one to a line where they are many.
+func (g *generator) union(a *aggregate) *jen.Statement {
 	var terms []jen.Code
 	for _, e := range a.current() {
 		terms = append(terms, g.eventType(&e))
 	}
-	return terms
+	if len(terms) <= 3 {
+		return jen.Union(terms...)
+	}
+	return jen.Interface(jen.Custom(jen.Options{Separator: "|", Multi: true}, terms...))
 }
 
 // receiver returns the receiver of the store's methods.
@@ -69,10 +73,10 @@ for concurrent use. It never commits or rolls back: the transaction is the calle
 		g.local("store").Add(runtimeName("Store")).Types(g.local("Tx")),
 		g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(
-		jen.Return(jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(jen.Dict{
-			g.local("store"):    g.local("store"),
-			g.local("settings"): runtimeName("NewSettings").Call(g.local("opts").Op("...")),
-		})),
+		jen.Return(jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(
+			g.local("store").Op(":").Add(g.local("store")),
+			g.local("settings").Op(":").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("...")),
+		)),
 	)
 
 	g.storeAppend(f, a)
