@@ -1,0 +1,188 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// Append adds events to their stream in one statement and one round trip; see [runtime.EventStore].
+//
+// At READ COMMITTED, PostgreSQL's default, a [*runtime.ConflictError] and a recognised retry leave the transaction
+// usable; they cost one round trip more. An append that meets another's row waits for that transaction to end. At
+// REPEATABLE READ and SERIALIZABLE a lost race ends the transaction with SQLSTATE 40001: errors.Is finds
+// [runtime.ErrOptimisticConcurrency], [runtime.Retryable] is true, and errors.As finds the *pgconn.PgError.
+//
+// [runtime.ErrDuplicateEvent] ends the transaction where the server found the duplicate: the version was as expected and
+// a unique constraint was not. Where the version already was not, nothing had been written, and the transaction goes on.
+//
+// An append that fails for another reason ends the transaction, as every failed statement does in PostgreSQL.
+func (s *Store[Tx]) Append(ctx context.Context, tx Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	if err := validate(expected, events); err != nil {
+		return runtime.AppendResult{}, fmt.Errorf("append: %w", err)
+	}
+	aggregateType, aggregateID := events[0].AggregateType, events[0].AggregateID
+	result, err := s.append(ctx, s.bind(tx), expected, events)
+	if err != nil {
+		s.debug(ctx, "append refused", "aggregate_type", aggregateType, "aggregate_id", aggregateID, "error", err)
+		return runtime.AppendResult{}, fmt.Errorf("append to %s %q: %w", aggregateType, aggregateID, s.tables.classify(err, true))
+	}
+	if s.logger != nil {
+		s.logger.Debug(ctx, "appended", "aggregate_type", aggregateType, "aggregate_id", aggregateID,
+			"events", len(events), "version", result.ToVersion(), "already_stored", result.AlreadyStored)
+	}
+	return result, nil
+}
+
+func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	stored := s.stored(events)
+	statement := query{s.sql.appendExisting, nil}
+	if expected.IsAny() || expected.IsNoStream() {
+		statement.sql = s.sql.appendCreating
+	}
+	statement.args = s.arguments(expected, stored)
+
+	for attempt := 1; ; attempt++ {
+		positions, first, err := appended(ctx, q, statement, len(events))
+		if err != nil {
+			return runtime.AppendResult{}, err
+		}
+		if len(positions) > 0 {
+			return result(stored, positions, first), nil
+		}
+		earlier, err := s.whyNot(ctx, q, expected, events)
+		// Between the two statements the stream may have come to where it was expected. It does not go back, so the
+		// second attempt either succeeds or finds it further on.
+		var conflict *runtime.ConflictError
+		if attempt == 1 && errors.As(err, &conflict) && expected.Matches(conflict.Actual) {
+			continue
+		}
+		return earlier, err
+	}
+}
+
+// appended runs an append statement and returns the positions of the new events, rising, and the version of the first;
+// none if the stream was not at the expected version.
+func appended(ctx context.Context, q querier, statement query, n int) (positions []int64, first int64, err error) {
+	r, err := q.query(ctx, statement)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer r.Close()
+	first = math.MaxInt64
+	var position, version int64
+	dest := []any{&position, &version}
+	for r.Next() {
+		if positions == nil {
+			positions = make([]int64, 0, n)
+		}
+		if err := r.Scan(dest...); err != nil {
+			return nil, 0, err
+		}
+		positions = append(positions, position)
+		first = min(first, version)
+	}
+	r.Close()
+	slices.Sort(positions) // SQL promises no order for RETURNING; positions rise with versions, so this is theirs
+	return positions, first, r.Err()
+}
+
+// whyNot says why an append to a stream wrote nothing. The stream may hold these very events right after the expected
+// version, from an earlier attempt: their result is returned. Else the error is a duplicate or a conflict.
+func (s *Store[Tx]) whyNot(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	conflict := &runtime.ConflictError{
+		AggregateType: events[0].AggregateType,
+		AggregateID:   events[0].AggregateID,
+		Expected:      expected,
+	}
+	r, err := q.queryAfter(ctx,
+		query{s.sql.head, []any{conflict.AggregateType, conflict.AggregateID}}, []any{&conflict.Actual},
+		query{s.sql.eventsByID, []any{eventIDs(events)}})
+	if err != nil {
+		return runtime.AppendResult{}, err
+	}
+	earlier, err := newDecoder().collect(nil, r)
+	switch {
+	case err != nil:
+		return runtime.AppendResult{}, err
+	case len(earlier) == 0:
+		return runtime.AppendResult{}, conflict
+	case !sameAppend(expected, events, earlier):
+		e := &earlier[0]
+		return runtime.AppendResult{}, fmt.Errorf("%w: %s is version %d of %s %q",
+			runtime.ErrDuplicateEvent, e.EventID, e.AggregateVersion, e.AggregateType, e.AggregateID)
+	}
+	again := runtime.AppendResult{Events: earlier, AlreadyStored: true, GlobalPositions: make([]int64, len(earlier))}
+	for i := range earlier {
+		again.GlobalPositions[i] = earlier[i].GlobalPosition
+	}
+	return again, nil
+}
+
+// sameAppend reports whether earlier, found by the IDs of events, is what an append of events at the expected version
+// stored.
+func sameAppend(expected runtime.ExpectedVersion, events []runtime.Event, earlier []runtime.PersistedEvent) bool {
+	if len(events) != len(earlier) || expected.IsAny() || expected.IsStreamExists() {
+		return false
+	}
+	for i := range events {
+		given, e := &events[i], &earlier[i]
+		if e.EventID != given.EventID || e.AggregateType != given.AggregateType || e.AggregateID != given.AggregateID ||
+			e.AggregateVersion != expected.Value()+1+int64(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// stored returns the events as a read will return them, but for their place in the log. It shares no memory with the
+// caller's.
+func (s *Store[Tx]) stored(events []runtime.Event) []runtime.PersistedEvent {
+	size := 0
+	for i := range events {
+		size += len(events[i].Payload) + len(events[i].Metadata)
+	}
+	content := make([]byte, 0, size)
+	keep := func(b []byte) []byte {
+		from := len(content)
+		content = append(content, b...)
+		return content[from:len(content):len(content)]
+	}
+	var now time.Time
+	stored := make([]runtime.PersistedEvent, len(events))
+	for i := range events {
+		e := &stored[i].Event
+		*e = events[i]
+		e.Payload = keep(e.Payload)
+		if e.Metadata != nil {
+			e.Metadata = keep(e.Metadata)
+		}
+		if e.CreatedAt.IsZero() {
+			if now.IsZero() {
+				now = s.clock()
+			}
+			e.CreatedAt = now
+		}
+		e.CreatedAt = e.CreatedAt.UTC().Truncate(time.Microsecond)
+		for _, n := range []*runtime.NullString{&e.CausationID, &e.CorrelationID, &e.TraceID} {
+			if !n.Valid {
+				*n = runtime.NullString{}
+			}
+		}
+	}
+	return stored
+}
+
+// result places the stored events in the log.
+func result(stored []runtime.PersistedEvent, positions []int64, first int64) runtime.AppendResult {
+	for i := range stored {
+		stored[i].GlobalPosition = positions[i]
+		stored[i].AggregateVersion = first + int64(i)
+	}
+	return runtime.AppendResult{Events: stored, GlobalPositions: positions}
+}

@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// A Config says where a store keeps its events and what it does beside storing them. The zero value is ready for use
+// with the tables that migrate-gen writes by default. A Config is itself an [Option], so that both styles work:
+//
+//	postgres.New(postgres.Config{EventsTable: "shop.events"})
+//	postgres.New(postgres.WithEventsTable("shop.events"))
+type Config struct {
+	// EventsTable is the table of events: "table", found by the search_path, or "schema.table". Names are taken
+	// literally, upper case and hyphens included, and are always quoted. Empty means "events".
+	EventsTable string
+	// AggregateHeadsTable is the table of stream versions, named in the same way. Empty means "aggregate_heads", in the
+	// schema of EventsTable.
+	AggregateHeadsTable string
+	// NotifyChannel is the channel on which an append notifies listeners when its transaction commits; the payload is
+	// the append's last position. Empty means none. NOTIFY serializes commits and halves the throughput of appends.
+	NotifyChannel string
+	// Logger is told about appends, conflicts and recognised retries. Nil means none.
+	Logger runtime.Logger
+	// Clock stamps events whose CreatedAt is zero. Nil means time.Now.
+	Clock func() time.Time
+}
+
+// An Option changes the [Config] of a store. Options apply in order.
+type Option interface{ apply(*Config) }
+
+type option func(*Config)
+
+func (o option) apply(c *Config) { o(c) }
+
+func (c Config) apply(to *Config) { *to = c }
+
+// WithEventsTable sets the table of events; see [Config].
+func WithEventsTable(name string) Option {
+	return option(func(c *Config) { c.EventsTable = name })
+}
+
+// WithAggregateHeadsTable sets the table of stream versions; see [Config].
+func WithAggregateHeadsTable(name string) Option {
+	return option(func(c *Config) { c.AggregateHeadsTable = name })
+}
+
+// WithNotifyChannel sets the channel that appends notify; see [Config].
+func WithNotifyChannel(channel string) Option {
+	return option(func(c *Config) { c.NotifyChannel = channel })
+}
+
+// WithLogger sets the logger; see [Config].
+func WithLogger(l runtime.Logger) Option {
+	return option(func(c *Config) { c.Logger = l })
+}
+
+// WithClock sets the clock that stamps events whose CreatedAt is zero; see [Config].
+func WithClock(now func() time.Time) Option {
+	return option(func(c *Config) { c.Clock = now })
+}
+
+// The tables that migrate-gen writes when it is given no names.
+const (
+	defaultEventsTable         = "events"
+	defaultAggregateHeadsTable = "aggregate_heads"
+)
+
+// tables are a store's tables by their validated names.
+type tables struct {
+	events pgname.Table
+	heads  pgname.Table
+}
+
+// tables returns the names that the configuration stands for, or the first rule that one of them breaks.
+func (c *Config) tables() (tables, error) {
+	name := c.EventsTable
+	if name == "" {
+		name = defaultEventsTable
+	}
+	events, err := pgname.ParseTable(name)
+	if err != nil {
+		return tables{}, fmt.Errorf("events table: %w", err)
+	}
+	heads := events.Sibling(defaultAggregateHeadsTable)
+	if c.AggregateHeadsTable != "" {
+		if heads, err = pgname.ParseTable(c.AggregateHeadsTable); err != nil {
+			return tables{}, fmt.Errorf("aggregate heads table: %w", err)
+		}
+	}
+	if heads == events {
+		return tables{}, fmt.Errorf("aggregate heads table: %q is the events table", heads)
+	}
+	return tables{events: events, heads: heads}, nil
+}
+
+// checkChannel returns nil if PostgreSQL takes s as a channel name whole. pg_notify refuses what is longer.
+func checkChannel(s string) error {
+	switch {
+	case len(s) > pgname.MaxBytes:
+		return fmt.Errorf("notify channel %q has %d bytes; PostgreSQL takes %d", s, len(s), pgname.MaxBytes)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("notify channel %q is not valid UTF-8", s)
+	case strings.ContainsRune(s, 0):
+		return errors.New("notify channel holds a NUL")
+	}
+	return nil
+}

@@ -1,0 +1,28 @@
+// Package postgres is the event store on PostgreSQL 14 and later, through pgx.
+//
+// One [Store] type serves every kind of transaction; the constructor chooses it:
+//
+//	store, err := postgres.New()     // the caller's pgx.Tx
+//	store, err := postgres.NewSQL()  // the caller's *sql.Tx, opened with the driver pgx/v5/stdlib
+//	store, err := postgres.NewPool() // a *pgxpool.Pool: each call is a transaction of its own
+//
+// The SQL is the same for all three. The tables are those that migrate-gen writes; [Check] compares a database with
+// what the store needs.
+//
+// # Guarantees
+//
+// An append is one statement and one round trip, whatever the number of events. It locks the head of its stream, so
+// concurrent appends to one stream queue up and those to different streams do not. Reading the log never loses, repeats
+// or reorders an event while appends are in flight: an append holds a shared advisory lock on a lower bound of its
+// positions (the fence), and a reader goes no further than the lowest bound held (the frontier). docs/store.md says how.
+//
+// # Isolation
+//
+// Appends and stream reads work at every isolation level. Reads of the log need READ COMMITTED, PostgreSQL's default:
+// they return [ErrIsolation] at a higher level, and [ErrStandby] on a standby.
+//
+// # PgBouncer
+//
+// In transaction mode pgx's default statement cache cannot work unless PgBouncer is told to track prepared statements;
+// use pgx.QueryExecModeExec, QueryExecModeCacheDescribe, QueryExecModeDescribeExec or QueryExecModeSimpleProtocol.
+package postgres

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+	"github.com/eventmap/eventmap/runtime"
+)
+
+var (
+	// ErrIsolation: the log was read in REPEATABLE READ or SERIALIZABLE. There the snapshot is older than the frontier,
+	// and events would be lost. Read it in READ COMMITTED. The transaction is still usable.
+	ErrIsolation = errors.New("the log can be read in READ COMMITTED only")
+
+	// ErrStandby: the log was read on a standby. The advisory locks of appends in flight are not known there, and events
+	// would be lost. Read it on the primary. Streams can be read on a standby.
+	ErrStandby = errors.New("the log cannot be read on a standby")
+)
+
+// The SQLSTATEs that mean something of their own to a store. PostgreSQL documents them in its appendix "Error Codes".
+const (
+	stateUniqueViolation      = "23505"
+	stateSerializationFailure = "40001"
+	stateUndefinedTable       = "42P01"
+	stateUndefinedColumn      = "42703"
+	stateInvalidSchema        = "3F000"
+	stateInsufficientRights   = "42501"
+)
+
+// A stateError gives a server's error the meaning it has for a store, and keeps both in the chain of errors.
+type stateError struct {
+	meaning error
+	server  *pgconn.PgError
+}
+
+func (e *stateError) Error() string   { return e.meaning.Error() + ": " + e.server.Error() }
+func (e *stateError) Unwrap() []error { return []error{e.meaning, e.server} }
+
+// classify returns err with its meaning for a store, if it is a server's error that has one, and err itself if not.
+// Nothing is read from messages, which depend on the server's language. In an append, a serialization failure is taken
+// for a lost race on the stream: it is the one row that appends compete for.
+func (t tables) classify(err error, appending bool) error {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return err
+	}
+	switch server.Code {
+	case stateUniqueViolation:
+		if meaning := t.violated(server); meaning != nil {
+			return &stateError{meaning, server}
+		}
+	case stateSerializationFailure:
+		if appending {
+			return &stateError{runtime.ErrOptimisticConcurrency, server}
+		}
+	case stateUndefinedTable, stateInvalidSchema:
+		return fmt.Errorf("table %s, table %s or the sequence %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
+			t.events, t.heads, t.events.Sequence(), t.flags(), err)
+	case stateUndefinedColumn:
+		return fmt.Errorf("table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
+			t.events, t.heads, t.flags(), err)
+	case stateInsufficientRights:
+		return fmt.Errorf("the role needs select and insert on %s, select, insert and update on %s, and select on sequence %s: %w",
+			t.events, t.heads, t.events.Sequence(), err)
+	}
+	return err
+}
+
+// violated returns what the violation of a unique constraint means, or nil if the constraint is none that an append is
+// meant to meet. PostgreSQL reports the constraint of the partition, where there is one, so its name is derived from the
+// table that is reported. The name that PostgreSQL itself would choose for a key that ends in event_id is taken too.
+func (t tables) violated(server *pgconn.PgError) error {
+	reported := pgname.Table{Name: server.TableName}
+	switch name := server.ConstraintName; {
+	case name == t.events.EventIDKey(), name == reported.EventIDKey(), strings.HasSuffix(name, "_event_id_key"):
+		return runtime.ErrDuplicateEvent
+	case name == t.events.StreamVersionKey(), name == reported.StreamVersionKey(), strings.HasSuffix(name, "_aggregate_version_key"):
+		return runtime.ErrOptimisticConcurrency
+	}
+	return nil
+}
+
+// flags returns the options of migrate-gen that make these tables, each after a blank.
+func (t tables) flags() string {
+	var b strings.Builder
+	if t.events.String() != defaultEventsTable {
+		fmt.Fprintf(&b, " --events-table %s", t.events)
+	}
+	if t.heads.String() != defaultAggregateHeadsTable {
+		fmt.Fprintf(&b, " --aggregate-heads-table %s", t.heads)
+	}
+	return b.String()
+}

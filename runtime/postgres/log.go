@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// errLimit: a read was given a limit that could only return nothing, which would look like the end of the log.
+var errLimit = errors.New("limit is less than 1")
+
+// ReadEvents returns up to limit events after fromPosition, in position order, none beyond the frontier; see
+// [runtime.EventReader]. Its own transaction's appends are in flight too: they are not returned before it commits.
+//
+// It needs READ COMMITTED and a primary server; else it returns [ErrIsolation] or [ErrStandby].
+func (s *Store[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, limit int) ([]runtime.PersistedEvent, error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("read the log: %w: %d", errLimit, limit)
+	}
+	p := logPage{after: fromPosition, limit: limit}
+	_, r, err := s.openLog(ctx, s.bind(tx), p)
+	if err != nil {
+		return nil, s.logError(err)
+	}
+	events, err := newDecoder().collect(nil, r)
+	if err != nil {
+		return nil, s.logError(err)
+	}
+	return events, nil
+}
+
+// LogEvents yields the events that query selects, up to the frontier as it stood when the sequence began; see
+// [runtime.LogIterator]. It reads page by page, so memory stays flat, leaving the loop early costs nothing, and tx may be
+// used inside the loop. It needs what [Store.ReadEvents] needs.
+func (s *Store[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) iter.Seq2[runtime.PersistedEvent, error] {
+	return func(yield func(runtime.PersistedEvent, error) bool) {
+		if q.Limit < 0 {
+			yield(runtime.PersistedEvent{}, fmt.Errorf("read the log: %w: %d", errLimit, q.Limit))
+			return
+		}
+		db := s.bind(tx)
+		p := logPage{after: q.FromPosition, aggregateTypes: q.AggregateTypes, eventTypes: q.EventTypes}
+		open := func(limit int) (rows, error) {
+			p.limit = limit
+			if p.frontier != nil {
+				return db.query(ctx, s.logQuery(p))
+			}
+			frontier, r, err := s.openLog(ctx, db, p)
+			p.frontier = &frontier
+			return r, err
+		}
+		for pages := newPager(q.Limit); !pages.done; {
+			page, err := pages.next(open)
+			if err != nil {
+				yield(runtime.PersistedEvent{}, s.logError(err))
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+				p.after = e.GlobalPosition
+			}
+		}
+	}
+}
+
+// SafeGlobalPosition returns the frontier: no append in flight and none to come brings an event at or below it; see
+// [runtime.SafePositionReader]. It is not always that of an event, and a later call may return less, while an append that
+// began early is in flight; what was said of the higher one stays true.
+//
+// Where it serves as a checkpoint, keep that in the same database. An immediate shutdown may take back positions that
+// were drawn and never committed, together with every checkpoint committed there since, but not one kept elsewhere.
+//
+// It needs what [Store.ReadEvents] needs.
+func (s *Store[Tx]) SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
+	var f frontier
+	if err := queryRow(ctx, s.bind(tx), query{s.sql.frontier, nil}, f.dest()...); err != nil {
+		return 0, fmt.Errorf("read the frontier: %w", s.tables.classify(err, false))
+	}
+	if err := f.check(); err != nil {
+		return 0, fmt.Errorf("read the frontier: %w", err)
+	}
+	return f.position, nil
+}
+
+// GetLatestGlobalPosition returns the highest position that tx can see, or 0; see [runtime.GlobalPositionReader]. It works
+// at every isolation level and on a standby, and is no checkpoint.
+func (s *Store[Tx]) GetLatestGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
+	var latest int64
+	if err := queryRow(ctx, s.bind(tx), query{s.sql.latest, nil}, &latest); err != nil {
+		return 0, fmt.Errorf("read the latest position: %w", s.tables.classify(err, false))
+	}
+	return latest, nil
+}
+
+// A frontier is the answer to the frontier statement.
+type frontier struct {
+	position  int64
+	isolation string
+	standby   bool
+}
+
+func (f *frontier) dest() []any { return []any{&f.position, &f.isolation, &f.standby} }
+
+// check returns an error where the frontier does not hold. PostgreSQL runs READ UNCOMMITTED as READ COMMITTED.
+func (f *frontier) check() error {
+	switch {
+	case f.standby:
+		return ErrStandby
+	case f.isolation != "read committed" && f.isolation != "read uncommitted":
+		return fmt.Errorf("%w, not in %s", ErrIsolation, f.isolation)
+	}
+	return nil
+}
+
+// A logPage is a part of the log, or of a selection of it.
+type logPage struct {
+	after          int64
+	frontier       *int64 // nil: as the frontier statement has just left it in a setting of the transaction
+	limit          int
+	aggregateTypes []string
+	eventTypes     []string
+}
+
+func (s *Store[Tx]) logQuery(p logPage) query {
+	if len(p.aggregateTypes)+len(p.eventTypes) == 0 {
+		return query{s.sql.log, []any{p.after, p.frontier, int64(p.limit)}}
+	}
+	return query{s.sql.logFiltered, []any{p.after, p.frontier, int64(p.limit), anyOf(p.aggregateTypes), anyOf(p.eventTypes)}}
+}
+
+// anyOf returns names as an argument in which none means all.
+func anyOf(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	return names
+}
+
+// openLog returns the frontier, and the rows of the page up to it from a snapshot that is taken after it.
+func (s *Store[Tx]) openLog(ctx context.Context, q querier, p logPage) (position int64, r rows, err error) {
+	var f frontier
+	r, err = q.queryAfter(ctx, query{s.sql.frontier, nil}, f.dest(), s.logQuery(p))
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := f.check(); err != nil {
+		r.Close()
+		return 0, nil, err
+	}
+	return f.position, r, nil
+}
+
+func (s *Store[Tx]) logError(err error) error {
+	return fmt.Errorf("read the log: %w", s.tables.classify(err, false))
+}

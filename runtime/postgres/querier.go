@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A querier runs statements in a transaction of one kind. It is the only place where the kinds differ.
+type querier interface {
+	// query runs one statement. Its errors may also come from the rows.
+	query(ctx context.Context, q query) (rows, error)
+	// queryAfter runs first, which gives one row, and scans that into dest; then it runs second. Each has a snapshot of
+	// its own in READ COMMITTED, second's being the later. Where the driver can, both make one round trip.
+	queryAfter(ctx context.Context, first query, dest []any, second query) (rows, error)
+}
+
+// A query is a statement with its arguments.
+type query struct {
+	sql  string
+	args []any
+}
+
+// rows are the rows of a statement, in the common form of both drivers. Close may be called at any time and more than
+// once; what is left unread is then dropped. Err is complete after Close.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+// pgxQuerier runs statements through pgx.
+type pgxQuerier struct {
+	db interface {
+		Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	}
+}
+
+func (q pgxQuerier) query(ctx context.Context, s query) (rows, error) {
+	return q.db.Query(ctx, s.sql, s.args...)
+}
+
+func (q pgxQuerier) queryAfter(ctx context.Context, first query, dest []any, second query) (rows, error) {
+	var batch pgx.Batch
+	batch.Queue(first.sql, first.args...)
+	batch.Queue(second.sql, second.args...)
+	results := q.db.SendBatch(ctx, &batch)
+	if err := results.QueryRow().Scan(dest...); err != nil {
+		_ = results.Close() // says the same again
+		return nil, err
+	}
+	r, err := results.Query()
+	if err != nil {
+		_ = results.Close()
+		return nil, err
+	}
+	return &batchRows{Rows: r, results: results}, nil
+}
+
+// batchRows are the rows of a batch's last statement; the batch ends with them.
+type batchRows struct {
+	pgx.Rows
+	results  pgx.BatchResults
+	closeErr error
+}
+
+func (r *batchRows) Close() {
+	r.Rows.Close()
+	r.closeErr = r.results.Close()
+}
+
+func (r *batchRows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return err
+	}
+	return r.closeErr
+}
+
+// sqlQuerier runs statements through database/sql.
+type sqlQuerier struct {
+	db interface {
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
+}
+
+func (q sqlQuerier) query(ctx context.Context, s query) (rows, error) {
+	r, err := q.db.QueryContext(ctx, s.sql, s.args...)
+	if err != nil {
+		return nil, err
+	}
+	return &sqlRows{Rows: r}, nil
+}
+
+func (q sqlQuerier) queryAfter(ctx context.Context, first query, dest []any, second query) (rows, error) {
+	if err := queryRow(ctx, q, first, dest...); err != nil {
+		return nil, err
+	}
+	return q.query(ctx, second)
+}
+
+// sqlRows give Close of *sql.Rows the form that pgx has.
+type sqlRows struct {
+	*sql.Rows
+	closeErr error
+}
+
+func (r *sqlRows) Close() { r.closeErr = r.Rows.Close() }
+
+func (r *sqlRows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return err
+	}
+	return r.closeErr
+}
+
+// queryRow runs a statement that gives one row and scans it into dest.
+func queryRow(ctx context.Context, q querier, s query, dest ...any) error {
+	r, err := q.query(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if r.Next() {
+		if err := r.Scan(dest...); err != nil {
+			return err
+		}
+	} else if r.Err() == nil {
+		return sql.ErrNoRows
+	}
+	r.Close()
+	return r.Err()
+}

@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// statements are the SQL texts of one store. They are constant for its life, so that pgx prepares each once on a
+// connection.
+type statements struct {
+	appendCreating string // [runtime.Any], [runtime.NoStream]
+	appendExisting string // [runtime.StreamExists], [runtime.Exact]
+	appendStreams  string
+	undoStreams    string
+	head           string
+	eventsByID     string
+	streamForward  string
+	streamBackward string
+	frontier       string
+	log            string
+	logFiltered    string
+	latest         string
+}
+
+//go:embed sql/*.sql
+var sqlFiles embed.FS
+
+// render returns the statements for the tables. Names come quoted from pgname, which also validated them, and are the
+// only part of a text that is not constant.
+func render(t tables, notify bool) (statements, error) {
+	parsed, err := template.ParseFS(sqlFiles, "sql/*.sql")
+	if err != nil {
+		return statements{}, fmt.Errorf("embedded SQL: %w", err)
+	}
+	type variant struct {
+		Events, Heads, Sequence             string
+		Creates, Notify, Backward, Filtered bool
+	}
+	plain := variant{
+		Events:   t.events.Quoted(),
+		Heads:    t.heads.Quoted(),
+		Sequence: t.events.Sequence().Quoted(),
+		Notify:   notify,
+	}
+	creating, backward, filtered := plain, plain, plain
+	creating.Creates = true
+	backward.Backward = true
+	filtered.Filtered = true
+
+	var s statements
+	for _, part := range []struct {
+		text *string
+		file string
+		with variant
+	}{
+		{&s.appendCreating, "append.sql", creating},
+		{&s.appendExisting, "append.sql", plain},
+		{&s.appendStreams, "append_streams.sql", plain},
+		{&s.undoStreams, "undo_streams.sql", plain},
+		{&s.head, "head.sql", plain},
+		{&s.eventsByID, "events_by_id.sql", plain},
+		{&s.streamForward, "read_stream.sql", plain},
+		{&s.streamBackward, "read_stream.sql", backward},
+		{&s.frontier, "frontier.sql", plain},
+		{&s.log, "read_log.sql", plain},
+		{&s.logFiltered, "read_log.sql", filtered},
+		{&s.latest, "latest.sql", plain},
+	} {
+		var b strings.Builder
+		if err := parsed.ExecuteTemplate(&b, part.file, part.with); err != nil {
+			return statements{}, fmt.Errorf("embedded SQL: %w", err)
+		}
+		*part.text = b.String()
+	}
+	return s, nil
+}

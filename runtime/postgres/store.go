@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// A Store keeps events in PostgreSQL. Tx is what its methods run in: pgx.Tx, *sql.Tx or *pgxpool.Pool. It is immutable
+// and safe for concurrent use; a transaction is not, so concurrent calls need one each, or a pool.
+//
+// It implements every interface of package runtime, optional ones included.
+type Store[Tx any] struct {
+	bind   func(Tx) querier
+	tables tables
+	sql    statements
+	notify string         // channel, or empty
+	logger runtime.Logger // or nil
+	clock  func() time.Time
+}
+
+// New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
+// database is not asked, see [Check].
+func New(opts ...Option) (*Store[pgx.Tx], error) {
+	return newStore(func(tx pgx.Tx) querier { return pgxQuerier{tx} }, opts)
+}
+
+// NewSQL returns a store for the caller's database/sql transactions, which must come from the driver pgx/v5/stdlib.
+// Reading the log takes two round trips instead of one, since database/sql cannot send two statements together. The
+// error says which part of the configuration is invalid.
+func NewSQL(opts ...Option) (*Store[*sql.Tx], error) {
+	return newStore(func(tx *sql.Tx) querier { return sqlQuerier{tx} }, opts)
+}
+
+// NewPool returns a store each of whose calls is a transaction of its own, in one round trip, on a connection of the
+// pool. The error says which part of the configuration is invalid.
+func NewPool(opts ...Option) (*Store[*pgxpool.Pool], error) {
+	return newStore(func(pool *pgxpool.Pool) querier { return pgxQuerier{pool} }, opts)
+}
+
+func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) {
+	var c Config
+	for _, o := range opts {
+		o.apply(&c)
+	}
+	t, err := c.tables()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkChannel(c.NotifyChannel); err != nil {
+		return nil, err
+	}
+	texts, err := render(t, c.NotifyChannel != "")
+	if err != nil {
+		return nil, err
+	}
+	clock := c.Clock
+	if clock == nil {
+		clock = time.Now
+	}
+	return &Store[Tx]{bind: bind, tables: t, sql: texts, notify: c.NotifyChannel, logger: c.Logger, clock: clock}, nil
+}
+
+// debug tells the logger, if there is one. Callers whose arguments are costly check for themselves.
+func (s *Store[Tx]) debug(ctx context.Context, msg string, keyvals ...any) {
+	if s.logger != nil {
+		s.logger.Debug(ctx, msg, keyvals...)
+	}
+}
+
+// That a store is all this is checked here rather than by its first user.
+var (
+	_ runtime.Store[pgx.Tx]                = (*Store[pgx.Tx])(nil)
+	_ runtime.EventReader[pgx.Tx]          = (*Store[pgx.Tx])(nil)
+	_ runtime.GlobalPositionReader[pgx.Tx] = (*Store[pgx.Tx])(nil)
+	_ runtime.StreamsAppender[pgx.Tx]      = (*Store[pgx.Tx])(nil)
+	_ runtime.SafePositionReader[pgx.Tx]   = (*Store[pgx.Tx])(nil)
+	_ runtime.StreamIterator[pgx.Tx]       = (*Store[pgx.Tx])(nil)
+	_ runtime.LogIterator[pgx.Tx]          = (*Store[pgx.Tx])(nil)
+)

@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// ReadAggregateStream reads a stream, or a window of it; see [runtime.AggregateStreamReader]. It works at every isolation
+// level, in read-only transactions and on a standby.
+//
+// The head's version is read before the events. So in READ COMMITTED, where each has a snapshot of its own, Version may
+// miss an append that ends at that very moment, but never counts an event that was not read: an append that expects it
+// then conflicts and no update is lost.
+func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
+	from, to := int64(0), int64(math.MaxInt64)
+	if fromVersion != nil {
+		from = *fromVersion
+	}
+	if toVersion != nil {
+		to = *toVersion
+	}
+	p := streamPage{aggregateType: aggregateType, aggregateID: aggregateID, from: from, to: to, limit: math.MaxInt64}
+	version, r, err := s.openStream(ctx, s.bind(tx), p)
+	if err != nil {
+		return runtime.Stream{}, s.streamError(p, err)
+	}
+	events, err := newDecoder().collect(make([]runtime.PersistedEvent, 0, room(from, min(to, version))), r)
+	if err != nil {
+		return runtime.Stream{}, s.streamError(p, err)
+	}
+	return runtime.NewStream(aggregateType, aggregateID, version, events), nil
+}
+
+// room returns how many events to make room for at once in order to read the versions from and to, both included.
+func room(from, to int64) int64 {
+	const most = 1 << 16
+	return min(max(to-max(from, 1)+1, 0), most)
+}
+
+// StreamEvents yields the events that query selects, up to the head as it stood when the sequence began; see
+// [runtime.StreamIterator]. It reads page by page, so memory stays flat, leaving the loop early costs nothing, and tx may
+// be used inside the loop.
+func (s *Store[Tx]) StreamEvents(ctx context.Context, tx Tx, aggregateType, aggregateID string, q runtime.StreamQuery) iter.Seq2[runtime.PersistedEvent, error] {
+	return func(yield func(runtime.PersistedEvent, error) bool) {
+		p := streamPage{
+			aggregateType: aggregateType,
+			aggregateID:   aggregateID,
+			from:          max(q.FromVersion, 1),
+			to:            q.ToVersion,
+			backward:      q.Backward,
+		}
+		if p.to < 1 {
+			p.to = math.MaxInt64
+		}
+		pages := newPager(q.Limit)
+		db, opened := s.bind(tx), false
+		open := func(limit int) (rows, error) {
+			p.limit = int64(limit)
+			if opened {
+				return db.query(ctx, s.streamQuery(p))
+			}
+			opened = true
+			version, r, err := s.openStream(ctx, db, p)
+			p.to = min(p.to, version)
+			return r, err
+		}
+		for !pages.done {
+			page, err := pages.next(open)
+			if err != nil {
+				yield(runtime.PersistedEvent{}, s.streamError(p, err))
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+				if p.backward {
+					p.to = e.AggregateVersion - 1
+				} else {
+					p.from = e.AggregateVersion + 1
+				}
+			}
+		}
+	}
+}
+
+// A streamPage is a part of a stream.
+type streamPage struct {
+	aggregateType, aggregateID string
+	from, to, limit            int64
+	backward                   bool
+}
+
+func (s *Store[Tx]) streamQuery(p streamPage) query {
+	text := s.sql.streamForward
+	if p.backward {
+		text = s.sql.streamBackward
+	}
+	return query{text, []any{p.aggregateType, p.aggregateID, p.from, p.to, p.limit}}
+}
+
+// openStream returns the version of a stream's head and then, never older, the rows of the page.
+func (s *Store[Tx]) openStream(ctx context.Context, q querier, p streamPage) (version int64, r rows, err error) {
+	r, err = q.queryAfter(ctx,
+		query{s.sql.head, []any{p.aggregateType, p.aggregateID}}, []any{&version},
+		s.streamQuery(p))
+	return version, r, err
+}
+
+func (s *Store[Tx]) streamError(p streamPage, err error) error {
+	return fmt.Errorf("read %s %q: %w", p.aggregateType, p.aggregateID, s.tables.classify(err, false))
+}
