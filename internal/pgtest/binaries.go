@@ -1,7 +1,6 @@
 package pgtest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,8 +15,14 @@ const binVariable = "PGBIN"
 // oldestVersion is the oldest major version of PostgreSQL that the project supports.
 const oldestVersion = 14
 
-// errNoBinaries is what findBinaries returns where nothing is installed.
-var errNoBinaries = errors.New("no PostgreSQL server programs found")
+// errNoBinaries is what findBinaries returns where nothing is installed. It says what to do, since whoever runs the tests
+// reads it when docker does not help either.
+var errNoBinaries = fmt.Errorf(`no PostgreSQL found: these tests need a server of version %d or later; do one of
+  - run "make test", which installs one where it may
+  - install one: apt-get install postgresql | dnf install postgresql-server | brew install postgresql@18
+  - set PGBIN to the folder of initdb and postgres
+  - set TEST_DATABASE_URL to the address of a server for tests, with a role that has CREATEDB
+  - start docker`, oldestVersion)
 
 // binaryPlaces are patterns of the folders where PostgreSQL's server programs are installed.
 var binaryPlaces = []string{
@@ -71,8 +76,7 @@ func newestBinaries(dirs []string) (string, error) {
 	case newest == "":
 		return "", errNoBinaries
 	case newestVersion < oldestVersion:
-		return "", fmt.Errorf("%w: only PostgreSQL %d in %s, and %d or later is needed", errNoBinaries, newestVersion, newest,
-			oldestVersion)
+		return "", fmt.Errorf("PostgreSQL %d in %s is too old; %w", newestVersion, newest, errNoBinaries)
 	}
 	return newest, nil
 }

@@ -55,12 +55,13 @@ func (p place) url(database string) string {
 	return (&url.URL{Scheme: "postgres", User: user, Path: "/" + database, RawQuery: query.Encode()}).String()
 }
 
-// A kept server is one that a keeper can make, start, stop and remove. The methods that take a context end soon after it
-// is cancelled. They are called one after the other.
+// A kept server is one that a keeper starts, stops and removes, one after the other.
 type kept interface {
-	place() place
-	start(context.Context) error
+	// start starts the server if it is stopped, and waits until it accepts connections or ctx is cancelled.
+	start(ctx context.Context) error
+	// stop stops the server if it runs, immediately or after a checkpoint, and waits until it has ended.
 	stop(immediately bool) error
+	// remove removes all of a stopped server.
 	remove() error
 }
 
@@ -123,9 +124,7 @@ func keep(text string, orders io.Reader, answers io.Writer) error {
 			var err error
 			switch {
 			case o == orderPlace && server == nil:
-				if server, err = create(ctx, p); err == nil {
-					a.Place = new(server.place())
-				}
+				server, a.Place, err = create(ctx, p)
 			case server == nil:
 				err = errors.New("there is none")
 			case o == orderStart:
@@ -145,10 +144,21 @@ func keep(text string, orders io.Reader, answers io.Writer) error {
 }
 
 // create makes a stopped server from what the machine has. If it fails, nothing is left of it.
-func create(ctx context.Context, p plan) (kept, error) {
+func create(ctx context.Context, p plan) (kept, *place, error) {
 	bin, err := findBinaries()
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		c, err := newCluster(ctx, bin, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		return c, new(c.place()), nil
+	case errors.Is(err, errNoBinaries) && dockerWorks(ctx):
+		c, at, err := newContainer(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		return c, &at, nil
 	}
-	return newCluster(ctx, bin, p)
+	return nil, nil, err
 }

@@ -104,7 +104,6 @@ func TestKeeper_sparesWhatIsKept(t *testing.T) {
 // A victim is a running test process with a server.
 type victim struct {
 	cmd    *exec.Cmd
-	stdin  io.WriteCloser
 	stdout *bufio.Reader
 	dir    string // of the server
 	keeper int    // its process ID

@@ -26,7 +26,7 @@ const asPgrun = "PGRUN_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPgrun) != "" {
-		os.Unsetenv(asPgrun)
+		_ = os.Unsetenv(asPgrun) // for the command
 		main()
 	}
 	os.Exit(m.Run())
