@@ -32,9 +32,9 @@ line with --check.
 		The name of the file, ending in .sql.
 		Default: 0001_eventmap.sql.
 	--schema NAME
-		The schema for every table that names none itself. It is created
-		if it is missing. Default: none; the tables go where the
-		search_path of the connection says, which is mostly public.
+		The schema for every table that is named without one. It is
+		created if it is missing. Default: none; such tables go where
+		the search_path of the connection says, which is mostly public.
 	--events-table NAME
 		The event log. Default: events.
 	--aggregate-heads-table NAME
@@ -51,11 +51,12 @@ line with --check.
 	--version
 		Print the version of migrate-gen.
 
-A table is named "table" or "schema.table". Names are taken literally: upper
-case stays upper case, and reserved words are fine. A name begins with a letter
-or an underscore, goes on with letters, digits, '_', '-' and '$', and has at
-most 63 bytes, which is what PostgreSQL keeps. A store has to be told the names
-that are not the default ones.
+A table is named "table" or "schema.table"; one that is not named stands beside
+the events table. Names are taken literally: upper case stays upper case, and
+reserved words are fine. A name begins with a letter or an underscore but not
+with pg_, goes on with letters, digits, '_', '-' and '$', and has at most 63
+bytes, which is what PostgreSQL keeps. A store has to be told the names that are
+not the default ones.
 
 # Exit status
 

@@ -25,10 +25,10 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVarP(&s.folder, "output", "o", "migrations", "")
 	flags.StringVar(&s.options.Filename, "filename", sqlcode.DefaultFilename, "")
 	flags.StringVar(&s.options.Schema, "schema", "", "")
-	flags.StringVar(&s.options.EventsTable, "events-table", sqlcode.DefaultEventsTable, "")
-	flags.StringVar(&s.options.AggregateHeadsTable, "aggregate-heads-table", sqlcode.DefaultAggregateHeadsTable, "")
-	flags.StringVar(&s.options.CheckpointsTable, "checkpoints-table", sqlcode.DefaultCheckpointsTable, "")
-	flags.StringVar(&s.options.ParkedEventsTable, "parked-events-table", sqlcode.DefaultParkedEventsTable, "")
+	flags.StringVar(&s.options.EventsTable, "events-table", "", "")
+	flags.StringVar(&s.options.AggregateHeadsTable, "aggregate-heads-table", "", "")
+	flags.StringVar(&s.options.CheckpointsTable, "checkpoints-table", "", "")
+	flags.StringVar(&s.options.ParkedEventsTable, "parked-events-table", "", "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	return &s
 }

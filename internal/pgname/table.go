@@ -16,6 +16,15 @@ import (
 // without an error, so they are refused here.
 const MaxBytes = 63
 
+// The names of a store's tables where its user chooses none. The tables other than the events table then stand beside
+// it, in its schema.
+const (
+	EventsTable         = "events"
+	AggregateHeadsTable = "aggregate_heads"
+	CheckpointsTable    = "consumer_checkpoints"
+	ParkedEventsTable   = "parked_events"
+)
+
 // A Table names a table, or what lives in one namespace with it: an index or a sequence. The parts are literal: their
 // case is kept and nothing in them is escaped. A Table made by ParseTable holds valid names; one written out in code is
 // its author's responsibility.
@@ -26,8 +35,8 @@ type Table struct {
 
 // ParseTable reads "events" or "schema.events". A part is 1 to 63 bytes of UTF-8; it begins with a letter or an
 // underscore and goes on with letters, digits, '_', '-' and '$'. Names are taken literally, never folded to lower case,
-// and reserved words are fine, because every name is quoted in SQL. The system's schemas are refused. The error names
-// the rule that was broken.
+// and reserved words are fine, because every name is quoted in SQL. Names that are reserved for the system are refused:
+// those that begin with pg_, and the schema information_schema. The error names the rule that was broken.
 func ParseTable(s string) (Table, error) {
 	t, err := parseTable(s)
 	if err != nil {
@@ -65,9 +74,8 @@ func checkSchema(s string) error {
 	if err := checkName(s); err != nil {
 		return err
 	}
-	// PostgreSQL keeps the prefix for itself, in exactly this case, and the other is the standard's.
-	if strings.HasPrefix(s, "pg_") || s == "information_schema" {
-		return errors.New("is reserved for the system; choose a schema that does not begin with pg_ and is not information_schema")
+	if s == "information_schema" {
+		return errors.New("is reserved for the system")
 	}
 	return nil
 }
@@ -80,6 +88,10 @@ func checkName(s string) error {
 		return errors.New("is not valid UTF-8")
 	case len(s) > MaxBytes:
 		return fmt.Errorf("has %d bytes; PostgreSQL keeps %d", len(s), MaxBytes)
+	case strings.HasPrefix(s, "pg_"):
+		// In exactly this case. A schema of such a name cannot be created, and a table of such a name that names no
+		// schema would be looked for in pg_catalog first.
+		return errors.New("begins with pg_, which is reserved for the system")
 	}
 	for i, r := range s {
 		switch {

@@ -14,17 +14,17 @@ func TestParseTable_accepts(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 31) + "x" // 63 bytes
 	tests := map[string]pgname.Table{
-		"events":            {Name: "events"},
-		"shop.events":       {Schema: "shop", Name: "events"},
-		"Shop.Events":       {Schema: "Shop", Name: "Events"},
-		"select.order":      {Schema: "select", Name: "order"},
-		"my-shop.events-v2": {Schema: "my-shop", Name: "events-v2"},
-		"_e$1":              {Name: "_e$1"},
-		"événements":        {Name: "événements"},
-		"事件":                {Name: "事件"},
-		long + "." + long:   {Schema: long, Name: long},
-		"pg_events":         {Name: "pg_events"},                 // reserved for schemas only
-		"PG_shop.events":    {Schema: "PG_shop", Name: "events"}, // reserved in lower case only
+		"events":             {Name: "events"},
+		"shop.events":        {Schema: "shop", Name: "events"},
+		"Shop.Events":        {Schema: "Shop", Name: "Events"},
+		"select.order":       {Schema: "select", Name: "order"},
+		"my-shop.events-v2":  {Schema: "my-shop", Name: "events-v2"},
+		"_e$1":               {Name: "_e$1"},
+		"événements":         {Name: "événements"},
+		"事件":                 {Name: "事件"},
+		long + "." + long:    {Schema: long, Name: long},
+		"PG_shop.PG_events":  {Schema: "PG_shop", Name: "PG_events"}, // reserved in lower case only
+		"information_schema": {Name: "information_schema"},           // reserved as a schema only
 	}
 	for in, want := range tests {
 		got, err := pgname.ParseTable(in)
@@ -56,8 +56,9 @@ func TestParseTable_namesTheBrokenRule(t *testing.T) {
 		{"events\xff", `table name "events\xff": is not valid UTF-8`},
 		{"events\n", `table name "events\n": contains '\n'; use letters, digits, '_', '-' and '$'`},
 		{strings.Repeat("é", 32), `table name "` + strings.Repeat("é", 32) + `": has 64 bytes; PostgreSQL keeps 63`},
-		{"pg_shop.events", `table name "pg_shop.events": schema is reserved for the system; choose a schema that does not begin with pg_ and is not information_schema`},
-		{"information_schema.events", `table name "information_schema.events": schema is reserved for the system; choose a schema that does not begin with pg_ and is not information_schema`},
+		{"pg_shop.events", `table name "pg_shop.events": schema begins with pg_, which is reserved for the system`},
+		{"pg_class", `table name "pg_class": begins with pg_, which is reserved for the system`},
+		{"information_schema.events", `table name "information_schema.events": schema is reserved for the system`},
 	}
 	for _, tt := range tests {
 		got, err := pgname.ParseTable(tt.in)
@@ -81,7 +82,7 @@ func TestCheckSchema(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"", `schema name "": is empty`},
 		{"a.b", `schema name "a.b": contains '.'; use letters, digits, '_', '-' and '$'`},
-		{"pg_temp", `schema name "pg_temp": is reserved for the system; choose a schema that does not begin with pg_ and is not information_schema`},
+		{"pg_temp", `schema name "pg_temp": begins with pg_, which is reserved for the system`},
 	}
 	for _, tt := range tests {
 		err := pgname.CheckSchema(tt.in)

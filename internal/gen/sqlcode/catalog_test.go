@@ -24,16 +24,24 @@ func connect(t testing.TB) *pgx.Conn {
 	return conn
 }
 
+// tester is what *testing.T and *rapid.T have in common that is needed here.
+type tester interface {
+	Helper()
+	Context() context.Context
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // catalog returns a description of all that the database holds, a line for each thing.
-func catalog(t testing.TB, conn *pgx.Conn) []string {
+func catalog(t tester, conn *pgx.Conn) []string {
 	t.Helper()
 	return query(t, conn, catalogSQL)
 }
 
 // query returns the single text column of what sql selects.
-func query(t testing.TB, conn *pgx.Conn, sql string, args ...any) []string {
+func query(t tester, conn *pgx.Conn, sql string) []string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), sql, args...)
+	rows, err := conn.Query(t.Context(), sql)
 	if err != nil {
 		t.Fatal(err)
 	}

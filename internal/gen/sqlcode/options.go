@@ -11,62 +11,60 @@ import (
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
-// The names of what is generated where Options say nothing else. They are also where the runtime looks by default.
-const (
-	DefaultFilename            = "0001_eventmap.sql"
-	DefaultEventsTable         = "events"
-	DefaultAggregateHeadsTable = "aggregate_heads"
-	DefaultCheckpointsTable    = "consumer_checkpoints"
-	DefaultParkedEventsTable   = "parked_events"
-)
+// DefaultFilename is the file that is generated where Options name none. It is the first migration of most tools.
+const DefaultFilename = "0001_eventmap.sql"
 
 // Options say what the schema looks like. The zero value is the standard schema.
 //
-// A table is "name" or "schema.name", by the rules of pgname.ParseTable; empty means the default above.
+// A table is "name" or "schema.name", by the rules of pgname.ParseTable.
 type Options struct {
 	// Filename is the file to generate, ending in .sql and without a folder. Empty: DefaultFilename.
 	Filename string
-	// Schema is created if it is missing, and holds the tables that name no schema themselves. Empty: those tables are
-	// created, and later found, by the search_path of the connection.
-	Schema              string
-	EventsTable         string
+	// Schema holds the tables whose names below give none. Empty: they are created, and later found, by the search_path
+	// of the connection.
+	Schema string
+	// EventsTable is the event log. Empty: pgname.EventsTable.
+	EventsTable string
+	// The other tables. Empty: the name of the same constant of pgname, beside the events table, whatever schema that
+	// is in; this is where the runtime looks when it is told of the events table only.
 	AggregateHeadsTable string
 	CheckpointsTable    string
 	ParkedEventsTable   string
 }
 
-// tables checks the names, each by itself and then together, and returns them with the schema applied. The error holds
-// all problems.
+// tables checks the names, each by itself and then together, and returns them with their schemas. The error holds all
+// problems.
 func (o Options) tables() (tables, error) {
-	var t tables
 	var problems []error
-	if o.Schema != "" {
-		problems = append(problems, pgname.CheckSchema(o.Schema))
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
 	}
-	for _, table := range []struct {
-		to                 *pgname.Table
-		what, name, byRule string
-	}{
-		{&t.Events, "events", o.EventsTable, DefaultEventsTable},
-		{&t.Heads, "aggregate heads", o.AggregateHeadsTable, DefaultAggregateHeadsTable},
-		{&t.Checkpoints, "checkpoints", o.CheckpointsTable, DefaultCheckpointsTable},
-		{&t.Parked, "parked events", o.ParkedEventsTable, DefaultParkedEventsTable},
-	} {
-		name := table.name
+	if o.Schema != "" {
+		note(pgname.CheckSchema(o.Schema))
+	}
+	table := func(what, name string, otherwise pgname.Table) pgname.Table {
 		if name == "" {
-			name = table.byRule
+			return otherwise
 		}
 		parsed, err := pgname.ParseTable(name)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s %w", table.what, err))
-			continue
+			note(fmt.Errorf("%s %w", what, err))
 		}
-		*table.to = parsed.In(o.Schema)
+		return parsed.In(o.Schema)
 	}
-	if err := errors.Join(problems...); err != nil {
-		return tables{}, err
+	events := table("events", o.EventsTable, pgname.Table{Name: pgname.EventsTable}.In(o.Schema))
+	t := tables{
+		Events:      events,
+		Heads:       table("aggregate heads", o.AggregateHeadsTable, events.Sibling(pgname.AggregateHeadsTable)),
+		Checkpoints: table("checkpoints", o.CheckpointsTable, events.Sibling(pgname.CheckpointsTable)),
+		Parked:      table("parked events", o.ParkedEventsTable, events.Sibling(pgname.ParkedEventsTable)),
 	}
-	return t, t.checkDistinct()
+	if len(problems) == 0 {
+		note(t.checkDistinct())
+	}
+	return t, errors.Join(problems...)
 }
 
 // filename returns the name of the file to generate.

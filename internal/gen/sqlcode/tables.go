@@ -27,45 +27,54 @@ func (t tables) Schemas() []string {
 	return schemas
 }
 
-// A relation is what takes a name among the tables of a schema: the tables, their indexes, and the sequence. An index has
-// the name of its constraint.
+// A relation is what takes a name among the tables of a schema: a table, an index, which has the name of its constraint,
+// or a sequence.
 type relation struct {
 	name pgname.Table
 	what string
 }
 
-// relations returns everything that the templates create in the namespace of tables, tables first.
-func (t tables) relations() []relation {
-	all := []relation{
+// relations returns everything that the templates create in the namespace of tables: the tables themselves, and what
+// comes with them.
+func (t tables) relations() (own, derived []relation) {
+	own = []relation{
 		{t.Events, "the events table"},
 		{t.Heads, "the aggregate heads table"},
 		{t.Checkpoints, "the checkpoints table"},
 		{t.Parked, "the parked events table"},
 	}
-	for _, table := range all {
-		all = append(all, relation{table.name.Sibling(table.name.PrimaryKey()), "the primary key of " + table.what})
+	for _, table := range own {
+		derived = append(derived, relation{table.name.Sibling(table.name.PrimaryKey()), "the primary key of " + table.what})
 	}
-	return append(all,
+	derived = append(derived,
 		relation{t.Events.Sequence(), "the sequence of the events table"},
 		relation{t.Events.Sibling(t.Events.StreamVersionKey()), "the unique index on the stream version"},
 		relation{t.Events.Sibling(t.Events.EventIDKey()), "the unique index on the event ID"},
 	)
+	return own, derived
 }
 
-// checkDistinct returns an error for each two relations that are, or by the search_path could be, the same.
+// checkDistinct returns an error for each two relations that have the same name. Where tables are the same already, what
+// is derived from them is not mentioned.
 func (t tables) checkDistinct() error {
+	own, derived := t.relations()
+	if err := distinct(own); err != nil {
+		return err
+	}
+	return distinct(append(own, derived...))
+}
+
+// distinct returns an error for each two relations that are, or by the search_path could be, the same.
+func distinct(all []relation) error {
 	var problems []error
-	all := t.relations()
 	for i, b := range all {
 		for _, a := range all[:i] {
-			if a.name.Name != b.name.Name {
-				continue
-			}
 			switch {
-			case a.name.Schema == b.name.Schema:
-				problems = append(problems, fmt.Errorf("%s would be %s and %s; choose other table names", b.name, a.what, b.what))
-			case a.name.Schema == "" || b.name.Schema == "":
-				problems = append(problems, fmt.Errorf("%s, %s, may be the same as %s, %s; name the schema of both, or choose other table names", a.name, a.what, b.name, b.what))
+			case a.name == b.name:
+				problems = append(problems, fmt.Errorf("%s would be %s and %s; choose other table names", a.name, a.what, b.what))
+			case a.name.Name == b.name.Name && (a.name.Schema == "" || b.name.Schema == ""):
+				problems = append(problems, fmt.Errorf("%s, %s, may be the same as %s, %s; name the schema of both, or choose "+
+					"other table names", a.name, a.what, b.name, b.what))
 			}
 		}
 	}

@@ -1,0 +1,197 @@
+package sqlcode_test
+
+import (
+	_ "embed"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/pgname"
+)
+
+//go:embed testdata/relations.sql
+var relationsSQL string
+
+//go:embed testdata/others.sql
+var othersSQL string
+
+// The rule for names, written once more in another way.
+var validName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{Nd}_$-]*$`)
+
+func isValidName(s string) bool {
+	return len(s) <= 63 && validName.MatchString(s) && !strings.HasPrefix(s, "pg_")
+}
+
+func isValidSchema(s string) bool {
+	return isValidName(s) && s != "information_schema"
+}
+
+// expect returns the relations that the options ask for, and false if they have to be refused, because a name is wrong or
+// two things would have the same.
+func expect(o sqlcode.Options) (relations []string, ok bool) {
+	if o.Schema != "" && !isValidSchema(o.Schema) {
+		return nil, false
+	}
+	var all [][2]string
+	var beside string // the schema of the events table
+	for i, t := range [][2]string{
+		{o.EventsTable, "events"},
+		{o.AggregateHeadsTable, "aggregate_heads"},
+		{o.CheckpointsTable, "consumer_checkpoints"},
+		{o.ParkedEventsTable, "parked_events"},
+	} {
+		schema, name, qualified := strings.Cut(t[0], ".")
+		switch {
+		case t[0] == "" && i == 0:
+			schema, name = o.Schema, t[1]
+		case t[0] == "":
+			schema, name = beside, t[1]
+		case !qualified:
+			schema, name = o.Schema, t[0]
+		case !isValidSchema(schema):
+			return nil, false
+		}
+		if !isValidName(name) {
+			return nil, false
+		}
+		table := pgname.Table{Name: name}
+		all = append(all, [2]string{schema, name}, [2]string{schema, table.PrimaryKey()})
+		if i == 0 {
+			beside = schema
+			for _, name := range []string{table.StreamVersionKey(), table.EventIDKey(), table.Sequence().Name} {
+				all = append(all, [2]string{schema, name})
+			}
+		}
+	}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			if a[1] == b[1] && (a[0] == b[0] || a[0] == "" || b[0] == "") {
+				return nil, false
+			}
+		}
+		if a[0] == "" {
+			a[0] = "public"
+		}
+		relations = append(relations, a[0]+"."+a[1])
+	}
+	slices.Sort(relations)
+	return relations, true
+}
+
+// checkNames generates with the options. If they are accepted, the SQL has to run and to create exactly the relations
+// that were asked for, nothing else, and to touch nothing that was there; if not, it has to be for a reason. The
+// database is empty before and after.
+func checkNames(t tester, conn *pgx.Conn, o sqlcode.Options) {
+	t.Helper()
+	want, ok := expect(o)
+	files, err := sqlcode.Generate(o)
+	switch {
+	case err == nil && !ok:
+		t.Fatalf("accepted: %#v", o)
+	case err != nil && ok:
+		t.Fatalf("refused: %#v: %v", o, err)
+	case err != nil && files != nil:
+		t.Fatalf("files beside an error: %#v", o)
+	case err != nil:
+		return
+	}
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatalf("begin: %v", err)
+	}
+	defer func() {
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Fatalf("rollback: %v", err)
+		}
+	}()
+	if _, err := conn.Exec(t.Context(), string(files[0].Content)); err != nil {
+		t.Fatalf("%#v: %v", o, err)
+	}
+	if diff := cmp.Diff(want, query(t, conn, relationsSQL)); diff != "" {
+		t.Fatalf("%#v: relations (-want +got):\n%s", o, diff)
+	}
+	if others := query(t, conn, othersSQL); len(others) > 0 {
+		t.Fatalf("%#v: also created: %q", o, others)
+	}
+}
+
+// names draws table names, with and without a schema. They are mostly valid, and at times equal to or derived from each
+// other. If odd is true, most are not valid.
+func names(odd bool) *rapid.Generator[string] {
+	letters := []rune("abzAZ_éßж事𝒳")
+	parts := []*rapid.Generator[string]{
+		rapid.SampledFrom([]string{
+			"events", "_events", "events_pkey", "events_global_position_seq", "events_stream_version_key", "select", "user",
+			"text", "bigint", "public", "PG_x", "Events", longName, longName[:62] + "c", strings.Repeat("é", 31),
+		}),
+		rapid.Custom(func(t *rapid.T) string {
+			first := rapid.SampledFrom(letters).Draw(t, "first")
+			rest := rapid.StringOfN(rapid.SampledFrom(append(letters, []rune("-$019")...)), 0, -1, 59).Draw(t, "rest")
+			return string(first) + rest
+		}),
+	}
+	if odd {
+		parts = append(parts,
+			rapid.SampledFrom([]string{"pg_class", "pg_shop", "information_schema", strings.Repeat("x", 64), strings.Repeat("é", 32)}),
+			rapid.StringOfN(rapid.SampledFrom([]rune("ab1-\"'\\;/*.$ \n\x00\u200b\u0301\u202e")), 0, 8, -1),
+			rapid.String(),
+		)
+	}
+	part := rapid.OneOf(parts...)
+	qualified := rapid.Custom(func(t *rapid.T) string { return part.Draw(t, "schema") + "." + part.Draw(t, "table") })
+	return rapid.OneOf(rapid.Just(""), part, part, qualified)
+}
+
+func TestGenerate_acceptedNamesRun(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	accepted := 0
+	rapid.Check(t, func(r *rapid.T) {
+		name := names(rapid.Bool().Draw(r, "odd"))
+		o := sqlcode.Options{
+			EventsTable:         name.Draw(r, "events"),
+			AggregateHeadsTable: name.Draw(r, "heads"),
+			CheckpointsTable:    name.Draw(r, "checkpoints"),
+			ParkedEventsTable:   name.Draw(r, "parked"),
+		}
+		if rapid.Bool().Draw(r, "has schema") {
+			o.Schema = name.Draw(r, "schema")
+		}
+		if _, ok := expect(o); ok {
+			accepted++
+		}
+		checkNames(r, conn, o)
+	})
+	if accepted == 0 {
+		t.Error("no drawn names were accepted: nothing was run")
+	}
+	t.Logf("%d schemas run", accepted)
+}
+
+// FuzzGenerate is the same with names that the fuzzer makes up.
+func FuzzGenerate(f *testing.F) {
+	f.Add("", "", "", "", "")
+	f.Add("shop", "events", "other.events", "events_", "_events")
+	f.Add("My-Shop", "select", "Select", "x$1", "é.ü")
+	f.Add("", longName, longName[:62]+"c", longName[:62]+"d", "s."+longName[:62]+"e")
+	f.Add("", "a", "b", "c", `x"; drop table y; --`)
+	f.Add("public", "text", "int4", "uuid", "json")
+	f.Add("", "pg_class", "information_schema.tables", "", "")
+	f.Add("pg_x", "a.b.c", "1", "\x00", "\xff")
+	conn := connect(f)
+	f.Fuzz(func(t *testing.T, schema, events, heads, checkpoints, parked string) {
+		checkNames(t, conn, sqlcode.Options{
+			Schema:              schema,
+			EventsTable:         events,
+			AggregateHeadsTable: heads,
+			CheckpointsTable:    checkpoints,
+			ParkedEventsTable:   parked,
+		})
+	})
+}
