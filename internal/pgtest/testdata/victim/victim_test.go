@@ -2,7 +2,11 @@
 package victim
 
 import (
+	"bufio"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -10,10 +14,14 @@ import (
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
-func TestPass(t *testing.T) { report(t) }
+func TestPass(t *testing.T) {
+	report(t)
+	awaitLine(t)
+}
 
 func TestPanic(t *testing.T) {
 	report(t)
+	awaitLine(t)
 	panic("the victim panics")
 }
 
@@ -22,7 +30,14 @@ func TestWait(t *testing.T) {
 	select {}
 }
 
-// report prints the server's folder and the process IDs of its parts on one line.
+// awaitLine gives those who run the victim time to look at the server while it lives.
+func awaitLine(t *testing.T) {
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// report prints the server's data folder and the process IDs of its keeper and its own on one line.
 func report(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), pgtest.New(t, "create table item (id int)"))
 	if err != nil {
@@ -37,7 +52,11 @@ func report(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Printf("\nvictim: %s %s", dir, postmaster)
+	keeper, err := os.ReadFile(filepath.Join(filepath.Dir(dir), "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("\nvictim: %s %s %s", dir, strings.TrimSpace(string(keeper)), postmaster)
 	for _, pid := range pids {
 		fmt.Printf(" %d", pid)
 	}
