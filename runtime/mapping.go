@@ -23,7 +23,7 @@ func NewEncoder(s Settings, aggregateType, aggregateID string) *Encoder {
 
 // Encode returns the event that e points to as it is stored, with a fresh event ID. A nil e and an aggregate type other
 // than the encoder's are an [*InvalidEventError].
-func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int, e *E) (Event, error) {
+func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int, e *E) (event Event, err error) {
 	index := c.count
 	c.count++
 	if e == nil {
@@ -36,19 +36,17 @@ func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int
 	if err != nil {
 		return Event{}, fmt.Errorf("event %d: encode %s v%d of %s %q: %w", index, eventType, eventVersion, c.aggregateType, c.aggregateID, err)
 	}
-	return Event{
-		CreatedAt:     c.createdAt,
-		AggregateType: c.aggregateType,
-		EventType:     eventType,
-		AggregateID:   c.aggregateID,
-		Payload:       payload,
-		Metadata:      c.settings.metadata,
-		CausationID:   c.settings.causationID,
-		CorrelationID: c.settings.correlationID,
-		TraceID:       c.settings.traceID,
-		EventVersion:  eventVersion,
-		EventID:       c.settings.newID(),
-	}, nil
+	if c.settings.around != nil {
+		event = *c.settings.around
+	}
+	event.CreatedAt = c.createdAt
+	event.AggregateType = c.aggregateType
+	event.EventType = eventType
+	event.AggregateID = c.aggregateID
+	event.Payload = payload
+	event.EventVersion = eventVersion
+	event.EventID = c.settings.newID()
+	return event, nil
 }
 
 // EncodeAll encodes every event of an append, in order.
@@ -83,12 +81,12 @@ func Decode[E any](codec Codec, e *PersistedEvent) (E, error) {
 
 // DecodeAs returns the payload of e as an E if e is of the given aggregate type, event type and version. Its errors are
 // [*DecodeError]s.
-func DecodeAs[E any](s Settings, e *PersistedEvent, aggregateType, eventType string, eventVersion int) (E, error) {
+func DecodeAs[E any](codec Codec, e *PersistedEvent, aggregateType, eventType string, eventVersion int) (E, error) {
 	if e.AggregateType != aggregateType || e.EventType != eventType || e.EventVersion != eventVersion {
 		var none E
 		return none, NewDecodeError(e, fmt.Errorf("it is not %s v%d of %s", eventType, eventVersion, aggregateType))
 	}
-	return Decode[E](s.codec, e)
+	return Decode[E](codec, e)
 }
 
 // As returns the first of the forms of a decoded event that is a T. If there is none the error is a [*DecodeError].

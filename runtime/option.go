@@ -24,24 +24,36 @@ type eventOption func(*Settings)
 func (o eventOption) apply(s *Settings) { o(s) }
 func (eventOption) eventOption()        {}
 
+// around returns an option that sets something of every event.
+func around(set func(*Event)) EventOption {
+	return eventOption(func(s *Settings) {
+		var e Event
+		if s.around != nil {
+			e = *s.around
+		}
+		set(&e)
+		s.around = &e
+	})
+}
+
 // WithCausationID sets the ID of the message that causes the events.
 func WithCausationID(id string) EventOption {
-	return eventOption(func(s *Settings) { s.causationID = SomeString(id) })
+	return around(func(e *Event) { e.CausationID = SomeString(id) })
 }
 
 // WithCorrelationID sets the ID of the conversation the events belong to.
 func WithCorrelationID(id string) EventOption {
-	return eventOption(func(s *Settings) { s.correlationID = SomeString(id) })
+	return around(func(e *Event) { e.CorrelationID = SomeString(id) })
 }
 
 // WithTraceID sets the ID of the distributed trace the events are written in.
 func WithTraceID(id string) EventOption {
-	return eventOption(func(s *Settings) { s.traceID = SomeString(id) })
+	return around(func(e *Event) { e.TraceID = SomeString(id) })
 }
 
 // WithMetadata sets the metadata of the events: a JSON value, or nil for none. All events of the append share the slice.
 func WithMetadata(json []byte) EventOption {
-	return eventOption(func(s *Settings) { s.metadata = json })
+	return around(func(e *Event) { e.Metadata = json })
 }
 
 // WithEventID sets where event IDs come from. It is called once for each event. The default is UUIDv7, whose rising
@@ -70,14 +82,11 @@ func WithMaxAttempts(n int) Option {
 // Settings are options applied, the form in which generated code carries them. The zero value is not ready for use; see
 // [NewSettings]. Settings are immutable and safe for concurrent use if the functions given to them are.
 type Settings struct {
-	codec         Codec
-	now           func() time.Time
-	newID         func() uuid.UUID
-	causationID   NullString
-	correlationID NullString
-	traceID       NullString
-	metadata      []byte
-	maxAttempts   int
+	codec       Codec
+	now         func() time.Time
+	newID       func() uuid.UUID
+	around      *Event // what every event has around its payload, or nil; never changed, and apart because most have nothing
+	maxAttempts int
 }
 
 // NewSettings returns the defaults with the options applied in order; of two that set the same thing the later holds.
@@ -87,10 +96,27 @@ func NewSettings(opts ...Option) Settings {
 
 // With returns a copy of s with the options applied over it.
 func With[O Option](s Settings, opts ...O) Settings {
+	if len(opts) == 0 {
+		return s
+	}
+	return applied(s, opts)
+}
+
+// applied is apart from With because to apply options is to allocate, which most calls need not.
+func applied[O Option](s Settings, opts []O) Settings {
 	for _, o := range opts {
 		o.apply(&s)
 	}
 	return s
+}
+
+// CodecOf returns the codec that the options set, or the default one.
+func CodecOf(opts ...Option) Codec {
+	if len(opts) == 0 {
+		return JSONCodec{}
+	}
+	s := NewSettings(opts...)
+	return s.codec
 }
 
 // Codec returns what payloads are encoded with.

@@ -115,11 +115,11 @@ upcast to the versions that are current. The first event that cannot be decoded,
 	f.Func().Id("FromESEvents").Types(g.local("T").Any()).Params(
 		g.local("events").Index().Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(jen.Index().Add(g.local("T")), jen.Error()).Block(
-		g.local("settings").Op(":=").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("...")),
+		g.local("codec").Op(":=").Add(runtimeName("CodecOf")).Call(g.local("opts").Op("...")),
 		g.local("typed").Op(":=").Make(jen.Index().Add(g.local("T")), jen.Len(g.local("events"))),
 		jen.For(g.local("i").Op(":=").Range().Add(g.local("events"))).Block(
 			jen.List(append(decoded, g.local("err"))...).Op(":=").Id("decodeEvent").Call(
-				g.local("settings").Dot("Codec").Call(), jen.Op("&").Add(g.local("events")).Index(g.local("i"))),
+				g.local("codec"), jen.Op("&").Add(g.local("events")).Index(g.local("i"))),
 			g.ifErr(jen.Nil(), g.local("err")),
 			jen.If(jen.List(element, g.local("err")).Op("=").Add(runtimeName("As")).Types(g.local("T")).Call(forms...),
 				g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Nil(), g.local("err"))),
@@ -130,14 +130,13 @@ upcast to the versions that are current. The first event that cannot be decoded,
 
 func (g *generator) fromESEvent(f *jen.File) {
 	sealed := g.anySealed()
-	call := jen.Id("decodeEvent").Call(g.local("settings").Dot("Codec").Call(), jen.Op("&").Add(g.local("e")))
-	body := []jen.Code{g.local("settings").Op(":=").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("..."))}
+	call := jen.Id("decodeEvent").Call(runtimeName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")))
+	body := []jen.Code{jen.Return(call)}
 	if sealed {
-		body = append(body,
+		body = []jen.Code{
 			jen.List(g.local("event"), jen.Id("_"), g.local("err")).Op(":=").Add(call),
-			jen.Return(g.local("event"), g.local("err")))
-	} else {
-		body = append(body, jen.Return(call))
+			jen.Return(g.local("event"), g.local("err")),
+		}
 	}
 	doc(f, "FromESEvent returns the event that is stored as e, upcast to the version that is current.")
 	f.Func().Id("FromESEvent").Params(

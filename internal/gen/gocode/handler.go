@@ -66,9 +66,8 @@ is a *runtime.DecodeError, as is one that cannot be decoded.`, a.handle())
 		g.local("h").Id(a.handler()).Types(g.local("Tx")),
 		g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Error().Block(
-		g.local("settings").Op(":=").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("...")),
 		jen.List(g.local("event"), g.local("err")).Op(":=").Id(a.decode()).Call(
-			g.local("settings").Dot("Codec").Call(), jen.Op("&").Add(g.local("e"))),
+			runtimeName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e"))),
 		g.ifErr(g.local("err")),
 		jen.Switch(g.local("event").Op(":=").Add(value).Assert(jen.Type())).BlockFunc(func(group *jen.Group) {
 			for _, e := range a.current() {

@@ -153,7 +153,7 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(g.eventType(e), jen.Error())
 	decode := runtimeName("DecodeAs").Types(g.typeOf(e.Type)).Call(
-		runtimeName("NewSettings").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
+		runtimeName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
 		jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version))
 	if e.Pointer {
 		from.Block(
