@@ -117,8 +117,11 @@ func formatSettings(settings map[string]string) string {
 func (c *cluster) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.binDir, name), args...)
 	cmd.Dir = c.folder.path
-	// Nothing of the environment: PGDATA, PGPORT, LC_ALL and others would change the server.
+	// Nothing of the environment but where libraries are: PGDATA, PGPORT, LC_ALL and others would change the server.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.folder.path, "LC_ALL=C", "TZ=UTC"}
+	if libraries, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok {
+		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+libraries)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.account.credential()}
 	endWithParent(cmd.SysProcAttr, syscall.SIGQUIT)
 	return cmd

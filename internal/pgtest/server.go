@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,6 +80,15 @@ func Launch(options ...Option) (*Server, error) {
 		return nil, errors.Join(err, server.Close())
 	}
 	return server, nil
+}
+
+// Find returns what a private server would be made of: the folder of its programs, or an image.
+func Find(ctx context.Context) (string, error) {
+	bin, err := findBinaries()
+	if errors.Is(err, errNoBinaries) && dockerWorks(ctx) {
+		return "docker image " + image, nil
+	}
+	return bin, err
 }
 
 // startKeeper starts this program again as the keeper of a new, stopped server.

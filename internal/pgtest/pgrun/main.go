@@ -1,6 +1,7 @@
 // Pgrun runs a command with a PostgreSQL server for tests.
 //
 //	pgrun [-database] [-set name=value]... command [argument]...
+//	pgrun -find
 //
 // It starts a private server as package pgtest does and gives the command its address in TEST_DATABASE_URL, so that all
 // test processes of one "go test ./..." share it. Where TEST_DATABASE_URL is set already, that server is used, and what
@@ -8,6 +9,8 @@
 //
 // With -database, there is an empty database for the command, its address in DATABASE_URL, which is dropped at the end.
 // With -set, a private server gets a parameter of postgresql.conf; it has no effect on a server that was there before.
+//
+// With -find, it prints what a private server would be made of, and exits with 125 and the remedies if there is nothing.
 //
 // Signals go on to the command. The exit code is the command's, 128 and the signal's number if a signal ended it, 127 if
 // it could not be started, and 125 if there is no server. Pgrun prints nothing of its own but errors. However it ends,
@@ -39,13 +42,14 @@ const (
 
 func main() {
 	runtime.LockOSThread() // the command is told if this thread, the main one, ends before it
-	os.Exit(run(os.Args[1:], os.Stderr))
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(args []string, stderr io.Writer) int {
+func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("pgrun", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	database := flags.Bool("database", false, "make a database for the command and put its address in DATABASE_URL")
+	find := flags.Bool("find", false, "print what a private server would be made of")
 	var options []pgtest.Option
 	flags.Func("set", "set a parameter of postgresql.conf, as `name=value`", func(setting string) error {
 		name, value, found := strings.Cut(setting, "=")
@@ -60,6 +64,15 @@ func run(args []string, stderr io.Writer) int {
 			return 0
 		}
 		return exitUsage
+	}
+	if *find {
+		found, err := pgtest.Find(context.Background())
+		if err != nil {
+			fmt.Fprintf(stderr, "pgrun: %v\n", err)
+			return exitNoServer
+		}
+		fmt.Fprintln(stdout, found)
+		return 0
 	}
 	if flags.NArg() == 0 {
 		fmt.Fprintln(stderr, "pgrun: no command")

@@ -77,6 +77,25 @@ func TestRun_passesOnExitCodeAndOutput(t *testing.T) {
 	}
 }
 
+func TestRun_findSaysWhatIsThere(t *testing.T) {
+	t.Parallel()
+	bin := pgtest.NewServer(t).BinDir()
+	cmd := pgrun("", "-find")
+	cmd.Env = append(cmd.Env, "PGBIN="+bin)
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("pgrun: %v\n%s", err, output)
+	}
+	if diff := cmp.Diff(bin+"\n", string(output)); diff != "" {
+		t.Errorf("output (-want +got):\n%s", diff)
+	}
+	cmd = pgrun("", "-find")
+	cmd.Env = append(cmd.Env, "PGBIN="+t.TempDir())
+	if output, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 125 {
+		t.Errorf("with an empty $PGBIN: %v, want exit code 125; output:\n%s", err, output)
+	}
+}
+
 // printServer is a command that prints where its server is, and waits.
 var printServer = []string{"sh", "-c", `echo "$TEST_DATABASE_URL"; echo $$; exec sleep 1000`}
 

@@ -1,0 +1,28 @@
+.PHONY: help demo test lint fmt generate verify bench torture
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\): ## /  make \1@/p' Makefile | tr @ '\t' | expand -t 18
+
+demo: ## generate, migrate a private database, run examples/shop on it
+	@.ci/demo
+
+test: ## run all tests on a real PostgreSQL; ARGS="-run Name" goes to go test
+	@.ci/test $(ARGS)
+
+lint: ## vet and lint, with the tools of tools/go.mod
+	@.ci/lint
+
+fmt: ## format the Go code as the linters want it
+	@.ci/lint fmt
+
+generate: ## run every go:generate line
+	@go generate ./...
+
+verify: ## fail if something generated, go.mod or go.sum is stale
+	@.ci/verify
+
+bench: ## compare with the figures to beat; ARGS="-bench Name" goes to go test
+	@.ci/bench $(ARGS)
+
+torture: ## attack the store for five minutes; ARGS goes to the test
+	@.ci/torture $(ARGS)
