@@ -1,0 +1,240 @@
+package runtime_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+type opened struct {
+	Name string `json:"name"`
+}
+
+var (
+	moment = time.Date(2026, time.March, 1, 10, 0, 0, 123456789, time.FixedZone("CET", 3600))
+	ids    = []uuid.UUID{uuid.MustParse("018f0000-0000-7000-8000-000000000001"), uuid.MustParse("018f0000-0000-7000-8000-000000000002")}
+)
+
+// fixed returns options under which encoding gives the same every time.
+func fixed() []runtime.Option {
+	next := 0
+	return []runtime.Option{
+		runtime.WithClock(func() time.Time { return moment }),
+		runtime.WithEventID(func() uuid.UUID { next++; return ids[next-1] }),
+	}
+}
+
+func encodeOpened(c *runtime.Encoder, event any) (runtime.Event, error) {
+	switch e := event.(type) {
+	case opened:
+		return runtime.Encode(c, "Account", "Opened", 2, &e)
+	case *opened:
+		return runtime.Encode(c, "Account", "Opened", 2, e)
+	}
+	return runtime.Event{}, c.NotAnEvent(event)
+}
+
+func TestEncodeAll(t *testing.T) {
+	t.Parallel()
+	settings := runtime.With(runtime.NewSettings(fixed()...),
+		runtime.WithCorrelationID("c"), runtime.WithCausationID(""), runtime.WithMetadata([]byte(`{"by":"ada"}`)), runtime.WithTraceID("t"))
+	got, err := runtime.EncodeAll(runtime.NewEncoder(settings, "Account", "1"), []any{opened{"a"}, &opened{"b"}}, encodeOpened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := runtime.Event{
+		CreatedAt:     time.Date(2026, time.March, 1, 9, 0, 0, 123456000, time.UTC),
+		AggregateType: "Account",
+		AggregateID:   "1",
+		EventType:     "Opened",
+		EventVersion:  2,
+		Metadata:      []byte(`{"by":"ada"}`),
+		CausationID:   runtime.SomeString(""),
+		CorrelationID: runtime.SomeString("c"),
+		TraceID:       runtime.SomeString("t"),
+	}
+	first, second := event, event
+	first.EventID, first.Payload = ids[0], []byte(`{"name":"a"}`)
+	second.EventID, second.Payload = ids[1], []byte(`{"name":"b"}`)
+	if d := cmp.Diff([]runtime.Event{first, second}, got); d != "" {
+		t.Errorf("events (-want +got):\n%s", d)
+	}
+}
+
+func TestEncodeAll_namesTheEventAtFault(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name          string
+		aggregateType string
+		event         any
+		want          runtime.InvalidEventError
+	}{
+		{"nil pointer", "Account", (*opened)(nil), runtime.InvalidEventError{Index: 1, Field: "event", Reason: "is a nil *runtime_test.opened"}},
+		{"nil", "Account", nil, runtime.InvalidEventError{Index: 1, Field: "event", Reason: "is nil"}},
+		{"other type", "Account", 7, runtime.InvalidEventError{Index: 1, Field: "event", Reason: `is a int, which is no event of "Account"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			encoder := runtime.NewEncoder(runtime.NewSettings(), tt.aggregateType, "1")
+			_, err := runtime.EncodeAll(encoder, []any{opened{}, tt.event}, encodeOpened)
+			invalid, ok := errors.AsType[*runtime.InvalidEventError](err)
+			if !ok {
+				t.Fatalf("err = %v, want an InvalidEventError", err)
+			}
+			if d := cmp.Diff(tt.want, *invalid); d != "" {
+				t.Errorf("error (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestEncode_refusesAnotherAggregate(t *testing.T) {
+	t.Parallel()
+	_, err := runtime.Encode(runtime.NewEncoder(runtime.NewSettings(), "Order", "1"), "Account", "Opened", 1, &opened{})
+	if invalid, ok := errors.AsType[*runtime.InvalidEventError](err); !ok || invalid.Field != "AggregateType" {
+		t.Errorf("err = %v, want an InvalidEventError about AggregateType", err)
+	}
+}
+
+// broken is a codec that can do nothing.
+type broken struct{}
+
+var errBroken = errors.New("broken")
+
+func (broken) Marshal(any) ([]byte, error) { return nil, errBroken }
+func (broken) Unmarshal([]byte, any) error { return errBroken }
+func stored(payload string) *runtime.PersistedEvent {
+	return &runtime.PersistedEvent{
+		Event: runtime.Event{
+			AggregateType: "Account", AggregateID: "1", EventType: "Opened", EventVersion: 2, Payload: []byte(payload),
+		},
+		GlobalPosition: 9, AggregateVersion: 3,
+	}
+}
+
+func TestCodec_errorsAreReachable(t *testing.T) {
+	t.Parallel()
+	settings := runtime.NewSettings(runtime.WithCodec(broken{}))
+	_, err := runtime.Encode(runtime.NewEncoder(settings, "Account", "1"), "Account", "Opened", 1, &opened{})
+	if !errors.Is(err, errBroken) {
+		t.Errorf("Encode: err = %v, want %v", err, errBroken)
+	}
+	if _, err := runtime.Decode[opened](runtime.CodecOf(runtime.WithCodec(broken{})), stored("{}")); !errors.Is(err, errBroken) {
+		t.Errorf("Decode: err = %v, want %v", err, errBroken)
+	}
+}
+
+func TestDecode_errorsNameTheEvent(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []string{"null", " null\n", "", "{", `{"name":1}`, `{"name":"a"} x`} {
+		_, err := runtime.Decode[opened](runtime.JSONCodec{}, stored(payload))
+		decode, ok := errors.AsType[*runtime.DecodeError](err)
+		if !ok {
+			t.Errorf("payload %q: err = %v, want a DecodeError", payload, err)
+			continue
+		}
+		want := runtime.DecodeError{
+			AggregateType: "Account", AggregateID: "1", AggregateVersion: 3, GlobalPosition: 9,
+			EventType: "Opened", EventVersion: 2, Err: decode.Err,
+		}
+		if d := cmp.Diff(want.Error(), err.Error()); d != "" {
+			t.Errorf("payload %q (-want +got):\n%s", payload, d)
+		}
+	}
+}
+
+func TestDecodeAs_refusesWhatItIsNot(t *testing.T) {
+	t.Parallel()
+	e := stored(`{"name":"a"}`)
+	if got, err := runtime.DecodeAs[opened](runtime.CodecOf(), e, "Account", "Opened", 2); err != nil || got != (opened{"a"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, tt := range []struct {
+		aggregate, event string
+		version          int
+	}{{"Order", "Opened", 2}, {"Account", "Closed", 2}, {"Account", "Opened", 1}} {
+		if _, err := runtime.DecodeAs[opened](runtime.CodecOf(), e, tt.aggregate, tt.event, tt.version); err == nil {
+			t.Errorf("%v: no error", tt)
+		}
+	}
+}
+
+func TestAs(t *testing.T) {
+	t.Parallel()
+	if got, err := runtime.As[int](stored(""), "one", 1); err != nil || got != 1 {
+		t.Errorf("As[int] = %v, %v", got, err)
+	}
+	if got, err := runtime.As[any](stored(""), "one", 1); err != nil || got != "one" {
+		t.Errorf("As[any] = %v, %v", got, err)
+	}
+	if _, err := runtime.As[error](stored(""), "one"); err == nil {
+		t.Error("As[error]: no error")
+	}
+}
+
+func TestDecodeStream_keepsTheHeadsVersion(t *testing.T) {
+	t.Parallel()
+	s := runtime.NewStream("Account", "1", 9, []runtime.PersistedEvent{*stored(`{"name":"a"}`)})
+	decode := func(e *runtime.PersistedEvent) (opened, error) {
+		return runtime.Decode[opened](runtime.JSONCodec{}, e)
+	}
+	typed, err := runtime.DecodeStream(s, decode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if typed.Version() != 9 || typed.Len() != 1 || typed.IsEmpty() || typed.AggregateID != "1" {
+		t.Errorf("stream = %+v", typed)
+	}
+	want := runtime.Recorded[opened]{Event: opened{"a"}, Meta: s.Events[0].Meta()}
+	if d := cmp.Diff(want, typed.Events[0]); d != "" {
+		t.Errorf("event (-want +got):\n%s", d)
+	}
+	s.Events[0].Payload = nil
+	if _, err := runtime.DecodeStream(s, decode); err == nil {
+		t.Error("a payload that cannot be decoded gave no error")
+	}
+}
+
+func TestSettings_laterOptionsHoldAndEarlierSettingsStay(t *testing.T) {
+	t.Parallel()
+	base := runtime.NewSettings(runtime.WithTraceID("a"), runtime.WithMaxAttempts(0))
+	changed := runtime.With(base, runtime.WithTraceID("b"))
+	trace := func(s runtime.Settings) string {
+		e, err := runtime.Encode(runtime.NewEncoder(s, "Account", "1"), "Account", "Opened", 1, &opened{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.TraceID.String
+	}
+	if got := trace(base) + trace(changed); got != "ab" {
+		t.Errorf("trace IDs = %q, want ab", got)
+	}
+	if got := base.MaxAttempts(); got != 1 {
+		t.Errorf("MaxAttempts = %d, want 1", got)
+	}
+}
+
+func TestDefaults_stampWithUniqueRisingIDsAndTheCurrentTime(t *testing.T) {
+	t.Parallel()
+	before := time.Now().Add(-time.Microsecond)
+	encoder := runtime.NewEncoder(runtime.NewSettings(), "Account", "1")
+	var last string
+	for range 1000 {
+		e, err := runtime.Encode(encoder, "Account", "Opened", 1, &opened{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.EventID.Version() != 7 || e.EventID.String() <= last {
+			t.Fatalf("event ID %s after %s: want rising UUIDv7", e.EventID, last)
+		}
+		last = e.EventID.String()
+		if e.CreatedAt.Before(before) || e.CreatedAt.Location() != time.UTC || e.CreatedAt.Nanosecond()%1000 != 0 {
+			t.Fatalf("created at %v: want now, in UTC, in microseconds", e.CreatedAt)
+		}
+	}
+}
