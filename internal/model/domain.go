@@ -12,8 +12,10 @@ type Domain struct {
 // Output is the package that code is generated into.
 type Output struct {
 	Package
-	// Declared holds the names that hand-written files of the package declare already.
+	// Declared holds the names that hand-written files of the package, its own test files among them, declare already.
 	Declared map[string]Position
+	// TestDeclared holds those of its external test package, name_test.
+	TestDeclared map[string]Position
 }
 
 // A Package is a Go package by its import path and the name its files declare.

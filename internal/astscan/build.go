@@ -1,0 +1,261 @@
+package astscan
+
+import (
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A buildLog is what the go command and the type checker said of the packages.
+type buildLog struct {
+	dir       string // where the go command ran
+	roots     []*packages.Package
+	ours      oursFiles
+	unsettled map[string]bool // packages that wait for generated code, by path, and what they wait for
+	forgiven  []model.Problem // errors that generating is expected to mend
+	missing   map[*packages.Package][]model.Problem
+}
+
+// judgeBuild tells the errors that stand in the way from those that do not: in code that uses what is to be generated,
+// directly or through other packages, errors are expected until it is. They count only where they leave a type that
+// matters here unfinished; see [scan.brokenWithin].
+func (s *scan) judgeBuild() {
+	s.build.missing = map[*packages.Package][]model.Problem{}
+	s.findUnsettled()
+	for _, p := range s.build.roots {
+		s.judgeRoot(p)
+	}
+	packages.Visit(s.build.roots, nil, func(p *packages.Package) {
+		if s.byPath[p.PkgPath] == nil && p.Module != nil && p.Module.Main {
+			for _, e := range p.Errors {
+				s.forgive(model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: oneLine(e.Msg)})
+			}
+		}
+	})
+}
+
+// findUnsettled finds the packages that cannot be whole before the generated code is: the output package, packages of
+// the user's modules that do not exist, packages in which a file of ours does not compile, and everything that imports
+// one of these.
+func (s *scan) findUnsettled() {
+	modules := map[string]bool{}
+	packages.Visit(s.build.roots, nil, func(p *packages.Package) {
+		if p.Module != nil && p.Module.Main {
+			modules[p.Module.Path] = true
+		}
+	})
+	s.build.unsettled = map[string]bool{}
+	packages.Visit(s.build.roots, nil, func(p *packages.Package) { // imports come first
+		unsettled := p.PkgPath == s.output.Path || s.isMissing(p) && ownedBy(modules, p.PkgPath)
+		for _, e := range p.Errors {
+			unsettled = unsettled || s.isOurs(e.Pos)
+		}
+		for _, path := range imports(p) {
+			unsettled = unsettled || path == s.output.Path || s.build.unsettled[path]
+		}
+		if unsettled {
+			s.build.unsettled[p.PkgPath] = true
+		}
+	})
+}
+
+// imports returns the paths that p imports, including those that could not be.
+func imports(p *packages.Package) []string {
+	var paths []string
+	for path := range p.Imports {
+		paths = append(paths, path)
+	}
+	for _, f := range p.Syntax {
+		for _, spec := range f.Imports {
+			paths = append(paths, strings.Trim(spec.Path.Value, "`\""))
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// isMissing reports whether p is imported but not there.
+func (s *scan) isMissing(p *packages.Package) bool {
+	return len(p.GoFiles) == 0 && len(p.Errors) > 0 && p.Errors[0].Kind == packages.ListError
+}
+
+// ownedBy reports whether path lies in one of the modules.
+func ownedBy(modules map[string]bool, path string) bool {
+	for module := range modules {
+		if path == module || strings.HasPrefix(path, module+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// isOurs reports whether a position of the go command or the type checker lies in a file of ours.
+func (s *scan) isOurs(pos string) bool {
+	file := pos
+	for range 2 {
+		file, _, _ = cutNumber(file)
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(s.build.dir, file)
+	}
+	return s.build.ours.names[file]
+}
+
+// judgeRoot sorts the errors of a package that matches the patterns.
+func (s *scan) judgeRoot(p *packages.Package) {
+	broken := map[string]bool{} // files with syntax errors
+	for _, e := range p.Errors {
+		if e.Kind == packages.ParseError && !s.isOurs(e.Pos) {
+			at := s.parsePosition(e.Pos, s.build.dir)
+			broken[at.File] = true
+			s.problems = append(s.problems, model.Problem{Pos: at, Message: "syntax error: " + e.Msg})
+		}
+	}
+	if len(broken) > 0 {
+		return // its type errors follow from these
+	}
+	for _, e := range p.TypeErrors {
+		at := e.Fset.Position(e.Pos)
+		if at.IsValid() && s.build.ours.names[at.Filename] {
+			continue
+		}
+		s.judgeTypeError(p, model.Problem{Pos: s.place.position(at), Message: oneLine(e.Msg)})
+	}
+	for _, e := range p.Errors {
+		if e.Kind == packages.ListError || e.Kind == packages.UnknownError {
+			s.judgeListError(p, e)
+		}
+	}
+}
+
+// judgeTypeError sorts one error of the type checker.
+func (s *scan) judgeTypeError(p *packages.Package, e model.Problem) {
+	if path, ok := unimportable(e.Message); ok {
+		s.judgeImport(p, path, e)
+		return
+	}
+	switch {
+	case p.PkgPath == s.output.Path && lacksNames(e.Message):
+		s.forgive(e)
+	case p.PkgPath != s.output.Path && s.build.unsettled[p.PkgPath]:
+		s.forgive(e)
+	default:
+		s.problems = append(s.problems, e)
+	}
+}
+
+// lacksNames reports whether the type checker's message can come from names that are not declared yet: go/types offers
+// no other way to tell, for the codes of its errors are not exported.
+func lacksNames(message string) bool {
+	for _, sign := range []string{"undefined", "missing method", "not used"} {
+		if strings.Contains(message, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// unimportable returns the import path of an error about an import.
+func unimportable(message string) (path string, ok bool) {
+	rest, ok := strings.CutPrefix(message, "could not import ")
+	if !ok {
+		return "", false
+	}
+	path, _, ok = strings.Cut(rest, " (")
+	return path, ok
+}
+
+// judgeImport sorts the error of an import, and says why the go command could not find it.
+func (s *scan) judgeImport(p *packages.Package, path string, e model.Problem) {
+	if path == s.output.Path {
+		return // it is about to be written
+	}
+	if imported := p.Imports[path]; imported != nil && len(imported.Errors) > 0 && imported.Errors[0].Kind == packages.ListError {
+		e.Message = oneLine(imported.Errors[0].Msg)
+		if s.build.unsettled[path] {
+			s.build.missing[p] = append(s.build.missing[p], e)
+			s.forgive(e)
+			return
+		}
+	} else if strings.Contains(e.Message, "import cycle") {
+		e.Message = "import cycle: " + path + " imports " + p.PkgPath + ", directly or through others"
+	}
+	s.problems = append(s.problems, e)
+}
+
+// judgeListError sorts one error of the go command. Most repeat what the parser or the type checker says better.
+func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
+	at := s.parsePosition(e.Pos, s.build.dir)
+	switch {
+	case s.isOurs(e.Pos):
+		return
+	case strings.HasPrefix(e.Msg, "# "): // what the compiler said
+		if len(p.TypeErrors) > 0 || s.build.unsettled[p.PkgPath] || s.hasOurs(p) {
+			return
+		}
+		_, said, _ := strings.Cut(e.Msg, "\n")
+		for line := range strings.Lines(said) {
+			pos, message, ok := strings.Cut(strings.TrimSpace(line), ": ")
+			if !ok {
+				pos, message = "", strings.TrimSpace(line)
+			}
+			s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(pos, s.build.dir), Message: message})
+		}
+		return
+	case strings.HasPrefix(e.Msg, "found packages ") && len(p.TypeErrors) > 0:
+		return // the type checker names the file
+	case strings.HasPrefix(e.Msg, "import cycle not allowed"):
+		if strings.Contains(e.Msg+" ", s.output.Path+" ") || strings.Contains(e.Msg, s.output.Path+"]") || s.sawCycle() {
+			return
+		}
+	}
+	s.problems = append(s.problems, model.Problem{Pos: at, Message: oneLine(e.Msg)})
+}
+
+// hasOurs reports whether one of p's files is ours.
+func (s *scan) hasOurs(p *packages.Package) bool {
+	return slices.ContainsFunc(p.CompiledGoFiles, func(name string) bool { return s.build.ours.names[name] })
+}
+
+// sawCycle reports whether the type checker met an import cycle: it says where.
+func (s *scan) sawCycle() bool {
+	for _, p := range s.build.roots {
+		for _, e := range p.TypeErrors {
+			if strings.HasPrefix(e.Msg, "could not import ") && strings.Contains(e.Msg, "import cycle") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// forgive keeps an error in case it turns out to matter.
+func (s *scan) forgive(e model.Problem) { s.build.forgiven = append(s.build.forgiven, e) }
+
+// brokenWithin reports the forgiven errors between two positions of one file as problems after all, for what stands
+// there matters. It returns whether there are any.
+func (s *scan) brokenWithin(from, to token.Pos) bool {
+	start, end := s.pos(from), s.pos(to)
+	found := false
+	for _, e := range s.build.forgiven {
+		if e.Pos.File == start.File && start.Compare(e.Pos) <= 0 && e.Pos.Compare(end) <= 0 {
+			s.problems = append(s.problems, e)
+			found = true
+		}
+	}
+	return found
+}
+
+// oneLine joins the lines of a message.
+func oneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return line == "" }), " ")
+}

@@ -1,0 +1,320 @@
+package astscan
+
+import (
+	"bytes"
+	"cmp"
+	"go/ast"
+	"go/doc"
+	"go/token"
+	"go/types"
+	"os"
+	"regexp"
+	"slices"
+)
+
+// A typeDecl is a type that a source declares at package level.
+type typeDecl struct {
+	src       *source
+	obj       *types.TypeName
+	spec      *ast.TypeSpec
+	doc       string // the first sentence of its doc comment
+	generated bool   // by another tool
+	marks     map[string]*mark
+}
+
+// typ returns the declared type, behind any alias.
+func (d *typeDecl) typ() types.Type { return types.Unalias(d.obj.Type()) }
+
+// structType returns the struct that d declares, or nil.
+func (d *typeDecl) structType() *types.Struct {
+	st, _ := d.typ().Underlying().(*types.Struct)
+	return st
+}
+
+// isGeneric reports whether d takes type parameters.
+func (d *typeDecl) isGeneric() bool { return d.spec.TypeParams != nil }
+
+// String returns the type as code of another package would name it.
+func (d *typeDecl) String() string { return d.src.pkg.Name + "." + d.obj.Name() }
+
+// A funcDecl is a function marked as an upcaster.
+type funcDecl struct {
+	src    *source
+	obj    *types.Func
+	syntax *ast.FuncDecl
+	mark   *mark
+}
+
+// String returns the function as code of another package would name it.
+func (fn *funcDecl) String() string { return fn.src.pkg.Name + "." + fn.obj.Name() }
+
+// declare collects the types and marks of the sources, and reports marks that are not in order.
+func (s *scan) declare() {
+	for _, src := range s.sources {
+		for _, f := range src.pkg.Syntax {
+			s.declareFile(src, f)
+		}
+		slices.SortFunc(src.types, func(a, b *typeDecl) int { return s.pos(a.obj.Pos()).Compare(s.pos(b.obj.Pos())) })
+		for _, d := range src.types {
+			s.decls[d.obj] = d
+		}
+		s.noteExcluded(src)
+		if src.pkg.Name == "main" && len(src.types) > 0 {
+			s.note(src.clause, "package main cannot be imported: its types are no events")
+		}
+	}
+}
+
+// An anchor is what a comment belongs to.
+type anchor struct {
+	kind string // for messages; empty for a type
+	decl *typeDecl
+	fn   *ast.FuncDecl
+}
+
+const (
+	onPackage = "the package clause"
+	onField   = "a field"
+	onFunc    = "a function"
+	onMethod  = "a method"
+)
+
+// declareFile collects one file.
+func (s *scan) declareFile(src *source, f *ast.File) {
+	anchors := map[*ast.CommentGroup]anchor{}
+	generated := isGenerated(f)
+	scope := src.pkg.Types.Scope()
+	for _, decl := range f.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok || gen.Tok != token.TYPE {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			spec := spec.(*ast.TypeSpec)
+			comment := spec.Doc
+			if comment == nil && !gen.Lparen.IsValid() {
+				comment = gen.Doc
+			}
+			obj, ok := scope.Lookup(spec.Name.Name).(*types.TypeName)
+			if !ok || obj.Pos() != spec.Name.Pos() {
+				continue // the blank identifier
+			}
+			d := &typeDecl{src: src, obj: obj, spec: spec, generated: generated, marks: map[string]*mark{}}
+			if comment != nil {
+				d.doc = new(doc.Package).Synopsis(comment.Text())
+				anchors[comment] = anchor{decl: d}
+			}
+			src.types = append(src.types, d)
+		}
+	}
+	complete := false
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			body, form, ok := isMark(c.Text)
+			if !ok {
+				continue
+			}
+			if !complete {
+				addAnchors(anchors, f)
+				complete = true
+			}
+			s.declareMark(src, f, anchors, group, c, body, form)
+		}
+	}
+}
+
+// addAnchors adds what else comments belong to.
+func addAnchors(anchors map[*ast.CommentGroup]anchor, f *ast.File) {
+	add := func(group *ast.CommentGroup, a anchor) {
+		if _, ok := anchors[group]; !ok && group != nil {
+			anchors[group] = a
+		}
+	}
+	add(f.Doc, anchor{kind: onPackage})
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			kind := onFunc
+			if n.Recv != nil {
+				kind = onMethod
+			}
+			add(n.Doc, anchor{kind: kind, fn: n})
+		case *ast.GenDecl:
+			kind := "a declaration of " + n.Tok.String()
+			if n.Tok == token.TYPE {
+				kind = "a group of types, where it would mark none; write it above a type within"
+			}
+			add(n.Doc, anchor{kind: kind})
+		case *ast.TypeSpec:
+			add(n.Comment, anchor{kind: "the end of a type; write it on a line of its own above it"})
+		case *ast.ValueSpec:
+			add(n.Doc, anchor{kind: "a variable or constant"})
+			add(n.Comment, anchor{kind: "a variable or constant"})
+		case *ast.ImportSpec:
+			add(n.Doc, anchor{kind: "an import"})
+			add(n.Comment, anchor{kind: "an import"})
+		case *ast.StructType:
+			for _, field := range n.Fields.List {
+				add(field.Doc, anchor{kind: onField})
+				add(field.Comment, anchor{kind: onField})
+			}
+		case *ast.InterfaceType:
+			for _, field := range n.Methods.List {
+				add(field.Doc, anchor{kind: "a method of an interface"})
+				add(field.Comment, anchor{kind: "a method of an interface"})
+			}
+		}
+		return true
+	})
+}
+
+// declareMark reads one mark and gives it to what it stands on.
+func (s *scan) declareMark(src *source, f *ast.File, anchors map[*ast.CommentGroup]anchor, group *ast.CommentGroup, c *ast.Comment, body, form string) {
+	if form != "" {
+		s.problem(c.Pos(), "%s", form)
+		return
+	}
+	m, err := parseMark(body)
+	if err != nil {
+		s.problem(c.Pos(), "%v", err)
+		return
+	}
+	m.pos = c.Pos()
+	a, ok := anchors[group]
+	switch {
+	case !ok:
+		s.problem(c.Pos(), "%v stands on nothing; write it directly above %s, with no blank line between%s", m, m.standsOn(), s.within(f, c.Pos()))
+	case a.decl != nil:
+		s.markType(a.decl, &m)
+	case a.kind == onPackage && m.verb == "aggregate":
+		s.markPackage(src, &m)
+	case a.kind == onFunc && m.verb == "upcast":
+		s.markUpcast(src, f, a.fn, &m)
+	case a.kind == onMethod && m.verb == "ignore":
+		s.ignored[a.fn.Name.Pos()] = true
+	case a.kind == onField && m.verb == "index":
+	default:
+		s.problem(c.Pos(), "%v stands on %s; it marks %s", m, a.kind, m.standsOn())
+	}
+}
+
+// within says that p lies in a function, if it does.
+func (s *scan) within(f *ast.File, p token.Pos) string {
+	for _, decl := range f.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Body != nil && fn.Body.Pos() <= p && p < fn.Body.End() {
+			return "; types within a function cannot be marked"
+		}
+	}
+	return ""
+}
+
+// standsOn says what the mark marks.
+func (m mark) standsOn() string {
+	switch m.verb {
+	case "event":
+		return "a struct type"
+	case "events":
+		return "an interface type"
+	case "aggregate":
+		return "a struct type or a package clause"
+	case "upcast":
+		return "a function"
+	case "index":
+		return "a field"
+	}
+	return "a type or a method"
+}
+
+// markType gives a mark to a type, if it can bear it.
+func (s *scan) markType(d *typeDecl, m *mark) {
+	switch {
+	case d.src.pkg.Name == "main":
+		s.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, d.obj.Name())
+	case d.generated:
+		s.problem(m.pos, "%v stands in a generated file, which is not searched for events; move %s to a file written by hand", *m, d.obj.Name())
+	case m.verb == "upcast" || m.verb == "index":
+		s.problem(m.pos, "%v stands on the type %s; it marks %s", *m, d.obj.Name(), m.standsOn())
+	case m.verb == "events" && !types.IsInterface(d.typ()):
+		s.problem(m.pos, "%v stands on %s, which is no interface", *m, d.obj.Name())
+	case (m.verb == "event" || m.verb == "aggregate") && d.structType() == nil:
+		s.problem(m.pos, "%v stands on %s, which is no struct", *m, d.obj.Name())
+	case m.verb != "ignore" && d.isGeneric():
+		s.problem(m.pos, "%v stands on the generic type %s; mark a type without type parameters", *m, d.obj.Name())
+	case d.marks[m.verb] != nil:
+		s.problem(m.pos, "%s is marked %v twice", d.obj.Name(), *m)
+	case len(d.marks) > 0:
+		for _, other := range d.marks { // there is one
+			s.problem(m.pos, "%s is marked %v and %v; it can be one of them", d.obj.Name(), *other, *m)
+		}
+	default:
+		d.marks[m.verb] = m
+		if m.verb == "event" || m.verb == "events" {
+			d.src.saysEvents = true
+		}
+	}
+}
+
+// markPackage gives the aggregate of a package clause to the package.
+func (s *scan) markPackage(src *source, m *mark) {
+	switch {
+	case m.id != "":
+		s.problem(m.pos, "%v on a package clause has no id=; write it on the struct that is the aggregate's state", *m)
+	case m.name == "":
+		s.problem(m.pos, "%v on a package clause names the aggregate of the package's events; write %v Order", *m, *m)
+	case src.aggregate != nil && src.aggregate.name != m.name:
+		s.problem(m.pos, "the package is marked %v %s and %s (%v)", *m, m.name, src.aggregate.name, s.pos(src.aggregate.pos))
+	case src.aggregate == nil || s.pos(m.pos).Compare(s.pos(src.aggregate.pos)) < 0:
+		src.aggregate = m
+	}
+}
+
+// markUpcast takes a function as an upcaster.
+func (s *scan) markUpcast(src *source, f *ast.File, fn *ast.FuncDecl, m *mark) {
+	switch obj, ok := src.pkg.Types.Scope().Lookup(fn.Name.Name).(*types.Func); {
+	case !ok || obj.Pos() != fn.Name.Pos():
+		s.problem(m.pos, "%v stands on %s, which cannot be called; give it another name", *m, fn.Name.Name)
+	case src.pkg.Name == "main":
+		s.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, fn.Name.Name)
+	case isGenerated(f):
+		s.problem(m.pos, "%v stands in a generated file, which is not searched; move %s to a file written by hand", *m, fn.Name.Name)
+	default:
+		src.upcasts = append(src.upcasts, &funcDecl{src: src, obj: obj, syntax: fn, mark: m})
+	}
+}
+
+var generatedLine = regexp.MustCompile(`^// Code generated .* DO NOT EDIT\.$`)
+
+// isGenerated reports whether f says that a tool wrote it; see https://go.dev/s/generatedcode. What cgo makes of a
+// file that people wrote does not count.
+func isGenerated(f *ast.File) bool {
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			if c.Pos() > f.Package {
+				return false
+			}
+			if generatedLine.MatchString(c.Text) && c.Text != "// Code generated by cmd/cgo; DO NOT EDIT." {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// noteExcluded notes the files that build constraints exclude although they bear marks.
+func (s *scan) noteExcluded(src *source) {
+	for _, name := range src.pkg.IgnoredFiles {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // the go command saw it; gone since, it bears no marks
+		}
+		if i := bytes.Index(text, []byte("\n//"+markPrefix)); i >= 0 {
+			at := s.place.position(token.Position{Filename: name, Line: 2 + bytes.Count(text[:i], []byte("\n")), Column: 1})
+			s.noteAt(at, "build constraints exclude this file: its marks are not read")
+		}
+	}
+}
+
+// byPosition orders declarations by where they are written.
+func (s *scan) byPosition(a, b token.Pos) int {
+	return cmp.Or(s.pos(a).Compare(s.pos(b)), cmp.Compare(a, b))
+}

@@ -1,0 +1,174 @@
+package astscan
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// markPrefix begins every mark. A mark is a directive comment: no space after the slashes.
+const markPrefix = "eventmap:"
+
+// A mark is one directive comment of ours, such as
+//
+//	//eventmap:event name=order.placed version=2
+type mark struct {
+	verb      string // the name of one of verbs
+	name      string
+	version   int // 0: not given
+	aggregate string
+	id        string
+	pos       token.Pos
+}
+
+// String returns the mark's verb as it is written.
+func (m mark) String() string { return "//" + markPrefix + m.verb }
+
+// A verb is a kind of mark.
+type verb struct {
+	name string
+	keys []string
+	word string // the key that a word without one stands for; empty: such a word is an error
+}
+
+var verbs = []verb{
+	{name: "event", keys: []string{"name", "version", "aggregate"}},
+	{name: "events", keys: []string{"aggregate"}, word: "aggregate"},
+	{name: "aggregate", keys: []string{"name", "id"}, word: "name"},
+	{name: "upcast"},
+	{name: "ignore"},
+	{name: "index"},
+}
+
+// nameRule says what [validName] accepts.
+const nameRule = "it must begin with a letter and hold only letters, digits and any of _ . : / -"
+
+// validName reports whether a name can be stored as it is and turned into a Go identifier.
+func validName(name string) bool {
+	if len(name) > 255 {
+		return false
+	}
+	for i, r := range name {
+		if unicode.IsLetter(r) {
+			continue
+		}
+		if i == 0 || !unicode.IsDigit(r) && !strings.ContainsRune("_.:/-", r) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// isMark reports whether a comment, given with its slashes, is meant as a mark. If it is, body is what follows the
+// prefix and form says what is wrong with how it is written, or is empty.
+//
+// A comment that merely speaks of a mark is none: after a space, only what would be a whole and proper mark counts.
+func isMark(comment string) (body, form string, ok bool) {
+	text, block := comment[2:], comment[1] == '*'
+	if block {
+		text = strings.TrimSuffix(text, "*/")
+	}
+	trimmed := strings.TrimLeft(text, " \t")
+	if len(trimmed) < len(markPrefix) || !strings.EqualFold(trimmed[:len(markPrefix)], markPrefix) {
+		return "", "", false
+	}
+	body = strings.TrimRight(trimmed[len(markPrefix):], " \t\r\n")
+	switch {
+	case block || len(trimmed) < len(text):
+		if _, err := parseMark(body); err != nil {
+			return "", "", false
+		}
+		if block {
+			return body, fmt.Sprintf("a mark is a line comment: write it //%s%s", markPrefix, body), true
+		}
+		return body, fmt.Sprintf("a mark has no space after the slashes: write it //%s%s", markPrefix, body), true
+	case !strings.HasPrefix(trimmed, markPrefix):
+		return body, fmt.Sprintf("a mark is written in lower case: //%s%s", markPrefix, body), true
+	}
+	return body, "", true
+}
+
+// parseMark reads what follows the prefix of a mark. A second // begins a remark, which is left out.
+func parseMark(body string) (mark, error) {
+	body, _, _ = strings.Cut(body, " //")
+	words := strings.Fields(body)
+	if len(words) == 0 || !strings.HasPrefix(body, words[0]) {
+		return mark{}, fmt.Errorf("//%s lacks its verb right after the colon; it is one of %s", markPrefix, knownVerbs())
+	}
+	m := mark{verb: words[0]}
+	i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == m.verb })
+	if i < 0 {
+		return mark{}, fmt.Errorf("there is no mark %v; it is one of %s", m, knownVerbs())
+	}
+	known := verbs[i]
+	if known.name == "index" {
+		return m, nil // its arguments are read by the tool it is for
+	}
+	var seen []string
+	for _, word := range words[1:] {
+		key, value, hasKey := strings.Cut(word, "=")
+		if !hasKey && known.word != "" {
+			key, value = known.word, word
+		} else if !hasKey {
+			return mark{}, fmt.Errorf("%v: %q is not key=value; %s", m, word, known.takes())
+		}
+		if !slices.Contains(known.keys, key) {
+			return mark{}, fmt.Errorf("%v has no key %q; %s", m, key, known.takes())
+		}
+		if slices.Contains(seen, key) {
+			return mark{}, fmt.Errorf("%v says its %s twice", m, key)
+		}
+		seen = append(seen, key)
+		if err := m.set(key, value); err != nil {
+			return mark{}, fmt.Errorf("%v: %w", m, err)
+		}
+	}
+	return m, nil
+}
+
+// set gives one key its value.
+func (m *mark) set(key, value string) error {
+	switch key {
+	case "version":
+		n, err := strconv.ParseInt(value, 10, 32)
+		if err != nil || n < 1 || strconv.FormatInt(n, 10) != value {
+			return fmt.Errorf("version %q is not a whole number from 1", value)
+		}
+		m.version = int(n)
+	case "id":
+		if value == "" {
+			return fmt.Errorf("id= names no type")
+		}
+		m.id = value
+	case "name", "aggregate":
+		if !validName(value) {
+			return fmt.Errorf("%s %q: %s", key, value, nameRule)
+		}
+		if key == "name" {
+			m.name = value
+		} else {
+			m.aggregate = value
+		}
+	}
+	return nil
+}
+
+// knownVerbs lists the verbs for a message.
+func knownVerbs() string {
+	var names []string
+	for _, v := range verbs {
+		names = append(names, v.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// takes says which keys the verb's marks have.
+func (v verb) takes() string {
+	if len(v.keys) == 0 {
+		return "it takes nothing more"
+	}
+	return "it takes " + strings.Join(v.keys, "=, ") + "="
+}

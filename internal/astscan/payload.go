@@ -1,0 +1,3 @@
+package astscan
+
+func (s *scan) checkPayloads() {}

@@ -1,0 +1,109 @@
+package astscan
+
+import (
+	"go/token"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// checkReach reports what the output package could not name or import: types that are not exported, packages in an
+// internal folder elsewhere, and packages that import the output package themselves.
+func (s *scan) checkReach() {
+	checked := map[*source]bool{}
+	check := func(d *typeDecl) {
+		if d.src.pkg.PkgPath == s.output.Path {
+			return
+		}
+		if !d.obj.Exported() {
+			remedy := "export it"
+			if d.marks["event"] == nil {
+				remedy += ", or mark it //eventmap:ignore if it is no event"
+			}
+			s.problem(d.obj.Pos(), "%v is not exported, so the generated code in %s cannot name it; %s", d, s.output.Path, remedy)
+		}
+		if !checked[d.src] {
+			checked[d.src] = true
+			s.checkImport(d)
+		}
+	}
+	for _, e := range s.events {
+		check(e.decl)
+	}
+	for _, u := range s.sums {
+		check(u.decl)
+	}
+	for _, st := range s.states {
+		check(st.decl)
+	}
+	for src := range checked {
+		s.problems = append(s.problems, s.build.missing[src.pkg]...)
+	}
+}
+
+// checkImport reports a package that the output package cannot import, at the first type it is needed for.
+func (s *scan) checkImport(d *typeDecl) {
+	from := d.src.pkg.PkgPath
+	if !mayImport(s.output.Path, from) {
+		parent, _, _ := cutInternal(from)
+		s.problem(d.obj.Pos(), "%v cannot be used by the generated code: %s may not import %s, for only packages below %s may; choose an output folder there, or move the type out of internal/", d, s.output.Path, from, parent)
+	}
+	if at, through := s.importsOutput(d.src); at.IsValid() {
+		s.problem(at, "package %s holds events and imports %s%s, the package that is generated for them: Go allows no import cycle; move what uses generated code to another package, or generate into this one", from, s.output.Path, through)
+	}
+}
+
+// mayImport reports whether Go lets package from import package path, as far as internal folders go; see
+// https://go.dev/s/go14internal.
+func mayImport(from, path string) bool {
+	parent, inner, internal := cutInternal(path)
+	if !internal {
+		return true
+	}
+	if parent == "" {
+		return false // the standard library's own
+	}
+	return (from == parent || strings.HasPrefix(from, parent+"/")) && mayImport(from, parent+"/"+inner)
+}
+
+// cutInternal splits a path at its first internal folder.
+func cutInternal(path string) (parent, inner string, ok bool) {
+	elements := strings.Split(path, "/")
+	for i, element := range elements {
+		if element == "internal" {
+			return strings.Join(elements[:i], "/"), strings.Join(elements[i+1:], "/"), true
+		}
+	}
+	return path, "", false
+}
+
+// importsOutput returns the import by which a package comes to depend on the output package, and through what.
+func (s *scan) importsOutput(src *source) (at token.Pos, through string) {
+	reaches := map[*packages.Package]bool{}
+	var visit func(p *packages.Package) bool
+	visit = func(p *packages.Package) bool {
+		if known, ok := reaches[p]; ok {
+			return known
+		}
+		reaches[p] = false
+		for _, path := range imports(p) {
+			if path == s.output.Path || p.Imports[path] != nil && visit(p.Imports[path]) {
+				reaches[p] = true
+				break
+			}
+		}
+		return reaches[p]
+	}
+	for _, f := range src.pkg.Syntax {
+		for _, spec := range f.Imports {
+			path := strings.Trim(spec.Path.Value, "`\"")
+			if path == s.output.Path {
+				return spec.Pos(), ""
+			}
+			if p := src.pkg.Imports[path]; p != nil && visit(p) {
+				return spec.Pos(), " through " + path
+			}
+		}
+	}
+	return token.NoPos, ""
+}

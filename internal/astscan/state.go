@@ -1,0 +1,238 @@
+package astscan
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A state is a struct marked as what an aggregate's events fold into.
+type state struct {
+	decl     *typeDecl
+	mark     *mark
+	named    *types.Named
+	group    *aggregate
+	id       model.ID
+	appliers []model.Applier
+}
+
+// findStates finds the marked states and how events are applied to them.
+func (s *scan) findStates() {
+	for _, src := range s.sources {
+		for _, d := range src.types {
+			if m := d.marks["aggregate"]; m != nil {
+				s.findState(d, m)
+			}
+		}
+	}
+}
+
+// findState reads one state.
+func (s *scan) findState(d *typeDecl, m *mark) {
+	if s.brokenWithin(d.spec.Pos(), d.spec.End()) {
+		return
+	}
+	named, ok := d.typ().(*types.Named)
+	if !ok {
+		s.problem(m.pos, "%v stands on another name for a struct that has none; declare %s as a type of its own", *m, d.obj.Name())
+		return
+	}
+	st := &state{decl: d, mark: m, named: named}
+	if st.group = s.groupOf(st); st.group == nil {
+		return
+	}
+	if first := st.group.state; first != nil {
+		s.problem(d.obj.Pos(), "%v and %v (%v) are both the state of %s; name another aggregate in one of the marks, such as %v name=%s", d, first.decl, s.pos(first.decl.obj.Pos()), st.group.name, *m, d.obj.Name())
+		return
+	}
+	st.group.state = st
+	st.id = s.findID(st)
+	s.findAppliers(st)
+	s.states = append(s.states, st)
+	s.note(d.obj.Pos(), "%v is the state of %s", d, st.group.name)
+}
+
+// groupOf returns the aggregate that a state belongs to: the one its mark names; else the one it shares its name with;
+// else the one of its package's events. It reports a state of which there is none.
+func (s *scan) groupOf(st *state) *aggregate {
+	find := func(name string) *aggregate {
+		i := slices.IndexFunc(s.groups, func(g *aggregate) bool { return g.name == name })
+		if i < 0 {
+			return nil
+		}
+		return s.groups[i]
+	}
+	var names []string
+	for _, g := range s.groups {
+		names = append(names, g.name)
+	}
+	if st.mark.name != "" {
+		g := find(st.mark.name)
+		if g == nil {
+			s.problem(st.mark.pos, "%v is marked as the state of %s, which has no events; there are events of %s: name the aggregate alike in both, for instance by //eventmap:aggregate %s on the package clause of the events",
+				st.decl, st.mark.name, strings.Join(names, ", "), st.mark.name)
+		}
+		return g
+	}
+	if g := find(st.decl.obj.Name()); g != nil {
+		return g
+	}
+	var near []*aggregate
+	for _, g := range s.groups {
+		if slices.ContainsFunc(g.events, func(e *event) bool { return e.decl.src == st.decl.src }) {
+			near = append(near, g)
+		}
+	}
+	if len(near) == 0 {
+		if g := find(s.packageNaming(st.decl.src, "").name); g != nil {
+			return g
+		}
+	}
+	if len(near) != 1 {
+		s.problem(st.mark.pos, "%v does not say which aggregate %v is the state of; there are events of %s: write %v name=...", *st.mark, st.decl, strings.Join(names, ", "), *st.mark)
+		return nil
+	}
+	return near[0]
+}
+
+// findAppliers finds the methods by which events are applied to the state: one that takes them all, or one for each.
+func (s *scan) findAppliers(st *state) {
+	var all []model.Applier
+	byEvent := map[*event][]model.Applier{}
+	var misses []string
+	methods := types.NewMethodSet(types.NewPointer(st.named))
+	for sel := range methods.Methods() {
+		m, ok := sel.Obj().(*types.Func)
+		if !ok || !m.Exported() || s.ignored[m.Pos()] || m.Signature().Params().Len() != 1 || m.Signature().Variadic() {
+			continue
+		}
+		param := m.Signature().Params().At(0).Type()
+		takesSum := st.group.sum != nil && types.Identical(param, st.group.sum.decl.obj.Type())
+		e, pointer := s.eventOf(param)
+		if !takesSum && (e == nil || e.naming.name != st.group.name) {
+			if types.IsInterface(param) {
+				misses = append(misses, fmt.Sprintf("%s takes %s, which is not marked //eventmap:events", m.Name(), types.TypeString(param, qualifier(st.decl.src.pkg.Types))))
+			}
+			continue
+		}
+		applier := model.Applier{Method: m.Name(), TakesPointer: pointer, Pos: s.pos(m.Pos())}
+		if why := readApplier(&applier, m, st.named); why != "" {
+			misses = append(misses, m.Name()+" "+why)
+			s.note(m.Pos(), "%s applies no event: it %s", m.Name(), why)
+			continue
+		}
+		if takesSum {
+			all = append(all, applier)
+			continue
+		}
+		applier.Event, applier.Version = e.model.Name, e.model.Version
+		byEvent[e] = append(byEvent[e], applier)
+	}
+	if len(all) > 0 {
+		s.oneApplier(st, all, st.group.sum.decl.String())
+		st.appliers = all[:1]
+		return
+	}
+	for _, e := range st.group.events {
+		if appliers := byEvent[e]; len(appliers) > 0 {
+			s.oneApplier(st, appliers, e.decl.String())
+			if e.model.Current() {
+				st.appliers = append(st.appliers, appliers[0])
+			}
+		}
+	}
+	s.checkExhaustive(st, byEvent, misses)
+}
+
+// readApplier reads what a method does with the state. If it is no applier, why says so.
+func readApplier(a *model.Applier, m *types.Func, state *types.Named) (why string) {
+	sig := m.Signature()
+	_, a.PointerReceiver = types.Unalias(sig.Recv().Type()).(*types.Pointer)
+	n := sig.Results().Len()
+	if n > 0 && isError(sig.Results().At(n-1).Type()) {
+		a.ReturnsError = true
+		n--
+	}
+	switch {
+	case n == 0 && a.PointerReceiver:
+		a.Result = model.Mutates
+	case n == 0:
+		return "has a value receiver and returns no " + state.Obj().Name()
+	case n == 1 && types.Identical(sig.Results().At(0).Type(), state):
+		a.Result = model.GivesState
+	case n == 1 && types.Identical(sig.Results().At(0).Type(), types.NewPointer(state)):
+		a.Result = model.GivesStatePtr
+	default:
+		return "returns " + types.TypeString(sig.Results(), qualifier(state.Obj().Pkg()))
+	}
+	return ""
+}
+
+// oneApplier reports all but one of several methods that take the same.
+func (s *scan) oneApplier(st *state, appliers []model.Applier, takes string) {
+	for _, a := range appliers[1:] {
+		s.problems = append(s.problems, model.Problem{Pos: a.Pos, Message: fmt.Sprintf(
+			"%s and %s (%v) both take %s, and either could apply it to %v; mark the one that does not //eventmap:ignore",
+			a.Method, appliers[0].Method, appliers[0].Pos, takes, st.decl)})
+	}
+}
+
+// checkExhaustive reports the events that reach the state and have no method there.
+func (s *scan) checkExhaustive(st *state, byEvent map[*event][]model.Applier, misses []string) {
+	hint := ""
+	if len(misses) > 0 {
+		hint = " (" + strings.Join(misses, "; ") + ")"
+	}
+	name := st.decl.obj.Name()
+	receiver := strings.ToLower(name[:1]) + " *" + name
+	if len(byEvent) == 0 {
+		remedy := "one such method for each event, such as func (" + receiver + ") ApplyPlaced(e Placed)"
+		if st.group.sum != nil {
+			remedy = "func (" + receiver + ") Apply(e " + s.typeString(st.group.sum.decl, st.decl.src) + ")"
+		}
+		s.problem(st.decl.obj.Pos(), "%v is the state of %s, but has no exported method that takes an event%s; add %s", st.decl, st.group.name, hint, remedy)
+		return
+	}
+	for _, e := range st.group.events {
+		if e.model.Current() && len(byEvent[e]) == 0 {
+			s.problem(st.decl.obj.Pos(), "%v has no method that takes %v, an event of %s%s; add func (%s) %s(e %s)",
+				st.decl, e.decl, st.group.name, hint, receiver, applierName(st, e), s.typeString(e.decl, st.decl.src))
+		}
+	}
+}
+
+// applierName proposes a method name in the manner of those that are there.
+func applierName(st *state, e *event) string {
+	for _, a := range st.appliers {
+		if other := st.group.find(a.Event, a.Version); other != nil && strings.Contains(a.Method, other.decl.obj.Name()) {
+			return strings.Replace(a.Method, other.decl.obj.Name(), e.decl.obj.Name(), 1)
+		}
+	}
+	return "Apply" + e.decl.obj.Name()
+}
+
+// typeString names a type as code of the package names it.
+func (s *scan) typeString(d *typeDecl, in *source) string {
+	if d.src == in {
+		return d.obj.Name()
+	}
+	return d.String()
+}
+
+// find returns the named version.
+func (g *aggregate) find(name string, version int) *event {
+	for _, e := range g.events {
+		if e.model.Name == name && e.model.Version == version {
+			return e
+		}
+	}
+	return nil
+}
+
+// model returns the state in the model's terms.
+func (st *state) model(s *scan) *model.State {
+	return &model.State{Type: st.decl.name(), Pos: s.pos(st.decl.obj.Pos()), Appliers: st.appliers}
+}

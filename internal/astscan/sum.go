@@ -1,0 +1,165 @@
+package astscan
+
+import (
+	"go/types"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A sum is an interface marked as the events of an aggregate.
+type sum struct {
+	decl  *typeDecl
+	mark  *mark
+	iface *types.Interface
+	named naming // of its aggregate
+}
+
+// findSums finds the marked interfaces.
+func (s *scan) findSums() {
+	for _, src := range s.sources {
+		for _, d := range src.types {
+			m := d.marks["events"]
+			if m == nil {
+				continue
+			}
+			iface := d.typ().Underlying().(*types.Interface)
+			switch {
+			case s.brokenWithin(d.spec.Pos(), d.spec.End()):
+			case !iface.IsMethodSet():
+				s.problem(m.pos, "%v stands on %s, which is a constraint and not the type of a value; mark an interface that has methods only", *m, d.obj.Name())
+			case iface.Empty():
+				s.problem(m.pos, "%v stands on %s, which every type implements; give it a method that only events have, such as is%s()", *m, d.obj.Name(), d.obj.Name())
+			default:
+				s.sums = append(s.sums, &sum{decl: d, mark: m, iface: iface})
+			}
+		}
+	}
+}
+
+// implementing returns whether t implements the interface, and whether only as a pointer.
+func (u *sum) implementing(t types.Type) (implements, pointer bool) {
+	if types.Implements(t, u.iface) {
+		return true, false
+	}
+	return types.Implements(types.NewPointer(t), u.iface), true
+}
+
+// sumsOf returns the marked interfaces that t implements, by value or pointer.
+func (s *scan) sumsOf(t types.Type) []*sum {
+	var found []*sum
+	for _, u := range s.sums {
+		if ok, _ := u.implementing(t); ok {
+			found = append(found, u)
+		}
+	}
+	return found
+}
+
+// embeddedEvents returns, for each struct that implements a marked interface and lends its methods to another that
+// does, which one that is. Such a struct is a base of events and no event.
+func (s *scan) embeddedEvents() map[*types.TypeName]*typeDecl {
+	bases := map[*types.TypeName]*typeDecl{}
+	if len(s.sums) == 0 {
+		return bases
+	}
+	for _, src := range s.sources {
+		for _, d := range src.types {
+			st := d.structType()
+			if st == nil || d.isGeneric() || len(s.sumsOf(d.typ())) == 0 {
+				continue
+			}
+			for field := range st.Fields() {
+				if named := namedOf(field.Type()); field.Embedded() && named != nil && bases[named.Obj()] == nil {
+					bases[named.Obj()] = d
+				}
+			}
+		}
+	}
+	return bases
+}
+
+// namedOf returns the named type that t is or points to, behind any alias, or nil.
+func namedOf(t types.Type) *types.Named {
+	t = types.Unalias(t)
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	named, _ := t.(*types.Named)
+	return named
+}
+
+// checkSums compares each aggregate's events with its interface.
+func (s *scan) checkSums() {
+	for _, u := range s.sums {
+		if !s.hasEvents(u.named.name) {
+			s.problem(u.mark.pos, "no struct implements %v; give each event of %s its methods (%s), or scan the packages that hold them", u.decl, u.named.name, methodNames(u.iface))
+		}
+	}
+	for _, e := range s.events {
+		for _, u := range s.sumsOf(e.named) {
+			if u.named.name != e.naming.name {
+				s.problem(e.decl.obj.Pos(), "%v is an event of %s (%s) and implements %v, the events of %s; mark it //eventmap:event aggregate=%s, or take the methods of %v from it",
+					e.decl, e.naming.name, e.naming.why, u.decl, u.named.name, u.named.name, u.decl)
+			}
+		}
+	}
+	for _, g := range s.groups {
+		if g.sum == nil {
+			continue
+		}
+		for _, e := range g.events {
+			ok, pointer := g.sum.implementing(e.named)
+			if ok {
+				e.model.Pointer = pointer
+			} else if e.model.Current() {
+				s.lacksMethod(g, e)
+			}
+		}
+	}
+}
+
+// lacksMethod reports an event that does not implement its aggregate's interface and reaches user code.
+func (s *scan) lacksMethod(g *aggregate, e *event) {
+	missing, wrong := types.MissingMethod(types.NewPointer(e.named), g.sum.iface, true)
+	what := "lacks method"
+	if wrong {
+		what = "has the wrong form of method"
+	}
+	remedy := "add it"
+	if !missing.Exported() && missing.Pkg() != e.decl.obj.Pkg() {
+		remedy = "declare it in package " + missing.Pkg().Name() + ", or export the method"
+	}
+	if latest := g.latest(e.model.Name); latest != e {
+		remedy += ", or write an //eventmap:upcast function that turns it into " + latest.decl.String()
+	}
+	if e.how == byConvention {
+		remedy += ", or mark " + e.decl.obj.Name() + " //eventmap:ignore if it is no event"
+	}
+	s.problem(e.decl.obj.Pos(), "%v is an event of %s, but %s %s%s of %v; %s", e.decl, g.name, what, missing.Name(),
+		strings.TrimPrefix(types.TypeString(missing.Type(), qualifier(e.decl.obj.Pkg())), "func"), g.sum.decl, remedy)
+}
+
+// hasEvents reports whether there is an aggregate of that name.
+func (s *scan) hasEvents(name string) bool {
+	for _, g := range s.groups {
+		if g.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// methodNames lists the methods of an interface.
+func methodNames(iface *types.Interface) string {
+	var names []string
+	for m := range iface.Methods() {
+		names = append(names, m.Name())
+	}
+	return strings.Join(names, ", ")
+}
+
+// model returns the interface in the model's terms.
+func (u *sum) model(s *scan) *model.Sum {
+	return &model.Sum{Type: u.decl.name(), Pos: s.pos(u.decl.obj.Pos())}
+}

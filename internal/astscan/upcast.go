@@ -1,0 +1,90 @@
+package astscan
+
+import (
+	"go/types"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// findUpcasts gives each event the marked function that turns it into a later version. The versions rise along every
+// chain, so no chain is a circle.
+func (s *scan) findUpcasts() {
+	for _, src := range s.sources {
+		for _, fn := range src.upcasts {
+			if s.brokenWithin(fn.syntax.Pos(), fn.syntax.Type.End()) {
+				continue
+			}
+			if from, up, ok := s.readUpcast(fn); ok {
+				s.addUpcast(fn, from, up)
+			}
+		}
+	}
+}
+
+// readUpcast reads what an upcaster does from its signature.
+func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool) {
+	sig := fn.obj.Signature()
+	fail := func(format string, args ...any) (*event, *model.Upcast, bool) {
+		s.problem(fn.obj.Pos(), fn.String()+" "+format, args...)
+		return nil, nil, false
+	}
+	if sig.TypeParams().Len() > 0 {
+		return fail("is generic; an upcaster is a plain function from one version of an event to the next")
+	}
+	results := sig.Results()
+	returnsError := results.Len() == 2 && isError(results.At(1).Type())
+	if sig.Params().Len() != 1 || sig.Variadic() || results.Len() != 1 && !returnsError {
+		return fail("is no upcaster: it takes one event and returns a later version of it, and perhaps an error, such as func(v1.Placed) (v2.Placed, error)")
+	}
+	from, takesPointer := s.eventOf(sig.Params().At(0).Type())
+	to, givesPointer := s.eventOf(results.At(0).Type())
+	q := qualifier(fn.src.pkg.Types)
+	switch {
+	case from == nil:
+		return fail("takes %s, which is no event", types.TypeString(sig.Params().At(0).Type(), q))
+	case to == nil:
+		return fail("returns %s, which is no event", types.TypeString(results.At(0).Type(), q))
+	case from.naming.name != to.naming.name:
+		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", from.naming.name, from.naming.why, to.naming.name, to.naming.why)
+	case from.model.Name != to.model.Name:
+		return fail("turns event %s into event %s; both must be versions of one event: mark one of the types //eventmap:event name=...", from.model.Name, to.model.Name)
+	case from.model.Version >= to.model.Version:
+		return fail("turns %v, version %d, into %v, version %d; it must lead to a later version: mark the later type //eventmap:event version=%d", from.decl, from.model.Version, to.decl, to.model.Version, from.model.Version+1)
+	}
+	return from, &model.Upcast{
+		Func:         model.TypeName{Package: fn.src.name(), Name: fn.obj.Name()},
+		To:           to.model.Version,
+		TakesPointer: takesPointer,
+		GivesPointer: givesPointer,
+		ReturnsError: returnsError,
+		Pos:          s.pos(fn.obj.Pos()),
+	}, true
+}
+
+// addUpcast gives from its upcaster, if it has none yet.
+func (s *scan) addUpcast(fn *funcDecl, from *event, up *model.Upcast) {
+	if first := from.model.Upcast; first != nil {
+		s.problem(fn.obj.Pos(), "%v and %s (%v) both turn %v into a later version; keep one of them marked", fn, first.Func.Name, first.Pos, from.decl)
+		return
+	}
+	if !fn.obj.Exported() && fn.src.pkg.PkgPath != s.output.Path {
+		s.problem(fn.obj.Pos(), "%v is not exported, so the generated code cannot call it; export it", fn)
+		return
+	}
+	from.model.Upcast = up
+	s.note(fn.obj.Pos(), "%v turns %s of %s from version %d into version %d", fn, from.model.Name, from.naming.name, from.model.Version, up.To)
+}
+
+// eventOf returns the event that t is or points to, or nil.
+func (s *scan) eventOf(t types.Type) (e *event, pointer bool) {
+	_, pointer = types.Unalias(t).(*types.Pointer)
+	if named := namedOf(t); named != nil {
+		e = s.byType[named.Obj()]
+	}
+	return e, pointer
+}
+
+// isError reports whether t is the predeclared error.
+func isError(t types.Type) bool {
+	return types.Identical(t, types.Universe.Lookup("error").Type())
+}
