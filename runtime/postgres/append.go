@@ -41,11 +41,7 @@ func (s *Store[Tx]) Append(ctx context.Context, tx Tx, expected runtime.Expected
 
 func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
 	stored := s.stored(events)
-	statement := query{s.sql.appendExisting, nil}
-	if expected.IsAny() || expected.IsNoStream() {
-		statement.sql = s.sql.appendCreating
-	}
-	statement.args = s.arguments(expected, stored)
+	statement := s.appendQuery(expected, stored)
 
 	for attempt := 1; ; attempt++ {
 		positions, first, err := appended(ctx, q, statement, len(events))

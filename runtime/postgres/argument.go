@@ -8,12 +8,56 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 )
 
-// arguments returns the arguments of an append statement: the stream, its expected version, and the events by column.
-// UUIDs and JSON go as text, which is the only form that every mode of pgx and database/sql can send in an array.
-func (s *Store[Tx]) arguments(expected runtime.ExpectedVersion, events []runtime.PersistedEvent) []any {
+// appendQuery returns the statement of an append with its arguments: the stream, the versions it may be at, and the
+// events. UUIDs and JSON go as text, which is the only form that every mode of pgx and database/sql can send in an array.
+func (s *Store[Tx]) appendQuery(expected runtime.ExpectedVersion, events []runtime.PersistedEvent) query {
+	creates := expected.IsAny() || expected.IsNoStream()
 	lowest, highest := bounds(expected)
-	args := []any{events[0].AggregateType, events[0].AggregateID, lowest, highest, int64(len(events))}
-	return s.withNotify(append(args, newColumns(events).arguments()...))
+	args := make([]any, 0, 15)
+	args = append(args, events[0].AggregateType, events[0].AggregateID, lowest, highest, len(events))
+	if len(events) == 1 {
+		text := s.sql.extendOne
+		if creates {
+			text = s.sql.createOne
+		}
+		return query{text, s.withNotify(appendOne(args, &events[0]))}
+	}
+	text := s.sql.extend
+	if creates {
+		text = s.sql.create
+	}
+	return query{text, s.withNotify(append(args, newColumns(events).arguments()...))}
+}
+
+// appendOne adds an event to the arguments, each field as one.
+func appendOne(args []any, e *runtime.PersistedEvent) []any {
+	return append(args,
+		e.EventID.String(),
+		e.EventType,
+		e.EventVersion,
+		e.Payload,
+		present(&e.TraceID),
+		present(&e.CorrelationID),
+		present(&e.CausationID),
+		document(e.Metadata),
+		e.CreatedAt)
+}
+
+// present returns a text as an argument, nil if it is absent.
+func present(text *runtime.NullString) *string {
+	if !text.Valid {
+		return nil
+	}
+	return &text.String
+}
+
+// document returns JSON as an argument: text in the memory of b, nil if that is nil.
+func document(b []byte) *string {
+	if b == nil {
+		return nil
+	}
+	text := unsafe.String(unsafe.SliceData(b), len(b))
+	return &text
 }
 
 // withNotify adds the channel to notify, for which statements have a parameter only if there is one.
@@ -74,25 +118,23 @@ func newColumns(events []runtime.PersistedEvent) *columns {
 		c.versions[i] = int32(e.EventVersion)
 		c.payloads[i] = e.Payload
 		c.created[i] = e.CreatedAt
-		set(&c.traces, absent, i, e.TraceID)
-		set(&c.correlations, absent, i, e.CorrelationID)
-		set(&c.causations, absent, i, e.CausationID)
-		if e.Metadata != nil {
-			set(&c.metadata, absent, i, runtime.SomeString(unsafe.String(unsafe.SliceData(e.Metadata), len(e.Metadata))))
-		}
+		set(&c.traces, absent, i, present(&e.TraceID))
+		set(&c.correlations, absent, i, present(&e.CorrelationID))
+		set(&c.causations, absent, i, present(&e.CausationID))
+		set(&c.metadata, absent, i, document(e.Metadata))
 	}
 	return c
 }
 
-// set puts a text that is present into its column. A column shares the array of absent ones until it holds a text.
-func set(column *[]*string, absent []*string, i int, text runtime.NullString) {
-	if !text.Valid {
+// set puts a text into its column, unless it is nil. A column shares the array of absent texts until it has one.
+func set(column *[]*string, absent []*string, i int, text *string) {
+	if text == nil {
 		return
 	}
 	if &(*column)[0] == &absent[0] {
 		*column = make([]*string, len(absent))
 	}
-	(*column)[i] = &text.String
+	(*column)[i] = text
 }
 
 // eventIDs returns the IDs of the events as text.

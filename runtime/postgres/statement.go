@@ -10,8 +10,10 @@ import (
 // statements are the SQL texts of one store. They are constant for its life, so that pgx prepares each once on a
 // connection.
 type statements struct {
-	appendCreating string // [runtime.Any], [runtime.NoStream]
-	appendExisting string // [runtime.StreamExists], [runtime.Exact]
+	create         string // append events to a stream that need not exist
+	extend         string // append events to one that must
+	createOne      string // the same for exactly one event, which needs no arrays
+	extendOne      string
 	appendStreams  string
 	undoStreams    string
 	head           string
@@ -35,8 +37,10 @@ func render(t tables, notify bool) (statements, error) {
 		return statements{}, fmt.Errorf("embedded SQL: %w", err)
 	}
 	type variant struct {
-		Events, Heads, Sequence             string
-		Creates, Notify, Backward, Filtered bool
+		Events, Heads, Sequence string
+		Creates, Single         bool
+		Notify                  bool
+		Backward, Filtered      bool
 	}
 	plain := variant{
 		Events:   t.events.Quoted(),
@@ -44,8 +48,10 @@ func render(t tables, notify bool) (statements, error) {
 		Sequence: t.events.Sequence().Quoted(),
 		Notify:   notify,
 	}
-	creating, backward, filtered := plain, plain, plain
-	creating.Creates = true
+	create, createOne, extendOne, backward, filtered := plain, plain, plain, plain, plain
+	create.Creates = true
+	createOne.Creates, createOne.Single = true, true
+	extendOne.Single = true
 	backward.Backward = true
 	filtered.Filtered = true
 
@@ -55,8 +61,10 @@ func render(t tables, notify bool) (statements, error) {
 		file string
 		with variant
 	}{
-		{&s.appendCreating, "append.sql", creating},
-		{&s.appendExisting, "append.sql", plain},
+		{&s.create, "append.sql", create},
+		{&s.extend, "append.sql", plain},
+		{&s.createOne, "append.sql", createOne},
+		{&s.extendOne, "append.sql", extendOne},
 		{&s.appendStreams, "append_streams.sql", plain},
 		{&s.undoStreams, "undo_streams.sql", plain},
 		{&s.head, "head.sql", plain},

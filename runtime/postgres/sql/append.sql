@@ -1,4 +1,4 @@
--- eventmap: append {{if .Creates}}to a new or any stream{{else}}to an existing stream{{end}}
+-- eventmap: append {{if .Single}}one event{{else}}events{{end}} to {{if .Creates}}a new or any stream{{else}}an existing stream{{end}}
 with head as (
 {{- if .Creates}}
 	insert into {{.Heads}} as h (aggregate_type, aggregate_id, aggregate_version)
@@ -6,25 +6,20 @@ with head as (
 	on conflict (aggregate_type, aggregate_id) do update
 	set aggregate_version = h.aggregate_version + excluded.aggregate_version
 	where h.aggregate_version between $3::bigint and $4::bigint
-	returning h.aggregate_version
 {{- else}}
 	update {{.Heads}} as h
 	set aggregate_version = h.aggregate_version + $5::bigint
 	where h.aggregate_type = $1::text
 	  and h.aggregate_id = $2::text
 	  and h.aggregate_version between $3::bigint and $4::bigint
-	returning h.aggregate_version
 {{- end}}
-), fence as materialized (
-	select
-		head.aggregate_version - $5::bigint as aggregate_version,
-		{{template "hold" .}} as held
-	from head
-	cross join lateral (
-		select {{template "drawn"}} as position
-		from {{.Sequence}}
-		where head.aggregate_version is not null
-	) as drawn
+	returning
+		h.aggregate_version - $5::bigint as aggregate_version,
+		case
+			when h.cmin = '0'::cid then {{template "lock" .}}
+			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
+			else set_config({{template "setting" .}}, pg_current_xact_id()::text || {{template "lock" .}}, true)
+		end as fence
 ){{if .Notify}}, stored as ({{else}}
 {{end}}
 insert into {{.Events}} (
@@ -33,7 +28,21 @@ insert into {{.Events}} (
 select
 	$1::text,
 	$2::text,
-	fence.aggregate_version + e.ordinal,
+{{- if .Single}}
+	head.aggregate_version + 1,
+	$6::uuid,
+	$7::text,
+	$8::integer,
+	$9::bytea,
+	$10::text,
+	$11::text,
+	$12::text,
+	$13::json,
+	$14::timestamptz
+from head
+where head.fence is not null
+{{- else}}
+	head.aggregate_version + e.ordinal,
 	e.event_id::uuid,
 	e.event_type,
 	e.event_version,
@@ -43,7 +52,7 @@ select
 	e.causation_id,
 	e.metadata::json,
 	e.created_at
-from fence
+from head
 cross join unnest(
 	$6::text[],
 	$7::text[],
@@ -66,8 +75,9 @@ cross join unnest(
 	created_at,
 	ordinal
 )
-where fence.held is not null
+where head.fence is not null
 order by e.ordinal
+{{- end}}
 returning global_position, aggregate_version
 {{- if .Notify}}
 ), notified as (

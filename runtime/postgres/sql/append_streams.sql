@@ -92,18 +92,18 @@ with given as materialized (
 		on j.aggregate_type = r.aggregate_type
 		and j.aggregate_id = r.aggregate_id
 ), fence as materialized (
-	select {{template "hold" .}} as held
+	select
+		case
+			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
+			else set_config({{template "setting" .}}, pg_current_xact_id()::text || {{template "lock" .}}, true)
+		end as held
 	from (
 		select count(*) as heads
 		from head
 		cross join complete
 		having count(*) > 0
 	) as ready
-	cross join lateral (
-		select {{template "drawn"}} as position
-		from {{.Sequence}}
-		where ready.heads is not null
-	) as drawn
+	where ready.heads is not null
 ), stored as (
 	insert into {{.Events}} (
 		{{template "columns" ""}}

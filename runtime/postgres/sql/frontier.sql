@@ -4,7 +4,7 @@ select
 	current_setting('transaction_isolation') as isolation,
 	pg_is_in_recovery() as standby
 from (
-	select {{template "drawn"}} as position
+	select case when is_called then last_value else last_value - 1 end as position
 	from {{.Sequence}}
 ) as drawn
 cross join lateral (

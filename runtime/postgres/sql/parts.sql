@@ -15,10 +15,6 @@
 	{{.}}created_at
 {{- end}}
 
-{{define "drawn" -}}
-case when is_called then last_value else last_value - 1 end
-{{- end}}
-
 {{define "namespace" -}}
 ('{{.Sequence}}'::regclass::oid::bigint & 32767 | 32768)
 {{- end}}
@@ -27,13 +23,6 @@ case when is_called then last_value else last_value - 1 end
 'eventmap.fence_' || '{{.Sequence}}'::regclass::oid
 {{- end}}
 
-{{define "hold" -}}
-case
-			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
-			else set_config(
-				{{template "setting" .}},
-				pg_current_xact_id()::text || pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | drawn.position)::text,
-				true
-			)
-		end
+{{define "lock" -}}
+pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | coalesce(pg_sequence_last_value('{{.Sequence}}'), 0))::text
 {{- end}}
