@@ -4,7 +4,8 @@ package templates
 
 import "embed"
 
-// Postgres holds the templates for PostgreSQL, in the folder postgres. The file schema.sql.tmpl includes the others.
+// Postgres holds the templates for PostgreSQL, in the folder postgres. The file schema.sql.tmpl includes
+// those of the tables; schema.down.sql.tmpl is the way back.
 //
 //go:embed postgres/*.sql.tmpl
 var Postgres embed.FS

@@ -6,8 +6,8 @@ Usage:
 
 	migrate-gen [flags]
 
-It writes one migration, to be run once and in one transaction by whatever runs
-your migrations, be it psql:
+It writes one migration, for goose, golang-migrate or tern, or as plain SQL, to
+be run once and in one transaction by whatever runs yours, be it psql:
 
 	migrate-gen --output migrations
 	psql --single-transaction --set ON_ERROR_STOP=1 \
@@ -27,10 +27,14 @@ line with --check.
 
 	-o, --output DIR
 		The folder to write to, made if it is missing.
-		A single - prints the SQL instead. Default: migrations.
+		A single - prints the file instead. Default: migrations.
+	--format NAME
+		The tool that runs the migration: plain, goose, golang-migrate
+		or tern. All but plain get a way down, which drops the tables,
+		but refuses to while they hold events. Default: plain.
 	--filename NAME
-		The name of the file, ending in .sql.
-		Default: 0001_eventmap.sql.
+		The name of the file, in the form that the tool wants.
+		Default: 0001_eventmap.sql, or as many digits as the tool uses.
 	--schema NAME
 		The schema for every table that is named without one. It is
 		created if it is missing. Default: none; such tables go where

@@ -32,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Fail(err)
 	}
 	if settings.folder == toStdout {
-		return printFiles(command, files)
+		return printFile(command, files)
 	}
 	plan, err := output.NewPlan(settings.folder, files, owner)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen"
@@ -18,13 +17,12 @@ var owner = output.Owner{
 	IsOurs: func(content []byte) bool { return bytes.HasPrefix(content, []byte(sqlcode.Header)) },
 }
 
-// printFiles prints the files one after the other.
-func printFiles(command cli.Command, files []gen.File) (code int) {
-	var all strings.Builder
-	for _, file := range files {
-		all.Write(file.Content)
+// printFile prints the only file. Several are not printed: one after the other, up and down, they would be no migration.
+func printFile(command cli.Command, files []gen.File) (code int) {
+	if len(files) > 1 {
+		return command.Misused(fmt.Errorf("--output - prints one file, and this format has %d", len(files)))
 	}
-	return command.Print(all.String())
+	return command.Print(string(files[0].Content))
 }
 
 // write adds the files that are missing and prints their paths. It changes none that is there: a database may have run

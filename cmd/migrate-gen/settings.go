@@ -23,7 +23,8 @@ type settings struct {
 func addSettings(flags *pflag.FlagSet) *settings {
 	var s settings
 	flags.StringVarP(&s.folder, "output", "o", "migrations", "")
-	flags.StringVar(&s.options.Filename, "filename", sqlcode.DefaultFilename, "")
+	flags.StringVar(&s.options.Format, "format", sqlcode.Formats()[0], "")
+	flags.StringVar(&s.options.Filename, "filename", "", "")
 	flags.StringVar(&s.options.Schema, "schema", "", "")
 	flags.StringVar(&s.options.EventsTable, "events-table", "", "")
 	flags.StringVar(&s.options.AggregateHeadsTable, "aggregate-heads-table", "", "")

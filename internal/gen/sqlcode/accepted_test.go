@@ -84,12 +84,13 @@ func expect(o sqlcode.Options) (relations []string, ok bool) {
 	return relations, true
 }
 
-// checkNames generates with the options. If they are accepted, the SQL has to run and to create exactly the relations
-// that were asked for, nothing else, and to touch nothing that was there; if not, it has to be for a reason. The
+// checkNames generates with the options. If they are accepted, the way up has to run and to create exactly the relations
+// that were asked for and nothing else, and the way down has to remove them; if not, it has to be for a reason. The
 // database is empty before and after.
 func checkNames(t tester, conn *pgx.Conn, o sqlcode.Options) {
 	t.Helper()
 	want, ok := expect(o)
+	o.Format = "golang-migrate" // whose two files are nothing but the SQL
 	files, err := sqlcode.Generate(o)
 	switch {
 	case err == nil && !ok:
@@ -100,6 +101,9 @@ func checkNames(t tester, conn *pgx.Conn, o sqlcode.Options) {
 		t.Fatalf("files beside an error: %#v", o)
 	case err != nil:
 		return
+	}
+	if len(files) != 2 {
+		t.Fatalf("%#v: %d files, want a way up and a way down", o, len(files))
 	}
 	tx, err := conn.Begin(t.Context())
 	if err != nil {
@@ -119,6 +123,12 @@ func checkNames(t tester, conn *pgx.Conn, o sqlcode.Options) {
 	if others := query(t, conn, othersSQL); len(others) > 0 {
 		t.Fatalf("%#v: also created: %q", o, others)
 	}
+	if _, err := conn.Exec(t.Context(), string(files[1].Content)); err != nil {
+		t.Fatalf("%#v: down: %v", o, err)
+	}
+	if left := query(t, conn, relationsSQL); len(left) > 0 {
+		t.Fatalf("%#v: left by the way down: %q", o, left)
+	}
 }
 
 // names draws table names, with and without a schema. They are mostly valid, and at times equal to or derived from each
@@ -128,7 +138,7 @@ func names(odd bool) *rapid.Generator[string] {
 	parts := []*rapid.Generator[string]{
 		rapid.SampledFrom([]string{
 			"events", "_events", "events_pkey", "events_global_position_seq", "events_stream_version_key", "select", "user",
-			"text", "bigint", "public", "PG_x", "Events", longName, longName[:62] + "c", strings.Repeat("é", 31),
+			"text", "bigint", "public", "a$block$b", "x$_block$", "PG_x", "Events", longName, longName[:62] + "c", strings.Repeat("é", 31),
 		}),
 		rapid.Custom(func(t *rapid.T) string {
 			first := rapid.SampledFrom(letters).Draw(t, "first")
@@ -182,6 +192,7 @@ func FuzzGenerate(f *testing.F) {
 	f.Add("", longName, longName[:62]+"c", longName[:62]+"d", "s."+longName[:62]+"e")
 	f.Add("", "a", "b", "c", `x"; drop table y; --`)
 	f.Add("public", "text", "int4", "uuid", "json")
+	f.Add("a$block$b", "x$_block$", "", "", "")
 	f.Add("", "pg_class", "information_schema.tables", "", "")
 	f.Add("pg_x", "a.b.c", "1", "\x00", "\xff")
 	conn := connect(f)

@@ -20,8 +20,8 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 var longName = strings.Repeat("a", 39) + "é" + strings.Repeat("b", 22)
 
 var goldenOptions = map[string]sqlcode.Options{
-	"standard": {},
-	"schema":   {Schema: "shop"},
+	"plain":  {},
+	"schema": {Schema: "shop"},
 	"names": {
 		Schema:              "My-Shop",
 		EventsTable:         "Event-Log",
@@ -44,13 +44,13 @@ func TestGenerate_golden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sql := generate(t, options)
-			golden(t, name+".sql", sql)
+			golden(t, name+"/0001_eventmap.sql", sql)
 
 			conn := connect(t)
 			if _, err := conn.Exec(t.Context(), string(sql)); err != nil {
 				t.Fatalf("run the SQL: %v", err)
 			}
-			golden(t, name+".catalog", []byte(strings.Join(catalog(t, conn), "\n")+"\n"))
+			golden(t, name+"/catalog.txt", []byte(strings.Join(catalog(t, conn), "\n")+"\n"))
 		})
 	}
 }
@@ -149,6 +149,9 @@ func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -6,19 +6,19 @@ package sqlcode
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/eventmap/eventmap/internal/pgname"
 )
-
-// DefaultFilename is the file that is generated where Options name none. It is the first migration of most tools.
-const DefaultFilename = "0001_eventmap.sql"
 
 // Options say what the schema looks like. The zero value is the standard schema.
 //
 // A table is "name" or "schema.name", by the rules of pgname.ParseTable.
 type Options struct {
-	// Filename is the file to generate, ending in .sql and without a folder. Empty: DefaultFilename.
+	// Format is the migration tool to write for, one of Formats. Empty: the first of them, plain SQL.
+	Format string
+	// Filename is the file to generate, without a folder, in the form that the tool wants; where a tool wants a file for
+	// the way down too, it is the file for the way up, and the other follows from it. Empty: the tool's first migration,
+	// called eventmap.
 	Filename string
 	// Schema holds the tables whose names below give none. Empty: they are created, and later found, by the search_path
 	// of the connection.
@@ -65,17 +65,4 @@ func (o Options) tables() (tables, error) {
 		note(t.checkDistinct())
 	}
 	return t, errors.Join(problems...)
-}
-
-// filename returns the name of the file to generate.
-func (o Options) filename() (string, error) {
-	switch {
-	case o.Filename == "":
-		return DefaultFilename, nil
-	case strings.ContainsAny(o.Filename, "/\\\x00"):
-		return "", fmt.Errorf("file name %q: names a folder; the output folder is given by itself", o.Filename)
-	case !strings.HasSuffix(o.Filename, ".sql") || strings.HasPrefix(o.Filename, "."):
-		return "", fmt.Errorf("file name %q: does not end in .sql, or begins with a dot", o.Filename)
-	}
-	return o.Filename, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/eventmap/eventmap/internal/pgname"
 )
@@ -12,9 +13,6 @@ import (
 type tables struct {
 	Events, Heads, Checkpoints, Parked pgname.Table
 }
-
-// Marker returns the words by which the runtime knows the version of the schema.
-func (t tables) Marker() string { return pgname.Marker() }
 
 // Schemas returns the schemas that the tables name, each once, in the order of the tables.
 func (t tables) Schemas() []string {
@@ -25,6 +23,16 @@ func (t tables) Schemas() []string {
 		}
 	}
 	return schemas
+}
+
+// hold reports whether the name of a table or of its schema holds the text.
+func (t tables) hold(text string) bool {
+	for _, table := range []pgname.Table{t.Events, t.Heads, t.Checkpoints, t.Parked} {
+		if strings.Contains(table.Quoted(), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // A relation is what takes a name among the tables of a schema: a table, an index, which has the name of its constraint,

@@ -1,0 +1,186 @@
+package runners_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/pgtest"
+)
+
+// A runner is a tool that runs migrations.
+type runner struct {
+	format string
+	table  string // where the tool notes what it ran
+	up     func(ctx context.Context, dsn, folder string) error
+	down   func(ctx context.Context, dsn, folder string) error // all the way
+}
+
+var runners = []runner{goose, golangMigrate, tern}
+
+var options = map[string]sqlcode.Options{
+	"standard": {},
+	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
+}
+
+func TestRunners_upDownUp(t *testing.T) {
+	t.Parallel()
+	for _, r := range runners {
+		for name, o := range options {
+			t.Run(r.format+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				o.Format = r.format
+				folder := write(t, o)
+				want := plain(t, o)
+				dsn := pgtest.New(t)
+
+				if err := r.up(t.Context(), dsn, folder); err != nil {
+					t.Fatalf("up: %v", err)
+				}
+				if diff := cmp.Diff(want, without(r.table, catalog(t, dsn))); diff != "" {
+					t.Errorf("up (-plain SQL +%s):\n%s", r.format, diff)
+				}
+				if err := r.down(t.Context(), dsn, folder); err != nil {
+					t.Fatalf("down: %v", err)
+				}
+				if diff := cmp.Diff(schemas(want), without(r.table, catalog(t, dsn))); diff != "" {
+					t.Errorf("down (-want +got):\n%s", diff)
+				}
+				if err := r.up(t.Context(), dsn, folder); err != nil {
+					t.Fatalf("up again: %v", err)
+				}
+				if diff := cmp.Diff(want, without(r.table, catalog(t, dsn))); diff != "" {
+					t.Errorf("up again (-plain SQL +%s):\n%s", r.format, diff)
+				}
+			})
+		}
+	}
+}
+
+func TestRunners_downKeepsEvents(t *testing.T) {
+	t.Parallel()
+	for _, r := range runners {
+		t.Run(r.format, func(t *testing.T) {
+			t.Parallel()
+			folder := write(t, sqlcode.Options{Format: r.format})
+			dsn := pgtest.New(t)
+			if err := r.up(t.Context(), dsn, folder); err != nil {
+				t.Fatalf("up: %v", err)
+			}
+			before := catalog(t, dsn)
+			query(t, dsn, `insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type,
+				aggregate_id, event_type, payload) values (now(), gen_random_uuid(), 1, 1, 'Order', '1', 'Placed', '')
+				returning event_type`)
+
+			err := r.down(t.Context(), dsn, folder)
+			if err == nil || !strings.Contains(err.Error(), "the event log is not empty") {
+				t.Fatalf("down with an event: %v, want a refusal", err)
+			}
+			if diff := cmp.Diff(before, catalog(t, dsn)); diff != "" {
+				t.Errorf("the refused way down changed something (-before +after):\n%s", diff)
+			}
+			if got := query(t, dsn, `select event_type from events`); len(got) != 1 {
+				t.Errorf("events left: %q, want 1", got)
+			}
+		})
+	}
+}
+
+// write generates into a new folder and returns it.
+func write(t *testing.T, o sqlcode.Options) (folder string) {
+	t.Helper()
+	files, err := sqlcode.Generate(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder = t.TempDir()
+	for _, file := range files {
+		if err := os.WriteFile(filepath.Join(folder, file.Path), file.Content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// plain returns the catalog of a database that ran the plain SQL.
+func plain(t *testing.T, o sqlcode.Options) []string {
+	t.Helper()
+	o.Format = "plain"
+	files, err := sqlcode.Generate(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalog(t, pgtest.New(t, string(files[0].Content)))
+}
+
+// catalog returns what the database holds, as the tests of sqlcode see it.
+func catalog(t *testing.T, dsn string) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../../internal/gen/sqlcode/testdata/catalog.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return query(t, dsn, string(text))
+}
+
+// query returns the single text column of what the statement returns.
+func query(t *testing.T, dsn, statement string) []string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// without returns the catalog without a table and what belongs to it, which are the indented lines after it.
+func without(table string, catalog []string) []string {
+	var kept []string
+	drops := false
+	for _, line := range catalog {
+		if !strings.HasPrefix(line, " ") {
+			drops = strings.HasPrefix(line, "table public."+table)
+		}
+		if !drops {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+// schemas returns the schemas of a catalog.
+func schemas(catalog []string) []string {
+	var kept []string
+	for _, line := range catalog {
+		if strings.HasPrefix(line, "schema ") {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+// withDB runs do on the database by database/sql.
+func withDB(dsn string, do func(*sql.DB) error) error {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), db.Close())
+}

@@ -1,0 +1,50 @@
+package sqlcode
+
+import (
+	"fmt"
+	"strings"
+	"text/template"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+	"github.com/eventmap/eventmap/templates"
+)
+
+// A script is what the templates are filled in with. Its exported methods and fields are theirs.
+type script struct {
+	tables
+	format format
+}
+
+// render returns the filled in template.
+func (s script) render(name string) (string, error) {
+	parsed, err := template.New(name).
+		Funcs(template.FuncMap{"quote": pgname.Quote}).
+		ParseFS(templates.Postgres, "postgres/*.sql.tmpl")
+	if err != nil {
+		return "", fmt.Errorf("template: %w", err)
+	}
+	var text strings.Builder
+	if err := parsed.Execute(&text, s); err != nil {
+		return "", fmt.Errorf("template: %w", err)
+	}
+	return text.String(), nil
+}
+
+// Marker returns the words by which the runtime knows the version of the schema.
+func (s script) Marker() string { return pgname.Marker() }
+
+// BlockBegin and BlockEnd return what the tool needs around a statement that has semicolons in it.
+func (s script) BlockBegin() string { return s.format.blockBegin }
+
+// BlockEnd: see BlockBegin.
+func (s script) BlockEnd() string { return s.format.blockEnd }
+
+// Quote returns the mark that begins and ends the text of a block. A table's name may hold a dollar sign, so it is made
+// longer until no name holds it.
+func (s script) Quote() string {
+	mark := "$block$"
+	for s.hold(mark) {
+		mark = "$_" + mark[1:]
+	}
+	return mark
+}
