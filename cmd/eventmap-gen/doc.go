@@ -1,0 +1,75 @@
+/*
+Eventmap-gen reads the packages in which a team writes its domain events as plain Go structs, and writes a Go package
+that maps them to what an event store keeps, and back: for each aggregate a typed store, an exhaustive handler and the
+mapping of every version of every event, with tests.
+
+Usage:
+
+	eventmap-gen --output DIR [flags] [pattern...]
+
+A pattern is one of the go command's: ./domain, ./domain/..., example.com/shop/domain/order. It runs once for a
+repository, with all patterns at once, mostly from a line like this:
+
+	//go:generate go tool eventmap-gen --input ./domain --output ./eventstore
+
+The same source always gives the same bytes. The paths of the files that were written are printed, those that went
+after "removed"; where everything is current, nothing is written or printed. A file that eventmap-gen did not write is
+never written over, and nothing is written if anything is wrong.
+
+# Finding events
+
+The domain imports nothing of eventmap: comments, types and folders speak.
+
+	//eventmap:event [name=NAME] [version=N] [aggregate=NAME]
+		Above a struct type: it is an event. NAME is what it is stored as; default: the type's name.
+	//eventmap:events [NAME]
+		Above an interface: every struct that implements it is an event of the aggregate NAME, and no other.
+	//eventmap:ignore
+		Above a type: it is no event.
+	//eventmap:aggregate NAME
+		Above a package clause: the aggregate of the package's events.
+	//eventmap:aggregate [name=NAME] [id=TYPE]
+		Above a struct type: it is the state that the aggregate's events fold into. Its exported methods that take one
+		event apply it. TYPE names its streams; default: the type of its field ID, else string.
+	//eventmap:upcast
+		Above a function from one version of an event to a later one: it reads the old version, so that the rest of the
+		program never meets it.
+
+In a package without any mark, every exported struct type is an event, but those that another has as a field, and
+generic ones. The aggregate of an event is the one its mark or interface names, else its package's, else the folder
+that holds events/ or vN/ (domain/user/events/v1 gives User), else its package. Its version is the one of its mark,
+else the last vN in its package's path below the module, else 1.
+
+# Flags
+
+	-i, --input DIR
+		Scan DIR and the folders below it: the same as the pattern DIR/... May be repeated.
+	-o, --output DIR
+		The folder of the package to write; it is made if it is missing. Required.
+	-p, --package NAME
+		The package's name. Default: what its files say already, else the name of the folder.
+	--filename NAME
+		The name of the file with what is common to all aggregates. Default: event_mapping.gen.go.
+	--aggregate NAME
+		The aggregate of every event that no mark or interface gives one.
+	--tags LIST
+		Build tags, separated by commas.
+	--tests=false
+		Write no tests.
+	--check
+		Write nothing. Print a unified diff from the files that are there to what would be written, if they differ.
+	-v, --verbose
+		Say on standard error what was found, what was left, and why.
+	-h, --help
+		Print this manual.
+	--version
+		Print the version of eventmap-gen.
+
+# Exit status
+
+	0  The files were written, or are current.
+	1  With --check: they are not.
+	2  Eventmap-gen could not do its work, and nothing was written. The reasons are on standard error, each as
+	   file:line:col: message where it has a place, all of them at once.
+*/
+package main

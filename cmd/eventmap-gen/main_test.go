@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write the golden files of the scripts anew")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"eventmap-gen": main})
+}
+
+// TestScripts runs the command as a user would, each script in a module of its own. What is generated is compared with
+// the script's golden files, compiled, vetted and run.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	repo, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := goEnv(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars, env...)
+			e.Vars = append(e.Vars, "REPO="+repo)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":  exits,
+			"module": module,
+			"sound":  sound,
+		},
+	})
+}
+
+// goEnv returns the environment under which the scripts' go commands share this one's caches and need no network.
+func goEnv(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs := strings.Fields(string(out))
+	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1], "GOPROXY=off", "GOFLAGS=", "GOWORK=", "GOTOOLCHAIN=local"}
+}
+
+// exits is the script command "exits CODE program args...": it runs the program, which must end with exactly the code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// module is the script command "module PATH [DIR]": it makes DIR, or the working folder, a module that requires this
+// repository as it is.
+func module(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: module PATH [DIR]")
+	}
+	dir := ts.MkAbs(".")
+	if len(args) == 2 {
+		dir = ts.MkAbs(args[1])
+	}
+	repo := ts.Getenv("REPO")
+	mod := fmt.Sprintf(`module %s
+
+go 1.26
+
+require github.com/eventmap/eventmap v0.0.0
+
+require github.com/google/uuid v1.6.0
+
+replace github.com/eventmap/eventmap => %s
+`, args[0], repo)
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o600))
+	sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
+	ts.Check(err)
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600))
+}
+
+// sound is the script command "sound DIR flags...": eventmap-gen --output DIR with these flags has nothing left to do, and
+// what it wrote there is formatted and passes vet and its own tests.
+func sound(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: sound DIR [flags...]")
+	}
+	dir := args[0]
+	exits(ts, false, append([]string{"0", "eventmap-gen", "--check", "--output", dir}, args[1:]...))
+	written, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), "*.go"))
+	ts.Check(err)
+	unformatted, err := exec.Command("gofmt", append([]string{"-l"}, written...)...).Output()
+	ts.Check(err)
+	if len(unformatted) > 0 {
+		ts.Fatalf("not formatted: %s", unformatted)
+	}
+	ts.Check(ts.Exec("go", "vet", "./..."))
+	ts.Check(ts.Exec("go", "test", "./..."))
+}

@@ -1,0 +1,137 @@
+// Package examples_test runs what the documentation shows.
+package examples_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/internal/pgtest"
+)
+
+// A block is a fenced piece of the README: its language and its text.
+type block struct{ language, text string }
+
+var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+
+func blocks(t *testing.T, path string) []block {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []block
+	for _, m := range fenced.FindAllStringSubmatch(string(text), -1) {
+		all = append(all, block{m[1], m[2]})
+	}
+	return all
+}
+
+// TestREADME_quickStart does what the README tells a newcomer to do, in a module of its own: it writes the files, runs the
+// commands and compares what the program prints. Only the tools come from this checkout, and the migration is applied
+// without psql.
+func TestREADME_quickStart(t *testing.T) {
+	t.Parallel()
+	repo, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, url := t.TempDir(), pgtest.New(t)
+	writeModule(t, repo, dir)
+	for _, b := range blocks(t, filepath.Join(repo, "README.md")) {
+		switch b.language {
+		case "go":
+			name, _, _ := strings.Cut(strings.TrimPrefix(b.text, "// "), "\n")
+			write(t, filepath.Join(dir, name), b.text)
+		case "sh":
+			for line := range strings.Lines(b.text) {
+				if strings.HasPrefix(line, "psql") {
+					migrate(t, url, filepath.Join(dir, "migrations/0001_eventmap.sql"))
+					continue
+				}
+				shell(t, dir, url, line)
+			}
+		case "text":
+			command, want, _ := strings.Cut(strings.TrimPrefix(b.text, "$ "), "\n")
+			if d := cmp.Diff(want, shell(t, dir, url, command)); d != "" {
+				t.Errorf("%s (-want +got):\n%s", command, d)
+			}
+		}
+	}
+	shell(t, dir, url, "go vet ./... && go test ./...")
+}
+
+// writeModule makes dir the module of the quick start: as go get leaves it, but with eventmap from this checkout.
+func writeModule(t *testing.T, repo, dir string) {
+	t.Helper()
+	mod, err := os.ReadFile(filepath.Join(repo, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(mod), "module github.com/eventmap/eventmap\n", "module example.com/shop\n", 1)
+	text += `
+require github.com/eventmap/eventmap v0.0.0
+
+replace github.com/eventmap/eventmap => ` + repo + `
+
+tool (
+	github.com/eventmap/eventmap/cmd/eventmap-gen
+	github.com/eventmap/eventmap/cmd/migrate-gen
+)
+`
+	write(t, filepath.Join(dir, "go.mod"), text)
+	write(t, filepath.Join(dir, "go.sum"), string(sum))
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// migrate runs the SQL file in one transaction.
+func migrate(t *testing.T, url, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.PgConn().Exec(context.Background(), string(text)).ReadAll(); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+// shell runs a command in dir and returns what it prints.
+func shell(t *testing.T, dir, url, command string) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s%s", command, err, out, stderr.String())
+	}
+	return string(out)
+}

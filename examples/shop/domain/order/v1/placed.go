@@ -1,0 +1,12 @@
+// Package v1 holds the events of orders as they once were. They are stored, so they are kept.
+package v1
+
+import "time"
+
+// Placed: a customer ordered.
+//
+//eventmap:event
+type Placed struct {
+	CustomerName string    `json:"customerName"`
+	At           time.Time `json:"at"`
+}

@@ -1,0 +1,268 @@
+// Shop is a small shop on an eventmap store: it appends events of two aggregates to PostgreSQL, reads them back as the
+// domain's own types, and prints what happened. Its domain lies in domain/, the code generated from that in shopstore/,
+// and the tables' SQL in migrations/. It wants the URL of a database, and creates the tables there if it is told to:
+//
+//	DATABASE_URL=postgres:///shop go run ./examples/shop -migrate
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/eventmap/eventmap/examples/shop/domain/order"
+	orderv1 "github.com/eventmap/eventmap/examples/shop/domain/order/v1"
+	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
+	"github.com/eventmap/eventmap/examples/shop/shopstore"
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/postgres"
+)
+
+//go:generate go run ../../cmd/eventmap-gen --input ./domain --output ./shopstore
+//go:generate go run ../../cmd/migrate-gen --output ./migrations
+
+//go:embed migrations/0001_eventmap.sql
+var migration string
+
+func main() {
+	log.SetFlags(0)
+	migrate := flag.Bool("migrate", false, "create the tables first; an application leaves that to its migration tool")
+	flag.Parse()
+	url := os.Getenv("DATABASE_URL")
+	if url == "" {
+		log.Fatal("shop: DATABASE_URL is not set; it names the database to use")
+	}
+	if err := run(context.Background(), url, *migrate, os.Stdout); err != nil {
+		log.Fatalf("shop: %v", err)
+	}
+}
+
+// A shop is the application: a pool of connections, and a typed store for each aggregate.
+type shop struct {
+	pool   *pgxpool.Pool
+	events *postgres.Store[pgx.Tx]
+	orders *shopstore.OrderStore[pgx.Tx]
+	users  *shopstore.UserStore[pgx.Tx]
+	out    io.Writer
+}
+
+func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if migrate {
+		if _, err := pool.Exec(ctx, migration); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	events, err := postgres.New()
+	if err != nil {
+		return err
+	}
+	s := &shop{
+		pool:   pool,
+		events: events,
+		orders: shopstore.NewOrderStore(events),
+		users:  shopstore.NewUserStore(events),
+		out:    out,
+	}
+	user, id := uuid.NewString(), order.ID(uuid.NewString())
+	for _, step := range []func() error{
+		func() error { return s.register(ctx, user) },
+		func() error { return s.place(ctx, id, user) },
+		func() error { return s.collide(ctx, id) },
+		func() error { return s.pay(ctx, id) },
+		func() error { return s.remember(ctx) },
+		func() error { return s.tell(ctx, id) },
+		func() error { return s.readLog(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// in runs f in a transaction and commits it.
+func (s *shop) in(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.pool, f)
+}
+
+func (s *shop) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// register appends to the stream of a new user. User has no interface over its events, so shopstore.UserEventOf wraps
+// them; what is no event of User does not compile.
+func (s *shop) register(ctx context.Context, user string) error {
+	s.say("A user registers and changes her mail address.")
+	return s.in(ctx, func(tx pgx.Tx) error {
+		result, err := s.users.Append(ctx, tx, user, runtime.NoStream(), []shopstore.UserEvent{
+			shopstore.UserEventOf(userv1.UserRegistered{
+				Email:        "ada@example.com",
+				Name:         userv1.Name{Given: "Ada", Family: "Lovelace"},
+				RegisteredAt: time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC),
+			}),
+			shopstore.UserEventOf(userv1.UserEmailChanged{Email: "lovelace@example.com"}),
+		})
+		if err != nil {
+			return err
+		}
+		s.say("  stored as versions %d to %d of her stream", result.FromVersion()+1, result.ToVersion())
+		return nil
+	})
+}
+
+// place appends what the domain decides.
+func (s *shop) place(ctx context.Context, id order.ID, user string) error {
+	s.say("She places an order.")
+	return s.in(ctx, func(tx pgx.Tx) error {
+		events := order.Place(user, "EUR", time.Date(2026, time.March, 1, 9, 5, 0, 0, time.UTC),
+			order.Line{SKU: "tea", Quantity: 3, Price: order.Money{Cents: 450, Currency: "EUR"}},
+			order.Line{SKU: "cup", Quantity: 1, Price: order.Money{Cents: 1290, Currency: "EUR"}},
+		)
+		result, err := s.orders.Append(ctx, tx, id, runtime.NoStream(), events, runtime.WithCorrelationID("checkout-1"))
+		if err != nil {
+			return err
+		}
+		s.say("  stored as versions %d to %d of the order's stream", result.FromVersion()+1, result.ToVersion())
+		return nil
+	})
+}
+
+// collide shows that an append which expects another version than there is changes nothing, and that the transaction
+// goes on.
+func (s *shop) collide(ctx context.Context, id order.ID) error {
+	s.say("Somebody who has not seen it places it once more.")
+	return s.in(ctx, func(tx pgx.Tx) error {
+		_, err := s.orders.Append(ctx, tx, id, runtime.NoStream(), []order.Event{order.Cancelled{Reason: "mistake"}})
+		var conflict *runtime.ConflictError
+		if !errors.As(err, &conflict) {
+			return fmt.Errorf("append: got %v, want a conflict", err)
+		}
+		_, version, err := s.orders.Load(ctx, tx, id)
+		s.say("  refused: expected %s, but the stream is at version %d", conflict.Expected, version)
+		return err
+	})
+}
+
+// pay loads the order, lets it decide, and appends what it decides on.
+func (s *shop) pay(ctx context.Context, id order.ID) error {
+	s.say("She pays, and the order is shipped.")
+	return s.in(ctx, func(tx pgx.Tx) error {
+		if _, err := s.orders.Execute(ctx, tx, id, func(o order.Order) ([]order.Event, error) { return o.Pay("card") }); err != nil {
+			return err
+		}
+		home := order.Address{Street: "St James's Square 12", City: "London", Country: "GB"}
+		_, err := s.orders.Execute(ctx, tx, id, func(o order.Order) ([]order.Event, error) { return o.Ship("Royal Mail", home) })
+		return err
+	})
+}
+
+// remember stores an event as the first release of the shop did, and reads it: what comes back is the current version.
+func (s *shop) remember(ctx context.Context) error {
+	s.say("An order of the first release is read.")
+	id := order.ID(uuid.NewString())
+	return s.in(ctx, func(tx pgx.Tx) error {
+		old, err := shopstore.ToOrderPlacedV1(shopstore.OrderType, string(id), orderv1.Placed{
+			CustomerName: "Charles", At: time.Date(2024, time.December, 24, 18, 0, 0, 0, time.UTC),
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := s.events.Append(ctx, tx, runtime.NoStream(), []runtime.Event{old}); err != nil {
+			return err
+		}
+		stream, err := s.orders.Read(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for _, e := range stream.Events {
+			s.say("  stored as v%d, read as %T: %s", e.Meta.EventVersion, e.Event, describe(e.Event))
+		}
+		return nil
+	})
+}
+
+// tell reads the order's stream as typed events, and its state.
+func (s *shop) tell(ctx context.Context, id order.ID) error {
+	s.say("The order's stream:")
+	return s.in(ctx, func(tx pgx.Tx) error {
+		stream, err := s.orders.Read(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for _, e := range stream.Events {
+			s.say("  %d  %s", e.Meta.AggregateVersion, describe(e.Event))
+		}
+		state, version, err := s.orders.Load(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		s.say("  at version %d: %d lines, %s, paid %t, shipped %t", version, len(state.Lines), state.Total(), state.Paid, state.Shipped)
+		return nil
+	})
+}
+
+// describe says in words what happened.
+func describe(e order.Event) string {
+	switch e := e.(type) {
+	case order.Placed:
+		return fmt.Sprintf("placed on %s, in %s", e.PlacedAt.Format(time.DateOnly), e.Currency)
+	case order.ItemAdded:
+		return fmt.Sprintf("%d x %s at %s", e.Line.Quantity, e.Line.SKU, e.Line.Price)
+	case order.ItemRemoved:
+		return fmt.Sprintf("without %s", e.SKU)
+	case order.Paid:
+		return fmt.Sprintf("%s paid by %s", e.Amount, e.Method)
+	case order.Shipped:
+		return fmt.Sprintf("shipped with %s to %s", e.Carrier, e.To.City)
+	case order.Cancelled:
+		return "cancelled: " + e.Reason
+	default:
+		return fmt.Sprintf("%T", e)
+	}
+}
+
+// readLog reads the events of all aggregates in the order they were stored, batch by batch, and counts them by type. The
+// last position is a safe checkpoint: whoever reads on from there misses nothing.
+func (s *shop) readLog(ctx context.Context) error {
+	counts := map[string]int{}
+	total, checkpoint := 0, int64(0)
+	for {
+		var batch []runtime.PersistedEvent
+		err := s.in(ctx, func(tx pgx.Tx) (err error) {
+			batch, err = s.events.ReadEvents(ctx, tx, checkpoint, 100)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			break
+		}
+		for _, e := range batch {
+			if _, err := shopstore.FromESEvent(e); err != nil {
+				return err
+			}
+			counts[e.AggregateType]++
+			total++
+		}
+		checkpoint = batch[len(batch)-1].GlobalPosition
+	}
+	s.say("The log holds %d events: %d of orders and %d of users; checkpoint %d.",
+		total, counts[shopstore.OrderType], counts[shopstore.UserType], checkpoint)
+	return nil
+}

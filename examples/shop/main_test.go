@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eventmap/eventmap/internal/pgtest"
+)
+
+const account = `A user registers and changes her mail address.
+  stored as versions 1 to 2 of her stream
+She places an order.
+  stored as versions 1 to 3 of the order's stream
+Somebody who has not seen it places it once more.
+  refused: expected no stream, but the stream is at version 3
+She pays, and the order is shipped.
+An order of the first release is read.
+  stored as v1, read as order.Placed: placed on 2024-12-24, in EUR
+The order's stream:
+  1  placed on 2026-03-01, in EUR
+  2  3 x tea at 4.50 EUR
+  3  1 x cup at 12.90 EUR
+  4  26.40 EUR paid by card
+  5  shipped with Royal Mail to London
+  at version 5: 2 lines, 26.40 EUR, paid true, shipped true
+The log holds 8 events: 6 of orders and 2 of users; checkpoint N.
+`
+
+func TestRun_printsItsAccount(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := run(context.Background(), pgtest.New(t), true, &out); err != nil {
+		t.Fatal(err)
+	}
+	got := regexp.MustCompile(`checkpoint \d+`).ReplaceAllString(out.String(), "checkpoint N")
+	if d := cmp.Diff(account, got); d != "" {
+		t.Errorf("account (-want +got):\n%s", d)
+	}
+}
