@@ -33,10 +33,10 @@ func (s script) render(name string) (string, error) {
 // Marker returns the words by which the runtime knows the version of the schema.
 func (s script) Marker() string { return pgname.Marker() }
 
-// BlockBegin and BlockEnd return what the tool needs around a statement that has semicolons in it.
+// BlockBegin returns what the tool needs before a statement that has semicolons in it.
 func (s script) BlockBegin() string { return s.format.blockBegin }
 
-// BlockEnd: see BlockBegin.
+// BlockEnd returns what the tool needs after such a statement.
 func (s script) BlockEnd() string { return s.format.blockEnd }
 
 // Quote returns the mark that begins and ends the text of a block. A table's name may hold a dollar sign, so it is made
