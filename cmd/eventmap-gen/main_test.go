@@ -55,7 +55,7 @@ func goEnv(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	dirs := strings.Fields(string(out))
-	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1], "GOPROXY=off", "GOFLAGS=", "GOWORK=", "GOTOOLCHAIN=local"}
+	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1], "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=", "GOTOOLCHAIN=local"}
 }
 
 // exits is the script command "exits CODE program args...": it runs the program, which must end with exactly the code.
