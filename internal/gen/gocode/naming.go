@@ -113,11 +113,11 @@ func name(d *model.Domain) ([]aggregate, model.Problems) {
 func collisions(d *model.Domain, aggregates []aggregate) model.Problems {
 	scope := newScope()
 	for declared, pos := range d.Output.Declared {
-		scope.declare(declared, pos, "a hand-written declaration of the output package")
+		scope.declare(declared, pos, handWritten)
 	}
 	files := newScope()
-	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent"} {
-		scope.declare(common, model.Position{}, "what is generated for every package")
+	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent"} {
+		scope.declare(common, model.Position{}, "every generated package")
 	}
 	for _, a := range aggregates {
 		what := fmt.Sprintf("aggregate %q", a.Name)
@@ -128,8 +128,9 @@ func collisions(d *model.Domain, aggregates []aggregate) model.Problems {
 		handler := newScope()
 		for _, e := range a.events {
 			what := fmt.Sprintf("event %q version %d of %s", e.Name, e.Version, a.Name)
-			scope.declare(e.to(), e.Pos, what)
-			scope.declare(e.from(), e.Pos, what)
+			if scope.declare(e.to(), e.Pos, what) {
+				scope.declare(e.from(), e.Pos, what)
+			}
 			if e.Current() {
 				handler.declare(e.on(), e.Pos, what)
 				handler.declare(e.handled, e.Pos, what)
@@ -177,20 +178,26 @@ type origin struct {
 
 func newScope() *scope { return &scope{origins: map[string]origin{}} }
 
-// declare adds a name, or a problem if it is there already.
-func (s *scope) declare(name string, pos model.Position, what string) {
+// handWritten is the origin of what the output package declares already.
+const handWritten = "the output package by hand"
+
+// declare adds a name, or a problem if it is there already, and reports whether it added it.
+func (s *scope) declare(name string, pos model.Position, what string) bool {
 	first, taken := s.origins[name]
-	if !taken {
+	switch {
+	case !taken:
 		s.origins[name] = origin{pos, what}
-		return
+		return true
+	case first.what == handWritten:
+		s.problems = append(s.problems, model.Problem{Pos: first.pos, Message: fmt.Sprintf(
+			"%s is declared here, and is generated too, for %s; rename it, or choose another output folder", name, what)})
+	case first.what != what:
+		at := ""
+		if first.pos.IsValid() {
+			at = " (" + first.pos.String() + ")"
+		}
+		s.problems = append(s.problems, model.Problem{Pos: pos, Message: fmt.Sprintf(
+			"%s needs the name %s, and so does %s%s; give one another name with name= on its mark", what, name, first.what, at)})
 	}
-	if first.what == what {
-		return
-	}
-	at := ""
-	if first.pos.IsValid() {
-		at = " (" + first.pos.String() + ")"
-	}
-	s.problems = append(s.problems, model.Problem{Pos: pos, Message: fmt.Sprintf(
-		"%s needs the name %s, which %s%s has already; rename one with name= on its mark, or choose another output folder", what, name, first.what, at)})
+	return false
 }
