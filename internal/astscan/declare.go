@@ -65,9 +65,10 @@ func (s *scan) declare() {
 	}
 }
 
-// An anchor is what a comment belongs to.
+// An anchor is what a comment belongs to: a type, a function, or something of another kind.
 type anchor struct {
-	kind string // for messages; empty for a type
+	kind string
+	hint string // what to do about a mark there; empty: say what it marks
 	decl *typeDecl
 	fn   *ast.FuncDecl
 }
@@ -125,47 +126,60 @@ func (s *scan) declareFile(src *source, f *ast.File) {
 
 // addAnchors adds what else comments belong to.
 func addAnchors(anchors map[*ast.CommentGroup]anchor, f *ast.File) {
-	add := func(group *ast.CommentGroup, a anchor) {
-		if _, ok := anchors[group]; !ok && group != nil {
-			anchors[group] = a
+	add := func(a anchor, groups ...*ast.CommentGroup) {
+		for _, group := range groups {
+			if _, ok := anchors[group]; !ok && group != nil {
+				anchors[group] = a
+			}
 		}
 	}
-	add(f.Doc, anchor{kind: onPackage})
+	add(anchor{kind: onPackage}, f.Doc)
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.BlockStmt:
+			addWithin(anchors, f, n)
+			return false
 		case *ast.FuncDecl:
 			kind := onFunc
 			if n.Recv != nil {
 				kind = onMethod
 			}
-			add(n.Doc, anchor{kind: kind, fn: n})
+			add(anchor{kind: kind, fn: n}, n.Doc)
 		case *ast.GenDecl:
-			kind := "a declaration of " + n.Tok.String()
-			if n.Tok == token.TYPE {
-				kind = "a group of types, where it would mark none; write it above a type within"
+			switch {
+			case n.Tok == token.TYPE && n.Lparen.IsValid():
+				add(anchor{kind: "a group of types", hint: "write it above a type within"}, n.Doc)
+			case n.Tok == token.TYPE:
+				add(anchor{kind: "a type that cannot be named"}, n.Doc)
 			}
-			add(n.Doc, anchor{kind: kind})
+			add(anchor{kind: "a declaration of " + n.Tok.String()}, n.Doc)
 		case *ast.TypeSpec:
-			add(n.Comment, anchor{kind: "the end of a type; write it on a line of its own above it"})
+			add(anchor{kind: "the end of a type", hint: "write it on a line of its own above the type"}, n.Comment)
+			add(anchor{kind: "a type that cannot be named"}, n.Doc)
 		case *ast.ValueSpec:
-			add(n.Doc, anchor{kind: "a variable or constant"})
-			add(n.Comment, anchor{kind: "a variable or constant"})
+			add(anchor{kind: "a variable or constant"}, n.Doc, n.Comment)
 		case *ast.ImportSpec:
-			add(n.Doc, anchor{kind: "an import"})
-			add(n.Comment, anchor{kind: "an import"})
+			add(anchor{kind: "an import"}, n.Doc, n.Comment)
 		case *ast.StructType:
 			for _, field := range n.Fields.List {
-				add(field.Doc, anchor{kind: onField})
-				add(field.Comment, anchor{kind: onField})
+				add(anchor{kind: onField}, field.Doc, field.Comment)
 			}
 		case *ast.InterfaceType:
 			for _, field := range n.Methods.List {
-				add(field.Doc, anchor{kind: "a method of an interface"})
-				add(field.Comment, anchor{kind: "a method of an interface"})
+				add(anchor{kind: "a method of an interface"}, field.Doc, field.Comment)
 			}
 		}
 		return true
 	})
+}
+
+// addWithin adds the comments within a function.
+func addWithin(anchors map[*ast.CommentGroup]anchor, f *ast.File, body *ast.BlockStmt) {
+	for _, group := range f.Comments {
+		if body.Pos() <= group.Pos() && group.End() <= body.End() {
+			anchors[group] = anchor{kind: "something within a function", hint: "declare the type at package level"}
+		}
+	}
 }
 
 // declareMark reads one mark and gives it to what it stands on.
@@ -183,7 +197,7 @@ func (s *scan) declareMark(src *source, f *ast.File, anchors map[*ast.CommentGro
 	a, ok := anchors[group]
 	switch {
 	case !ok:
-		s.problem(c.Pos(), "%v stands on nothing; write it directly above %s, with no blank line between%s", m, m.standsOn(), s.within(f, c.Pos()))
+		s.problem(c.Pos(), "%v stands on nothing; write it directly above %s, with no blank line between", m, m.standsOn())
 	case a.decl != nil:
 		s.markType(a.decl, &m)
 	case a.kind == onPackage && m.verb == "aggregate":
@@ -193,19 +207,11 @@ func (s *scan) declareMark(src *source, f *ast.File, anchors map[*ast.CommentGro
 	case a.kind == onMethod && m.verb == "ignore":
 		s.ignored[a.fn.Name.Pos()] = true
 	case a.kind == onField && m.verb == "index":
+	case a.hint != "":
+		s.problem(c.Pos(), "%v stands on %s; %s", m, a.kind, a.hint)
 	default:
 		s.problem(c.Pos(), "%v stands on %s; it marks %s", m, a.kind, m.standsOn())
 	}
-}
-
-// within says that p lies in a function, if it does.
-func (s *scan) within(f *ast.File, p token.Pos) string {
-	for _, decl := range f.Decls {
-		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Body != nil && fn.Body.Pos() <= p && p < fn.Body.End() {
-			return "; types within a function cannot be marked"
-		}
-	}
-	return ""
 }
 
 // standsOn says what the mark marks.

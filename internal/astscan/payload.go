@@ -1,3 +1,133 @@
 package astscan
 
-func (s *scan) checkPayloads() {}
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// A payloadCheck goes through what events hold, as encoding/json does, and reports what would not come back as it went
+// out. Each named type is gone through once, for the first event that holds it.
+type payloadCheck struct {
+	*scan
+	seen  typeutil.Map
+	lost  map[string]bool // the paths of which a field was reported that the user cannot change
+	event *event
+}
+
+// A spot is a place within an event.
+type spot struct {
+	path    string    // such as Placed.Items[].Price
+	pos     token.Pos // of the innermost field on the way that the user wrote
+	inMap   bool      // it is a map's value, which has no address
+	foreign bool      // fields from here on are declared elsewhere or for several types: pos stays
+}
+
+// checkPayloads reports every part of an event that JSON cannot hold, each at the field that is to blame.
+func (s *scan) checkPayloads() {
+	c := &payloadCheck{scan: s, lost: map[string]bool{}}
+	for _, e := range s.events {
+		c.event = e
+		c.walk(e.named, spot{path: e.decl.obj.Name(), pos: e.decl.obj.Pos()})
+	}
+}
+
+// isForeign reports whether the fields of a type are no place to report a problem at: others declare them, or they stand
+// for fields of many types.
+func (c *payloadCheck) isForeign(t types.Type) bool {
+	named, ok := t.(*types.Named)
+	return ok && (named.TypeArgs().Len() > 0 || c.decls[named.Obj()] == nil)
+}
+
+// report adds a problem about a place.
+func (c *payloadCheck) report(at spot, format string, args ...any) {
+	message := at.path + " " + fmt.Sprintf(format, args...)
+	if c.event.how == byConvention {
+		message += "; if " + c.event.decl.obj.Name() + " is no event, mark it //eventmap:ignore"
+	}
+	c.problem(at.pos, "%s", message)
+}
+
+// walk goes through a type.
+func (c *payloadCheck) walk(t types.Type, at spot) {
+	t = types.Unalias(t)
+	if named, ok := t.(*types.Named); ok {
+		if d := c.decls[named.Obj()]; d != nil && c.seen.At(t) == nil && c.brokenWithin(d.spec.Pos(), d.spec.End()) {
+			c.seen.Set(t, true)
+			return
+		}
+	}
+	if c.marshalsItself(t, at) {
+		return
+	}
+	if named, ok := t.(*types.Named); ok {
+		if c.seen.Set(t, true) != nil {
+			return
+		}
+		at.foreign = c.isForeign(named)
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		c.checkBasic(u, t, at)
+	case *types.Pointer:
+		at.inMap = false
+		c.walk(u.Elem(), at)
+	case *types.Slice:
+		at.path += "[]"
+		at.inMap = false
+		c.walk(u.Elem(), at)
+	case *types.Array:
+		at.path += "[]"
+		c.walk(u.Elem(), at)
+	case *types.Map:
+		c.checkKey(u.Key(), at)
+		at.path += "[]"
+		at.inMap = true
+		c.walk(u.Elem(), at)
+	case *types.Struct:
+		for _, f := range c.fields(u, at) {
+			c.walk(f.typ, f.at)
+		}
+	case *types.Interface:
+		c.report(at, "is of interface type %s: JSON does not say which type it held; use a concrete type, or json.RawMessage for what is decoded later", c.shown(t))
+	case *types.Chan, *types.Signature:
+		c.report(at, "is of type %s, which JSON cannot hold; remove it, or tag it `json:\"-\"` if it need not be stored", c.shown(t))
+	}
+}
+
+// checkBasic reports basic types that JSON has no form for.
+func (c *payloadCheck) checkBasic(b *types.Basic, t types.Type, at spot) {
+	switch {
+	case b.Kind() == types.Invalid:
+		c.report(at, "is of a type that does not compile; build the package it comes from to see why")
+	case b.Info()&types.IsComplex != 0:
+		c.report(at, "is of type %s, which JSON cannot hold; use a struct of two floats, or a type with MarshalJSON and UnmarshalJSON", c.shown(t))
+	case b.Kind() == types.UnsafePointer:
+		c.report(at, "is of type %s, which JSON cannot hold; remove it, or tag it `json:\"-\"` if it need not be stored", c.shown(t))
+	}
+}
+
+// checkKey reports a map key that does not become a JSON name and a key again.
+func (c *payloadCheck) checkKey(key types.Type, at spot) {
+	basic, _ := key.Underlying().(*types.Basic)
+	marshals, _ := lookupMarshaler(key, marshalText, false)
+	unmarshals, _ := lookupMarshaler(key, unmarshalText, true)
+	switch {
+	case basic != nil && basic.Kind() == types.Invalid:
+		c.report(at, "has a key of a type that does not compile; build the package it comes from to see why")
+	case marshals && !unmarshals:
+		c.report(at, "has keys of type %s, which has MarshalText but no UnmarshalText on its pointer; add it", c.shown(key))
+	case marshals, basic != nil && basic.Info()&(types.IsString|types.IsInteger) != 0:
+	case types.IsInterface(key):
+		c.report(at, "has keys of interface type %s: JSON does not say which type they had; use string keys", c.shown(key))
+	default:
+		c.report(at, "has keys of type %s; a map's key in JSON is a string: use a string, an integer, or a type with MarshalText on the value and UnmarshalText on its pointer", c.shown(key))
+	}
+}
+
+// shown returns a type as the package of the event names it.
+func (c *payloadCheck) shown(t types.Type) string {
+	return types.TypeString(t, qualifier(c.event.decl.src.pkg.Types))
+}

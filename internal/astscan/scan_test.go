@@ -57,7 +57,7 @@ func scenarioOptions(t *testing.T, comment string) (o Options, notes bool) {
 	}
 	for line := range strings.Lines(comment) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		if !ok {
+		if !ok || strings.Contains(key, " ") {
 			continue
 		}
 		switch key {

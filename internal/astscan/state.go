@@ -189,7 +189,8 @@ func (s *scan) checkExhaustive(st *state, byEvent map[*event][]model.Applier, mi
 	name := st.decl.obj.Name()
 	receiver := strings.ToLower(name[:1]) + " *" + name
 	if len(byEvent) == 0 {
-		remedy := "one such method for each event, such as func (" + receiver + ") ApplyPlaced(e Placed)"
+		first := st.group.events[0].decl
+		remedy := "one such method for each event, such as func (" + receiver + ") Apply" + first.obj.Name() + "(e " + s.typeString(first, st.decl.src) + ")"
 		if st.group.sum != nil {
 			remedy = "func (" + receiver + ") Apply(e " + s.typeString(st.group.sum.decl, st.decl.src) + ")"
 		}

@@ -37,12 +37,14 @@ func (s *scan) findSums() {
 	}
 }
 
-// implementing returns whether t implements the interface, and whether only as a pointer.
+// implementing returns whether t implements the interface, and whether only as a pointer. It asks for methods that are
+// there: [types.Implements] gives the benefit of the doubt to a struct that embeds what is not generated yet.
 func (u *sum) implementing(t types.Type) (implements, pointer bool) {
-	if types.Implements(t, u.iface) {
+	if missing, _ := types.MissingMethod(t, u.iface, true); missing == nil {
 		return true, false
 	}
-	return types.Implements(types.NewPointer(t), u.iface), true
+	missing, _ := types.MissingMethod(types.NewPointer(t), u.iface, true)
+	return missing == nil, true
 }
 
 // sumsOf returns the marked interfaces that t implements, by value or pointer.
