@@ -68,6 +68,9 @@ func expect(o sqlcode.Options) (relations []string, ok bool) {
 				all = append(all, [2]string{schema, name})
 			}
 		}
+		if t[1] == "parked_events" {
+			all = append(all, [2]string{schema, table.Derived("aggregate_id_idx").Name})
+		}
 	}
 	for i, a := range all {
 		for _, b := range all[:i] {

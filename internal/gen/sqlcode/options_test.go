@@ -21,6 +21,7 @@ func TestOptions_whereTablesGo(t *testing.T) {
 			`create table "aggregate_heads" (`,
 			`create table "consumer_checkpoints" (`,
 			`create table "parked_events" (`,
+			`create index "parked_events_aggregate_id_idx" on "parked_events" using hash (aggregate_id);`,
 		}},
 		{"in the schema", sqlcode.Options{Schema: "shop", CheckpointsTable: "done"}, []string{
 			`create schema if not exists "shop";`,
@@ -28,6 +29,7 @@ func TestOptions_whereTablesGo(t *testing.T) {
 			`create table "shop"."aggregate_heads" (`,
 			`create table "shop"."done" (`,
 			`create table "shop"."parked_events" (`,
+			`create index "parked_events_aggregate_id_idx" on "shop"."parked_events" using hash (aggregate_id);`,
 		}},
 		{"unnamed ones beside the events table", sqlcode.Options{EventsTable: "shop.log", CheckpointsTable: "done"}, []string{
 			`create schema if not exists "shop";`,
@@ -35,6 +37,7 @@ func TestOptions_whereTablesGo(t *testing.T) {
 			`create table "shop"."aggregate_heads" (`,
 			`create table "done" (`,
 			`create table "shop"."parked_events" (`,
+			`create index "parked_events_aggregate_id_idx" on "shop"."parked_events" using hash (aggregate_id);`,
 		}},
 		{"the name's own schema first", sqlcode.Options{Schema: "a", EventsTable: "b.log", AggregateHeadsTable: "heads", ParkedEventsTable: "c.parked"}, []string{
 			`create schema if not exists "b";`,
@@ -44,6 +47,7 @@ func TestOptions_whereTablesGo(t *testing.T) {
 			`create table "a"."heads" (`,
 			`create table "b"."consumer_checkpoints" (`,
 			`create table "c"."parked" (`,
+			`create index "parked_aggregate_id_idx" on "c"."parked" using hash (aggregate_id);`,
 		}},
 	}
 	for _, tt := range tests {

@@ -58,6 +58,7 @@ func (t tables) relations() (own, derived []relation) {
 		relation{t.Events.Sequence(), "the sequence of the events table"},
 		relation{t.Events.Sibling(t.Events.StreamVersionKey()), "the unique index on the stream version"},
 		relation{t.Events.Sibling(t.Events.EventIDKey()), "the unique index on the event ID"},
+		relation{t.Parked.Derived("aggregate_id_idx"), "the index on the streams of parked events"},
 	)
 	return own, derived
 }

@@ -145,27 +145,38 @@ comment on column "reader"."Checkpoints".stopped_at is
 comment on column "reader"."Checkpoints".updated_at is
     'When the row last changed.';
 
--- Events that a consumer could not handle and set aside, to go on with the others. Nothing refers
--- to the log, so that parts of it can be archived.
+-- Events that a consumer could not handle and set aside, to go on with the others, and the later
+-- events of their streams, which wait behind them so that a stream stays in order. Nothing refers to
+-- the log, so that parts of it can be archived.
 create table "reader"."événements$1" (
     consumer        text collate "C" not null,
     global_position bigint not null,
+    aggregate_type  text collate "C" not null,
+    aggregate_id    text collate "C" not null,
     attempts        integer not null,
     error           text not null,
     parked_at       timestamptz not null default now(),
     constraint "événements$1_pkey" primary key (consumer, global_position),
-    constraint "événements$1_attempts_check" check (attempts > 0)
+    constraint "événements$1_attempts_check" check (attempts >= 0)
 );
 
+-- Which streams wait: asked once a batch while there are parked events. A hash index takes an ID of
+-- any length.
+create index "événements$1_aggregate_id_idx" on "reader"."événements$1" using hash (aggregate_id);
+
 comment on table "reader"."événements$1" is
-    'Events that a consumer could not handle and set aside.';
+    'Events that a consumer could not handle and set aside, and those of their streams that wait behind.';
 comment on column "reader"."événements$1".consumer is
     'Name of the consumer.';
 comment on column "reader"."événements$1".global_position is
     'The event, by its place in the log.';
+comment on column "reader"."événements$1".aggregate_type is
+    'As in the event log.';
+comment on column "reader"."événements$1".aggregate_id is
+    'As in the event log.';
 comment on column "reader"."événements$1".attempts is
-    'How often handling it was tried.';
+    'How often handling it was tried; 0 if it only waits behind an earlier event of its stream.';
 comment on column "reader"."événements$1".error is
-    'What went wrong at the last attempt.';
+    'What went wrong at the last attempt; empty if there was none.';
 comment on column "reader"."événements$1".parked_at is
     'When the event was set aside.';

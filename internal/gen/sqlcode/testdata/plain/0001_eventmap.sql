@@ -141,27 +141,38 @@ comment on column "consumer_checkpoints".stopped_at is
 comment on column "consumer_checkpoints".updated_at is
     'When the row last changed.';
 
--- Events that a consumer could not handle and set aside, to go on with the others. Nothing refers
--- to the log, so that parts of it can be archived.
+-- Events that a consumer could not handle and set aside, to go on with the others, and the later
+-- events of their streams, which wait behind them so that a stream stays in order. Nothing refers to
+-- the log, so that parts of it can be archived.
 create table "parked_events" (
     consumer        text collate "C" not null,
     global_position bigint not null,
+    aggregate_type  text collate "C" not null,
+    aggregate_id    text collate "C" not null,
     attempts        integer not null,
     error           text not null,
     parked_at       timestamptz not null default now(),
     constraint "parked_events_pkey" primary key (consumer, global_position),
-    constraint "parked_events_attempts_check" check (attempts > 0)
+    constraint "parked_events_attempts_check" check (attempts >= 0)
 );
 
+-- Which streams wait: asked once a batch while there are parked events. A hash index takes an ID of
+-- any length.
+create index "parked_events_aggregate_id_idx" on "parked_events" using hash (aggregate_id);
+
 comment on table "parked_events" is
-    'Events that a consumer could not handle and set aside.';
+    'Events that a consumer could not handle and set aside, and those of their streams that wait behind.';
 comment on column "parked_events".consumer is
     'Name of the consumer.';
 comment on column "parked_events".global_position is
     'The event, by its place in the log.';
+comment on column "parked_events".aggregate_type is
+    'As in the event log.';
+comment on column "parked_events".aggregate_id is
+    'As in the event log.';
 comment on column "parked_events".attempts is
-    'How often handling it was tried.';
+    'How often handling it was tried; 0 if it only waits behind an earlier event of its stream.';
 comment on column "parked_events".error is
-    'What went wrong at the last attempt.';
+    'What went wrong at the last attempt; empty if there was none.';
 comment on column "parked_events".parked_at is
     'When the event was set aside.';
