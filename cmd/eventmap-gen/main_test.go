@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"exits":  exits,
 			"module": module,
 			"sound":  sound,
+			"crlf":   crlf,
 		},
 	})
 }
@@ -122,4 +123,13 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(ts.Exec("go", "vet", "./..."))
 	ts.Check(ts.Exec("go", "test", "./..."))
+}
+
+// crlf is the script command "crlf FILE": it gives the file the line ends of Windows.
+func crlf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: crlf FILE")
+	}
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "\n", "\r\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
