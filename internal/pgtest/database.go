@@ -71,35 +71,36 @@ func (s *Server) template(ctx context.Context, conn *pgx.Conn, schema []string) 
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1::bigint)", key); err != nil {
 		return "", fmt.Errorf("lock for template %s: %w", name, err)
 	}
-	// The lock goes with the connection, which the caller closes next but one: only its create database comes between,
-	// for which the others need not wait.
+	// Not left to the end of the connection: templates are cloned by several at once. If it fails, that end is near.
 	defer func() { _, _ = conn.Exec(ctx, "select pg_advisory_unlock($1::bigint)", key) }()
 
 	var made bool
 	err := conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1::text)", name).Scan(&made)
+	if err == nil && !made {
+		err = s.makeTemplate(ctx, conn, name, schema)
+	}
 	if err != nil {
 		return "", fmt.Errorf("template %s: %w", name, err)
 	}
-	if made {
-		return name, nil
-	}
-	// It gets its name when it is complete. What has the other name is the work of one who was killed.
+	return name, nil
+}
+
+// makeTemplate makes a template, which gets its name when it is complete.
+func (s *Server) makeTemplate(ctx context.Context, conn *pgx.Conn, name string, schema []string) error {
 	unfinished := name + "_unfinished"
 	for _, statement := range []string{
-		"drop database if exists " + quote(unfinished) + " with (force)",
+		"drop database if exists " + quote(unfinished) + " with (force)", // left by one who was killed
 		"create database " + quote(unfinished) + " template template0",
 	} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
-			return "", fmt.Errorf("template %s: %w", name, err)
+			return err
 		}
 	}
 	if err := s.apply(ctx, unfinished, schema); err != nil {
-		return "", fmt.Errorf("template %s: %w", name, err)
+		return err
 	}
-	if _, err := conn.Exec(ctx, "alter database "+quote(unfinished)+" rename to "+quote(name)); err != nil {
-		return "", fmt.Errorf("template %s: %w", name, err)
-	}
-	return name, nil
+	_, err := conn.Exec(ctx, "alter database "+quote(unfinished)+" rename to "+quote(name))
+	return err
 }
 
 // apply executes the texts of a schema in a database.

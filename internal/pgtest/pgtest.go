@@ -3,7 +3,8 @@
 //
 // The server is looked for in this order:
 //
-//  1. TEST_DATABASE_URL, the address of a running server (a role with CREATEDB). [NewServer] does not use it.
+//  1. TEST_DATABASE_URL, the address of a running server (a role with CREATEDB). [NewServer] does not use it. All that is
+//     made there is called pgtest_...; the templates, called pgtest_template_..., are kept for the next run.
 //  2. The server programs in the folder $PGBIN; without it, the newest of the places where Debian, Fedora, Homebrew and
 //     Postgres.app put them and of PATH. A private cluster is made of them, reachable over a Unix socket only.
 //  3. docker run --rm.
