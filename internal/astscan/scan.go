@@ -54,6 +54,9 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	if err := s.findOutput(); err != nil {
 		return nil, err
 	}
+	if err := s.checkOtherRuns(); err != nil {
+		return nil, err
+	}
 	s.judgeBuild()
 	s.declare()
 	if err := s.problems.Err(); err != nil {
