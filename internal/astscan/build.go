@@ -2,6 +2,7 @@ package astscan
 
 import (
 	"go/token"
+	"go/types"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,12 +109,14 @@ func (s *scan) isOurs(pos string) bool {
 
 // judgeRoot sorts the errors of a package that matches the patterns.
 func (s *scan) judgeRoot(p *packages.Package) {
-	broken := map[string]bool{} // files with syntax errors
+	broken := map[model.Position]bool{} // lines with syntax errors; what follows the first on a line follows from it
 	for _, e := range p.Errors {
 		if e.Kind == packages.ParseError && !s.isOurs(e.Pos) {
 			at := s.parsePosition(e.Pos, s.build.dir)
-			broken[at.File] = true
-			s.problems = append(s.problems, model.Problem{Pos: at, Message: "syntax error: " + e.Msg})
+			if line := (model.Position{File: at.File, Line: at.Line}); !broken[line] {
+				broken[line] = true
+				s.problems = append(s.problems, model.Problem{Pos: at, Message: "syntax error: " + e.Msg})
+			}
 		}
 	}
 	if len(broken) > 0 {
@@ -172,17 +175,20 @@ func unimportable(message string) (path string, ok bool) {
 
 // judgeImport sorts the error of an import, and says why the go command could not find it.
 func (s *scan) judgeImport(p *packages.Package, path string, e model.Problem) {
-	if path == s.output.Path {
+	imported := p.Imports[path]
+	switch {
+	case path == s.output.Path:
 		return // it is about to be written
-	}
-	if imported := p.Imports[path]; imported != nil && len(imported.Errors) > 0 && imported.Errors[0].Kind == packages.ListError {
+	case path == "C" && slices.ContainsFunc(p.Errors, saysCompiler):
+		return // the C compiler's own words follow
+	case imported != nil && s.isMissing(imported) && s.build.unsettled[path]:
+		e.Message = "there is no package " + path + "; if a tool writes it, run that tool first"
+		s.build.missing[p] = append(s.build.missing[p], e)
+		s.forgive(e)
+		return
+	case imported != nil && s.isMissing(imported):
 		e.Message = oneLine(imported.Errors[0].Msg)
-		if s.build.unsettled[path] {
-			s.build.missing[p] = append(s.build.missing[p], e)
-			s.forgive(e)
-			return
-		}
-	} else if strings.Contains(e.Message, "import cycle") {
+	case strings.Contains(e.Message, "import cycle"):
 		e.Message = "import cycle: " + path + " imports " + p.PkgPath + ", directly or through others"
 	}
 	s.problems = append(s.problems, e)
@@ -190,31 +196,48 @@ func (s *scan) judgeImport(p *packages.Package, path string, e model.Problem) {
 
 // judgeListError sorts one error of the go command. Most repeat what the parser or the type checker says better.
 func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
-	at := s.parsePosition(e.Pos, s.build.dir)
 	switch {
 	case s.isOurs(e.Pos):
 		return
-	case strings.HasPrefix(e.Msg, "# "): // what the compiler said
-		if len(p.TypeErrors) > 0 || s.build.unsettled[p.PkgPath] || s.hasOurs(p) {
-			return
-		}
-		_, said, _ := strings.Cut(e.Msg, "\n")
-		for line := range strings.Lines(said) {
-			pos, message, ok := strings.Cut(strings.TrimSpace(line), ": ")
-			if !ok {
-				pos, message = "", strings.TrimSpace(line)
-			}
-			s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(pos, s.build.dir), Message: message})
-		}
+	case saysCompiler(e):
+		s.judgeCompiler(p, e)
 		return
 	case strings.HasPrefix(e.Msg, "found packages ") && len(p.TypeErrors) > 0:
 		return // the type checker names the file
-	case strings.HasPrefix(e.Msg, "import cycle not allowed"):
-		if strings.Contains(e.Msg+" ", s.output.Path+" ") || strings.Contains(e.Msg, s.output.Path+"]") || s.sawCycle() {
-			return
+	case strings.HasPrefix(e.Msg, "import cycle not allowed") && (s.isOutputCycle(e) || s.sawCycle()):
+		return // it is reported where the import is
+	}
+	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dir+string(filepath.Separator), "")
+	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: message})
+}
+
+// saysCompiler reports whether an error of the go command repeats what a compiler printed.
+func saysCompiler(e packages.Error) bool { return strings.HasPrefix(e.Msg, "# ") }
+
+// judgeCompiler takes the errors that only a compiler finds: everything else is known by now.
+func (s *scan) judgeCompiler(p *packages.Package, e packages.Error) {
+	known := slices.ContainsFunc(p.TypeErrors, func(e types.Error) bool { return !strings.HasPrefix(e.Msg, "could not import C ") })
+	if known || s.build.unsettled[p.PkgPath] || s.hasOurs(p) {
+		return
+	}
+	_, said, _ := strings.Cut(e.Msg, "\n")
+	found := false
+	for line := range strings.Lines(said) {
+		pos, message, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		if at := s.parsePosition(pos, s.build.dir); ok && at.Line > 0 {
+			s.problems = append(s.problems, model.Problem{Pos: at, Message: strings.TrimPrefix(message, "fatal error: ")})
+			found = true
 		}
 	}
-	s.problems = append(s.problems, model.Problem{Pos: at, Message: oneLine(e.Msg)})
+	if !found {
+		s.problems = append(s.problems, model.Problem{Message: oneLine(strings.TrimPrefix(e.Msg, "# "))})
+	}
+}
+
+// isOutputCycle reports whether the go command met an import cycle that the output package is part of.
+func (s *scan) isOutputCycle(e packages.Error) bool {
+	_, stack, _ := strings.Cut(e.Msg, "[")
+	return slices.Contains(strings.Fields(strings.TrimSuffix(stack, "]")), s.output.Path)
 }
 
 // hasOurs reports whether one of p's files is ours.
