@@ -45,6 +45,8 @@ func fault(e, first *Event) (field, reason string) {
 		return "EventVersion", fmt.Sprintf("is %d; the highest is %d", e.EventVersion, maxEventVersion)
 	case e.EventID == uuid.Nil:
 		return "EventID", "is nil"
+	case !e.CreatedAt.IsZero() && (e.CreatedAt.UTC().Year() < 1 || e.CreatedAt.UTC().Year() > 9999):
+		return "CreatedAt", fmt.Sprintf("is in the year %d; years 1 to 9999 can be kept", e.CreatedAt.UTC().Year())
 	case e.Metadata != nil && !(utf8.Valid(e.Metadata) && json.Valid(e.Metadata)):
 		return "Metadata", "is not JSON"
 	}

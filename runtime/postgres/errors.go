@@ -24,6 +24,7 @@ var (
 // The SQLSTATEs that mean something of their own to a store. PostgreSQL documents them in its appendix "Error Codes".
 const (
 	stateUniqueViolation      = "23505"
+	stateDivisionByZero       = "22012"
 	stateSerializationFailure = "40001"
 	stateUndefinedTable       = "42P01"
 	stateUndefinedColumn      = "42703"
@@ -64,7 +65,7 @@ func (t tables) classify(err error, appending bool) error {
 		return fmt.Errorf("table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
 			t.events, t.heads, t.flags(), err)
 	case stateInsufficientRights:
-		return fmt.Errorf("the role needs select and insert on %s, select, insert and update on %s, and select on sequence %s: %w",
+		return fmt.Errorf("the role needs select and insert on %s, select, insert, update and delete on %s, and select on sequence %s: %w",
 			t.events, t.heads, t.events.Sequence(), err)
 	}
 	return err
@@ -82,6 +83,12 @@ func (t tables) violated(server *pgconn.PgError) error {
 		return runtime.ErrOptimisticConcurrency
 	}
 	return nil
+}
+
+// isDivisionByZero reports whether err is the error that append_streams.sql provokes.
+func isDivisionByZero(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == stateDivisionByZero
 }
 
 // flags returns the options of migrate-gen that make these tables, each after a blank.

@@ -17,6 +17,7 @@ import (
 // It implements every interface of package runtime, optional ones included.
 type Store[Tx any] struct {
 	bind   func(Tx) querier
+	alone  bool // each statement is a transaction of its own
 	tables tables
 	sql    statements
 	notify string         // channel, or empty
@@ -40,7 +41,12 @@ func NewSQL(opts ...Option) (*Store[*sql.Tx], error) {
 // NewPool returns a store each of whose calls is a transaction of its own, in one round trip, on a connection of the
 // pool. The error says which part of the configuration is invalid.
 func NewPool(opts ...Option) (*Store[*pgxpool.Pool], error) {
-	return newStore(func(pool *pgxpool.Pool) querier { return pgxQuerier{pool} }, opts)
+	s, err := newStore(func(pool *pgxpool.Pool) querier { return pgxQuerier{pool} }, opts)
+	if err != nil {
+		return nil, err
+	}
+	s.alone = true
+	return s, nil
 }
 
 func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) {

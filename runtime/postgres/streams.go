@@ -32,55 +32,52 @@ func (s *Store[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime
 
 func (s *Store[Tx]) appendStreams(ctx context.Context, q querier, appends []runtime.StreamAppend) ([]runtime.AppendResult, error) {
 	results := make([]runtime.AppendResult, len(appends))
-	places := make(map[streamName]int, len(appends))
 	for i, a := range appends {
 		results[i].Events = s.stored(a.Events)
-		places[nameOf(a)] = i
 	}
 	statement := query{s.sql.appendStreams, s.streamsArguments(appends, results)}
-
-	// A repetition follows each time another transaction created one of the streams, or brought one to its expected
-	// version, at that very moment. Each stream can do that once.
-	for range 2*len(appends) + 1 {
-		unfinished, err := s.appendedStreams(ctx, q, statement, places, results)
-		if err != nil {
+	before, err := appendedStreams(ctx, q, statement, appends, results)
+	if err != nil && !(s.alone && isDivisionByZero(err)) {
+		return nil, err
+	}
+	if err == nil && before == nil {
+		return results, nil
+	}
+	if before != nil {
+		// The heads were changed before all of them were known. Were this left undone because the caller's context ends
+		// here, the transaction could still be committed.
+		if err := s.undo(context.WithoutCancel(ctx), q, before); err != nil {
 			return nil, err
 		}
-		if len(unfinished) > 0 {
-			if err := s.undo(ctx, q, unfinished); err != nil {
-				return nil, err
-			}
-		} else if results[0].GlobalPositions != nil {
-			return results, nil
-		}
-		earlier, again, err := s.whyNotStreams(ctx, q, appends)
-		if err != nil || !again {
-			return earlier, err
-		}
 	}
-	return nil, errors.New("streams kept changing")
+	return s.whyNotStreams(ctx, q, appends)
 }
 
-// appendedStreams runs the statement and fills in the results. If streams are returned, the statement has created their
-// heads and could not complete: another transaction created one of the others.
-func (s *Store[Tx]) appendedStreams(ctx context.Context, q querier, statement query, places map[streamName]int, results []runtime.AppendResult) (unfinished []streamName, err error) {
+// appendedStreams runs the statement and fills in the results. If one of the streams was not where it was expected,
+// nothing but the heads has changed; then it returns the version that each stream had before.
+func appendedStreams(ctx context.Context, q querier, statement query, appends []runtime.StreamAppend, results []runtime.AppendResult) (before map[streamName]int64, err error) {
 	r, err := q.query(ctx, statement)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	var position, version int64
-	var name streamName
-	firsts := make([]int64, len(results))
-	for i := range firsts {
+	places := make(map[streamName]int, len(appends))
+	firsts := make([]int64, len(appends))
+	for i, a := range appends {
+		places[nameOf(a)] = i
 		firsts[i] = math.MaxInt64
 	}
+	var position, version int64
+	var name streamName
 	for r.Next() {
 		if err := r.Scan(&position, &version, &name.aggregateType, &name.aggregateID); err != nil {
 			return nil, err
 		}
 		if position == 0 {
-			unfinished = append(unfinished, name)
+			if before == nil {
+				before = make(map[streamName]int64, len(appends))
+			}
+			before[name] = version
 			continue
 		}
 		i := places[name]
@@ -88,8 +85,8 @@ func (s *Store[Tx]) appendedStreams(ctx context.Context, q querier, statement qu
 		firsts[i] = min(firsts[i], version)
 	}
 	r.Close()
-	if err := r.Err(); err != nil || len(unfinished) > 0 || results[0].GlobalPositions == nil {
-		return unfinished, err
+	if err := r.Err(); err != nil || before != nil {
+		return before, err
 	}
 	for i := range results {
 		slices.Sort(results[i].GlobalPositions)
@@ -98,20 +95,25 @@ func (s *Store[Tx]) appendedStreams(ctx context.Context, q querier, statement qu
 	return nil, nil
 }
 
-// undo deletes heads that this transaction has just created and that have no events.
-func (s *Store[Tx]) undo(ctx context.Context, q querier, heads []streamName) error {
-	types, ids := make([]string, len(heads)), make([]string, len(heads))
-	for i, h := range heads {
-		types[i], ids[i] = h.aggregateType, h.aggregateID
+// undo sets heads back to the versions they had. The transaction has locked their rows, so nobody has seen the others.
+func (s *Store[Tx]) undo(ctx context.Context, q querier, before map[streamName]int64) error {
+	var types, ids []string
+	var versions []int64
+	for name, version := range before {
+		types, ids, versions = append(types, name.aggregateType), append(ids, name.aggregateID), append(versions, version)
 	}
 	var undone int64
-	return queryRow(ctx, q, query{s.sql.undoStreams, []any{types, ids}}, &undone)
+	err := queryRow(ctx, q, query{s.sql.undoStreams, []any{types, ids, versions}}, &undone)
+	if err == nil && undone != int64(len(before)) {
+		err = fmt.Errorf("set back %d of %d heads; roll back", undone, len(before))
+	}
+	return err
 }
 
 // whyNotStreams says why an append to several streams wrote nothing: all of it was stored before, or the error is that
-// of one stream, or there is no reason any more and it should be tried again.
-func (s *Store[Tx]) whyNotStreams(ctx context.Context, q querier, appends []runtime.StreamAppend) (earlier []runtime.AppendResult, again bool, err error) {
-	earlier = make([]runtime.AppendResult, len(appends))
+// of one stream.
+func (s *Store[Tx]) whyNotStreams(ctx context.Context, q querier, appends []runtime.StreamAppend) ([]runtime.AppendResult, error) {
+	earlier := make([]runtime.AppendResult, len(appends))
 	var first error
 	found := 0
 	for i, a := range appends {
@@ -121,21 +123,21 @@ func (s *Store[Tx]) whyNotStreams(ctx context.Context, q querier, appends []runt
 		case err == nil:
 			earlier[i] = r
 			found++
-		case errors.As(err, &conflict):
-			if first == nil && !a.Expected.Matches(conflict.Actual) {
-				first = err
-			}
-		default:
-			return nil, false, err
+		case !errors.As(err, &conflict):
+			return nil, err
+		case first == nil && !a.Expected.Matches(conflict.Actual):
+			first = err
 		}
 	}
 	switch {
 	case found == len(appends):
-		return earlier, false, nil
+		return earlier, nil
 	case found > 0:
-		return nil, false, fmt.Errorf("%w: %d of the %d streams hold their events", runtime.ErrDuplicateEvent, found, len(appends))
+		return nil, fmt.Errorf("%w: %d of the %d streams hold their events", runtime.ErrDuplicateEvent, found, len(appends))
+	case first == nil:
+		first = fmt.Errorf("%w: the streams have changed meanwhile", runtime.ErrOptimisticConcurrency)
 	}
-	return nil, first == nil, first
+	return nil, first
 }
 
 // A streamName tells streams apart.
@@ -195,6 +197,6 @@ func (s *Store[Tx]) streamsArguments(appends []runtime.StreamAppend, results []r
 		}
 		events = append(events, results[i].Events...)
 	}
-	args := []any{types, ids, lowest, highest, counts, eventTypes, eventIDs, places}
+	args := []any{types, ids, lowest, highest, counts, s.alone, eventTypes, eventIDs, places}
 	return s.withNotify(append(args, newColumns(events).arguments()...))
 }

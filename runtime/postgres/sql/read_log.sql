@@ -4,7 +4,7 @@ select
 	{{template "columns" ""}}
 from {{.Events}}
 where global_position > $1::bigint
-  and global_position <= coalesce($2::bigint, current_setting('eventmap.frontier')::bigint)
+  and global_position <= coalesce($2::bigint, nullif(current_setting('eventmap.frontier', true), '')::bigint)
 {{- if .Filtered}}
   and ($4::text[] is null or aggregate_type = any ($4::text[]))
   and ($5::text[] is null or event_type = any ($5::text[]))

@@ -1,0 +1,131 @@
+// Package storetest is the contract of an event store as a suite of tests. It runs against any store that implements the
+// interfaces of package runtime, whatever its database, and fails where the store does not keep a promise:
+//
+//	func TestStore(t *testing.T) {
+//		pool := ... // an empty database
+//		store := ...
+//		storetest.Run(t, storetest.Harness[pgx.Tx]{
+//			Store: store,
+//			Begin: func(ctx context.Context) (storetest.Transaction[pgx.Tx], error) {
+//				tx, err := pool.Begin(ctx)
+//				return storetest.Transaction[pgx.Tx]{Tx: tx, Commit: tx.Commit, Rollback: tx.Rollback}, err
+//			},
+//		})
+//	}
+//
+// The database must be empty when the suite begins and must not be used by others while it runs. The cases run one after
+// the other, each on streams of its own; to run several suites at once, give each a database.
+//
+// A store need not offer everything: what its Harness says it is without is not tested, and what it lacks without saying
+// so is a failure. No case is skipped in silence.
+package storetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// A Store is what the suite tests: the four interfaces that every store has. It tests the optional ones too; see
+// [Ability].
+type Store[Tx any] interface {
+	runtime.EventStore[Tx]
+	runtime.AggregateStreamReader[Tx]
+	runtime.EventReader[Tx]
+	runtime.GlobalPositionReader[Tx]
+}
+
+// A Transaction is a transaction under test and what ends it.
+type Transaction[Tx any] struct {
+	Tx       Tx
+	Commit   func(context.Context) error
+	Rollback func(context.Context) error // after a Commit it does no harm; an error is ignored then
+}
+
+// A Harness is what the suite needs to know of a store.
+type Harness[Tx any] struct {
+	// Store is the store over an empty database.
+	Store Store[Tx]
+	// Begin begins a transaction, at the isolation level that the store recommends. Concurrent transactions are
+	// independent of each other. A store whose calls are transactions of their own returns one whose Commit and Rollback
+	// do nothing, and is Without [Transactions].
+	Begin func(context.Context) (Transaction[Tx], error)
+	// Without lists the abilities that the store does not have.
+	Without []Ability
+}
+
+// An Ability is something that a store may lack.
+type Ability string
+
+// The abilities. Those that are the name of an interface are also missed when the store does not implement it.
+const (
+	// Transactions: several calls can be made in one transaction, and be rolled back.
+	Transactions Ability = "transactions"
+	// ConcurrentWriters: a transaction can append while another that has appended is open.
+	ConcurrentWriters Ability = "concurrent writers"
+	StreamsAppender   Ability = "runtime.StreamsAppender"
+	SafePosition      Ability = "runtime.SafePositionReader"
+	StreamIterator    Ability = "runtime.StreamIterator"
+	LogIterator       Ability = "runtime.LogIterator"
+)
+
+// Run tests the store as subtests of t.
+func Run[Tx any](t *testing.T, h Harness[Tx]) {
+	s := &suite[Tx]{Harness: h}
+	s.checkAbilities(t)
+	for _, c := range s.cases() {
+		if !slices.ContainsFunc(c.needs, s.lacks) {
+			t.Run(c.name, c.run)
+		}
+	}
+}
+
+// A testCase is one promise.
+type testCase struct {
+	name  string
+	run   func(*testing.T)
+	needs []Ability
+}
+
+// cases returns all cases in the order in which they run; the first sees the database empty.
+func (s *suite[Tx]) cases() []testCase {
+	return slices.Concat(
+		s.emptyCases(),
+		s.appendCases(),
+		s.expectationCases(),
+		s.retryCases(),
+		s.refusalCases(),
+		s.streamCases(),
+		s.logCases(),
+		s.streamsCases(),
+		s.iteratorCases(),
+		s.concurrencyCases(),
+	)
+}
+
+type suite[Tx any] struct {
+	Harness[Tx]
+	streams int
+}
+
+func (s *suite[Tx]) lacks(a Ability) bool { return slices.Contains(s.Without, a) }
+
+// checkAbilities fails t for every interface that the store neither implements nor says it is without.
+func (s *suite[Tx]) checkAbilities(t *testing.T) {
+	t.Helper()
+	_, appender := s.Store.(runtime.StreamsAppender[Tx])
+	_, safe := s.Store.(runtime.SafePositionReader[Tx])
+	_, streams := s.Store.(runtime.StreamIterator[Tx])
+	_, log := s.Store.(runtime.LogIterator[Tx])
+	for _, a := range []struct {
+		ability Ability
+		has     bool
+	}{{StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log}} {
+		if !a.has && !s.lacks(a.ability) {
+			t.Errorf("the store does not implement %s; if that is meant, list it in Harness.Without", a.ability)
+			s.Without = append(s.Without, a.ability)
+		}
+	}
+}

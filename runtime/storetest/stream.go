@@ -1,0 +1,101 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+func (s *suite[Tx]) streamCases() []testCase {
+	cases := []testCase{
+		{name: "Stream/absent one is empty and at version 0", run: s.streamAbsent},
+		{name: "Stream/own appends are seen before the commit", needs: []Ability{Transactions}, run: s.streamOwn},
+		{name: "Stream/others' appends are seen after the commit", needs: []Ability{Transactions}, run: s.streamOthers},
+	}
+	at := func(v int64) *int64 { return &v }
+	for _, row := range []struct {
+		from, to *int64
+		want     []int64
+	}{
+		{nil, nil, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9}},
+		{at(5), nil, []int64{5, 6, 7, 8, 9}},
+		{at(9), nil, []int64{9}},
+		{at(10), nil, nil},
+		{at(20), nil, nil},
+		{nil, at(3), []int64{1, 2, 3}},
+		{nil, at(0), nil},
+		{nil, at(-1), nil},
+		{at(-5), at(2), []int64{1, 2}},
+		{at(4), at(6), []int64{4, 5, 6}},
+		{at(4), at(4), []int64{4}},
+		{at(6), at(4), nil},
+		{at(8), at(100), []int64{8, 9}},
+	} {
+		show := func(v *int64) string {
+			if v == nil {
+				return "open"
+			}
+			return fmt.Sprint(*v)
+		}
+		cases = append(cases, testCase{
+			name: fmt.Sprintf("Stream/at version 9, from %s to %s", show(row.from), show(row.to)),
+			run: func(t *testing.T) {
+				id := s.newStream()
+				r := s.append(t, runtime.NoStream(), placed(id, 9))
+				var want []runtime.PersistedEvent
+				for _, version := range row.want {
+					want = append(want, r.Events[version-1])
+				}
+				s.in(t, func(tx Tx) error {
+					got, err := s.Store.ReadAggregateStream(t.Context(), tx, aggregateType, id, row.from, row.to)
+					if err != nil {
+						return err
+					}
+					equal(t, "aggregate type", aggregateType, got.AggregateType)
+					equal(t, "aggregate ID", id, got.AggregateID)
+					equal(t, "version", int64(9), got.Version())
+					equal(t, "length", len(want), got.Len())
+					equal(t, "IsEmpty", len(want) == 0, got.IsEmpty())
+					equal(t, "events", want, append([]runtime.PersistedEvent(nil), got.Events...))
+					return nil
+				})
+			},
+		})
+	}
+	return cases
+}
+
+func (s *suite[Tx]) streamAbsent(t *testing.T) {
+	stream := s.stream(t, s.newStream())
+	equal(t, "version", int64(0), stream.Version())
+	equal(t, "IsEmpty", true, stream.IsEmpty())
+	equal(t, "length", 0, stream.Len())
+}
+
+func (s *suite[Tx]) streamOwn(t *testing.T) {
+	id := s.newStream()
+	tx := s.begin(t)
+	r, err := s.Store.Append(t.Context(), tx.Tx, runtime.NoStream(), placed(id, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Store.ReadAggregateStream(t.Context(), tx.Tx, aggregateType, id, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "events", r.Events, got.Events)
+}
+
+func (s *suite[Tx]) streamOthers(t *testing.T) {
+	id := s.newStream()
+	tx := s.begin(t)
+	if _, err := s.Store.Append(t.Context(), tx.Tx, runtime.NoStream(), placed(id, 2)); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "version before the commit", int64(0), s.stream(t, id).Version())
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "version after the commit", int64(2), s.stream(t, id).Version())
+}
