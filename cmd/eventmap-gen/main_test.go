@@ -90,20 +90,29 @@ func module(ts *testscript.TestScript, neg bool, args []string) {
 		dir = ts.MkAbs(args[1])
 	}
 	repo := ts.Getenv("REPO")
+	ts.Check(writeModule(dir, args[0], repo))
+}
+
+// writeModule makes dir a module of the given path that requires the repository as it is.
+func writeModule(dir, path, repo string) error {
 	mod := fmt.Sprintf(`module %s
 
-go 1.26
+go 1.26.0
 
 require github.com/eventmap/eventmap v0.0.0
 
 require github.com/google/uuid v1.6.0
 
 replace github.com/eventmap/eventmap => %s
-`, args[0], repo)
-	ts.Check(os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o600))
+`, path, repo)
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o600); err != nil {
+		return err
+	}
 	sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
-	ts.Check(err)
-	ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600)
 }
 
 // sound is the script command "sound DIR flags...": eventmap-gen --output DIR with these flags has nothing left to do, and

@@ -1,6 +1,7 @@
 package astscan
 
 import (
+	"go/ast"
 	"go/parser"
 	"os"
 	"path/filepath"
@@ -13,7 +14,8 @@ import (
 const runtimePath = "github.com/eventmap/eventmap/runtime"
 
 // checkOtherRuns refuses an output folder with code that was generated from packages which this run does not read though
-// they are there. Two runs into one package would remove each other's files for ever.
+// they are there. Two runs into one package would remove each other's files for ever. A file that has a package of this
+// run as well is this run's: what else it imports may be the package of an ID, which need not be read.
 func (s *scan) checkOtherRuns() error {
 	root, err := moduleRoot(s.output.dir)
 	if err != nil {
@@ -36,12 +38,20 @@ func (s *scan) checkOtherRuns() error {
 		if err != nil {
 			continue // broken: it is written anew or goes
 		}
+		others, known := map[string]*ast.ImportSpec{}, s.byPath[s.output.Path] != nil
 		for _, spec := range syntax.Imports {
 			path, _ := strconv.Unquote(spec.Path.Value)
+			known = known || s.byPath[path] != nil
 			folder, ok := strings.CutPrefix(path, module+"/")
-			if !ok || s.byPath[path] != nil || path == runtimePath || strings.HasPrefix(path, runtimePath+"/") || !holdsGo(filepath.Join(root, folder)) {
+			if !ok || path == runtimePath || strings.HasPrefix(path, runtimePath+"/") || !holdsGo(filepath.Join(root, folder)) {
 				continue
 			}
+			others[path] = spec
+		}
+		if known {
+			continue
+		}
+		for path, spec := range others {
 			s.problem(spec.Pos(), "this was generated from %s, which this run does not read; one run writes a package: add the pattern, "+
 				"or choose another output folder; remove the file if the package is no longer wanted here", path)
 		}
