@@ -208,6 +208,9 @@ func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
 		return // it is reported where the import is
 	}
 	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dir+string(filepath.Separator), "")
+	if strings.HasSuffix(message, "does not contain main module or its selected dependencies") {
+		message += "; scan one module at a time, or make them a workspace with go work"
+	}
 	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: message})
 }
 

@@ -4,7 +4,8 @@ import "go/types"
 
 // usedAsFields returns the structs of the sources that another struct of theirs has as a field, each with one that
 // does: directly, embedded, by pointer, in a slice, array or map, or as a type argument. By convention these are the
-// values that events are made of. Functions, channels and interfaces that speak of a struct do not hold it.
+// values that events are made of. Functions, channels and interfaces that speak of a struct do not hold it, and what the
+// output package holds of others' structs was written for events that are there.
 func (s *scan) usedAsFields() map[*types.TypeName]*typeDecl {
 	used := map[*types.TypeName]*typeDecl{}
 	for _, src := range s.sources {
@@ -14,7 +15,10 @@ func (s *scan) usedAsFields() map[*types.TypeName]*typeDecl {
 				continue
 			}
 			w := fieldWalk{scan: s, seen: map[types.Type]bool{}, found: func(obj *types.TypeName) {
-				if first := used[obj]; obj != d.obj && (first == nil || s.byPosition(d.obj.Pos(), first.obj.Pos()) < 0) {
+				if obj == d.obj || src.pkg.PkgPath == s.output.Path && obj.Pkg() != d.obj.Pkg() {
+					return
+				}
+				if first := used[obj]; first == nil || s.byPosition(d.obj.Pos(), first.obj.Pos()) < 0 {
 					used[obj] = d
 				}
 			}}

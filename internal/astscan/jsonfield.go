@@ -130,7 +130,8 @@ func (c *payloadCheck) reportLost(at, within spot) {
 
 // enter returns the place of a field.
 func (c *payloadCheck) enter(within spot, v *types.Var) spot {
-	at := spot{path: within.path + "." + v.Name(), pos: within.pos, inMap: within.inMap, foreign: within.foreign}
+	at := within
+	at.path += "." + v.Name()
 	if !at.foreign && c.byPath[v.Pkg().Path()] != nil {
 		at.pos = v.Pos()
 	}

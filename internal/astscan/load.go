@@ -54,7 +54,11 @@ func (s *scan) load(ctx context.Context) error {
 	case err != nil && goMissing():
 		return errors.New("the go command was not found on the PATH; it is what reads packages")
 	case err != nil:
-		return fmt.Errorf("read packages: %w", err)
+		_, said, ok := strings.Cut(err.Error(), "stderr: go: ")
+		if !ok {
+			said = err.Error()
+		}
+		return fmt.Errorf("read packages: %s", oneLine(said))
 	case len(roots) == 0:
 		return s.explainNothing(ctx, q)
 	}
@@ -70,13 +74,23 @@ func (s *scan) load(ctx context.Context) error {
 		} else {
 			src.below = p.PkgPath
 		}
-		if len(p.Syntax) > 0 {
-			src.clause = p.Syntax[0].Package
-		}
+		src.clause = s.firstClause(p)
 		s.sources = append(s.sources, src)
 		s.byPath[p.PkgPath] = src
 	}
 	return nil
+}
+
+// firstClause returns the package clause of the first file that people wrote: cgo adds files of its own.
+func (s *scan) firstClause(p *packages.Package) token.Pos {
+	var first token.Pos
+	for _, f := range p.Syntax {
+		written := slices.Contains(p.GoFiles, s.fset.Position(f.Package).Filename)
+		if written && (!first.IsValid() || s.byPosition(f.Package, first) < 0) {
+			first = f.Package
+		}
+	}
+	return first
 }
 
 // goMissing reports whether there is no go command to run.
@@ -110,7 +124,7 @@ func (s *scan) parseFile(fset *token.FileSet, filename string, src []byte) (*ast
 			return nil, nil
 		}
 	}
-	return parser.ParseFile(fset, filename, src, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+	return parser.ParseFile(fset, filename, src, parser.ParseComments|parser.SkipObjectResolution)
 }
 
 // sameFolder reports whether two absolute paths lead to the same folder.

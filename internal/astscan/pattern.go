@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,49 +22,63 @@ type query struct {
 // query turns the patterns into one question to the go command. Folders of one module other than that of the working
 // directory are asked for from within it: a module is scanned from outside as well as from inside.
 func (s *scan) query() (query, error) {
-	q := query{dir: s.place.dir, patterns: s.options.Patterns}
-	root, rootErr := moduleRoot(q.dir)
-	var foreign string
-	var bases []string
-	for _, pattern := range q.patterns {
-		base, local := patternFolder(pattern)
+	asked := query{dir: s.place.dir, patterns: slices.Clone(s.options.Patterns)}
+	home, homeErr := moduleRoot(s.place.dir)
+	var roots, folders []string // of the patterns
+	for i, pattern := range asked.patterns {
+		folder, local := patternFolder(pattern)
 		if !local {
-			if rootErr != nil {
-				return query{}, rootErr
-			}
-			return q, nil
+			return asked, homeErr
 		}
-		base = s.place.abs(base)
-		if err := checkFolder(base, pattern); err != nil {
-			return query{}, err
-		}
-		at, err := moduleRoot(base)
+		path, root, err := s.resolveFolder(s.place.abs(folder), pattern)
 		if err != nil {
 			return query{}, err
 		}
-		if at != root {
-			if foreign != "" && foreign != at || foreign == "" && len(bases) > 0 {
-				return q, nil // several modules: a workspace, or the go command says what is wrong
-			}
-			foreign = at
-		} else if foreign != "" {
-			return q, nil
+		if path != s.place.abs(folder) {
+			asked.patterns[i] = path + strings.TrimPrefix(pattern, folder)
 		}
-		bases = append(bases, base)
+		roots, folders = append(roots, root), append(folders, path)
 	}
-	if foreign == "" {
-		return q, nil
+	if slices.ContainsFunc(roots, func(root string) bool { return root != roots[0] || homeErr == nil && sameFolder(root, home) }) {
+		return asked, nil // at home, or in several modules: then they make a workspace, or the go command says so
 	}
-	moved := query{dir: foreign}
-	for i, base := range bases {
-		rel, err := filepath.Rel(foreign, base)
+	moved := query{dir: roots[0]}
+	for i, path := range folders {
+		rel, err := filepath.Rel(moved.dir, path)
 		if err != nil {
 			return query{}, err
 		}
-		folder, _ := patternFolder(q.patterns[i])
-		moved.patterns = append(moved.patterns, "./"+filepath.ToSlash(rel)+strings.TrimPrefix(q.patterns[i], folder))
+		folder, _ := patternFolder(s.options.Patterns[i])
+		moved.patterns = append(moved.patterns, "./"+filepath.ToSlash(rel)+strings.TrimPrefix(s.options.Patterns[i], folder))
 	}
 	return moved, nil
+}
+
+// resolveFolder returns a pattern's folder and the root of its module. A folder that is a symbolic link is resolved, so
+// that its package has the import path that the rest of the module knows it by.
+func (s *scan) resolveFolder(path, pattern string) (resolved, root string, err error) {
+	if err := checkFolder(path, pattern); err != nil {
+		return "", "", err
+	}
+	root, err = moduleRoot(path)
+	if err != nil {
+		return "", "", err
+	}
+	realPath, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", "", err
+	}
+	realRoot, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return "", "", err
+	}
+	if rel, ok := below(realRoot, realPath); ok {
+		return filepath.Join(root, rel), root, nil
+	}
+	if root, err = moduleRoot(realPath); err != nil {
+		return "", "", err
+	}
+	return realPath, root, nil
 }
 
 // patternFolder returns the folder that a pattern begins with, as written. local is false for an import path.

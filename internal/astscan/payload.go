@@ -23,6 +23,7 @@ type spot struct {
 	pos     token.Pos // of the innermost field on the way that the user wrote
 	inMap   bool      // it is a map's value, which has no address
 	foreign bool      // fields from here on are declared elsewhere or for several types: pos stays
+	broken  bool      // the declaration it is in does not compile, and that is reported
 }
 
 // checkPayloads reports every part of an event that JSON cannot hold, each at the field that is to blame.
@@ -54,10 +55,8 @@ func (c *payloadCheck) report(at spot, format string, args ...any) {
 func (c *payloadCheck) walk(t types.Type, at spot) {
 	t = types.Unalias(t)
 	if named, ok := t.(*types.Named); ok {
-		if d := c.decls[named.Obj()]; d != nil && c.seen.At(t) == nil && c.brokenWithin(d.spec.Pos(), d.spec.End()) {
-			c.seen.Set(t, true)
-			return
-		}
+		d := c.decls[named.Obj()]
+		at.broken = d != nil && c.seen.At(t) == nil && c.brokenWithin(d.spec.Pos(), d.spec.End())
 	}
 	if c.marshalsItself(t, at) {
 		return
@@ -100,7 +99,7 @@ func (c *payloadCheck) walk(t types.Type, at spot) {
 // checkBasic reports basic types that JSON has no form for.
 func (c *payloadCheck) checkBasic(b *types.Basic, t types.Type, at spot) {
 	switch {
-	case b.Kind() == types.Invalid:
+	case b.Kind() == types.Invalid && !at.broken:
 		c.report(at, "is of a type that does not compile; build the package it comes from to see why")
 	case b.Info()&types.IsComplex != 0:
 		c.report(at, "is of type %s, which JSON cannot hold; use a struct of two floats, or a type with MarshalJSON and UnmarshalJSON", c.shown(t))
@@ -116,7 +115,7 @@ func (c *payloadCheck) checkKey(key types.Type, at spot) {
 	unmarshals, _ := lookupMarshaler(key, unmarshalText, true)
 	switch {
 	case basic != nil && basic.Kind() == types.Invalid:
-		c.report(at, "has a key of a type that does not compile; build the package it comes from to see why")
+		c.checkBasic(basic, key, at)
 	case marshals && !unmarshals:
 		c.report(at, "has keys of type %s, which has MarshalText but no UnmarshalText on its pointer; add it", c.shown(key))
 	case marshals, basic != nil && basic.Info()&(types.IsString|types.IsInteger) != 0:

@@ -35,14 +35,26 @@ func (p place) abs(path string) string {
 	return filepath.Join(p.dir, path)
 }
 
-// name returns path relative to the working directory if it lies below it, and as it is otherwise.
+// name returns path relative to the working directory if it lies below it, and as it is otherwise. Symbolic links on
+// the way to either make no difference.
 func (p place) name(path string) string {
 	for _, dir := range []string{p.dir, p.real} {
-		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		if rel, ok := below(dir, path); ok {
+			return rel
+		}
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		if rel, ok := below(p.real, real); ok {
 			return rel
 		}
 	}
 	return path
+}
+
+// below returns path relative to dir if it lies there.
+func below(dir, path string) (rel string, ok bool) {
+	rel, err := filepath.Rel(dir, path)
+	return rel, err == nil && filepath.IsLocal(rel)
 }
 
 // position returns where a source file is meant.

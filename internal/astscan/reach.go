@@ -2,6 +2,7 @@ package astscan
 
 import (
 	"go/token"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -45,7 +46,7 @@ func (s *scan) checkReach() {
 func (s *scan) checkImport(d *typeDecl) {
 	from := d.src.pkg.PkgPath
 	if !mayImport(s.output.Path, from) {
-		parent, _, _ := cutInternal(from)
+		parent, _ := cutInternal(from)
 		s.problem(d.obj.Pos(), "%v cannot be used by the generated code: %s may not import %s, for only packages below %s may; choose an output folder there, or move the type out of internal/", d, s.output.Path, from, parent)
 	}
 	if at, through := s.importsOutput(d.src); at.IsValid() {
@@ -53,28 +54,23 @@ func (s *scan) checkImport(d *typeDecl) {
 	}
 }
 
-// mayImport reports whether Go lets package from import package path, as far as internal folders go; see
-// https://go.dev/s/go14internal.
+// mayImport reports whether Go lets package from import package path, as far as internal folders go: see
+// https://go.dev/s/go14internal. The last such folder asks the most.
 func mayImport(from, path string) bool {
-	parent, inner, internal := cutInternal(path)
-	if !internal {
-		return true
-	}
-	if parent == "" {
-		return false // the standard library's own
-	}
-	return (from == parent || strings.HasPrefix(from, parent+"/")) && mayImport(from, parent+"/"+inner)
+	parent, internal := cutInternal(path)
+	return !internal || parent != "" && (from == parent || strings.HasPrefix(from, parent+"/"))
 }
 
-// cutInternal splits a path at its first internal folder.
-func cutInternal(path string) (parent, inner string, ok bool) {
+// cutInternal returns what stands before the last internal folder of a path. Before that of the standard library
+// stands nothing.
+func cutInternal(path string) (parent string, ok bool) {
 	elements := strings.Split(path, "/")
-	for i, element := range elements {
+	for i, element := range slices.Backward(elements) {
 		if element == "internal" {
-			return strings.Join(elements[:i], "/"), strings.Join(elements[i+1:], "/"), true
+			return strings.Join(elements[:i], "/"), true
 		}
 	}
-	return path, "", false
+	return "", false
 }
 
 // importsOutput returns the import by which a package comes to depend on the output package, and through what.

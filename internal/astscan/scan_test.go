@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -38,10 +40,16 @@ func TestScan(t *testing.T) {
 				t.Fatal(err)
 			}
 			options, notes := scenarioOptions(t, string(archive.Comment))
-			options.Dir = filepath.Join(writeModule(t, archive), options.Dir)
+			dir := writeModule(t, archive)
+			options.Dir = filepath.Join(dir, options.Dir)
+			for i, pattern := range options.Patterns {
+				options.Patterns[i] = strings.ReplaceAll(pattern, "$DIR", dir)
+			}
 			domain, err := Scan(t.Context(), options)
 			got := result(domain, err, notes)
-			got = strings.ReplaceAll(got, filepath.Dir(options.Dir), "$TMP")
+			got = strings.ReplaceAll(got, dir, "$DIR")
+			got = strings.ReplaceAll(got, filepath.Dir(dir), "$TMP")
+			got = strings.ReplaceAll(got, "_"+runtime.GOOS+".go", "_$GOOS.go")
 			compareWant(t, name, archive, got)
 		})
 	}
@@ -73,6 +81,10 @@ func scenarioOptions(t *testing.T, comment string) (o Options, notes bool) {
 			o.Package = value
 		case "aggregate":
 			o.Aggregate = value
+		case "needs":
+			if _, err := exec.LookPath(value); err != nil {
+				t.Skipf("the scenario needs a C compiler: %v", err)
+			}
 		case "notes":
 			notes = value == "true"
 		default:
@@ -83,7 +95,8 @@ func scenarioOptions(t *testing.T, comment string) (o Options, notes bool) {
 }
 
 // writeModule writes the files of an archive below a new folder and returns it. Where the archive holds no go.mod, the
-// module is example.com/m. A file name ending in "->" is a symbolic link to what the file holds.
+// module is example.com/m. A file name ending in "->" is a symbolic link to what the file holds; $GOOS in one is the
+// system's.
 func writeModule(t testing.TB, archive *txtar.Archive) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -98,7 +111,7 @@ func writeModule(t testing.TB, archive *txtar.Archive) string {
 	delete(files, "want")
 	for name, text := range files {
 		link, isLink := strings.CutSuffix(name, "->")
-		path := filepath.Join(dir, filepath.FromSlash(strings.TrimSuffix(link, "->")))
+		path := filepath.Join(dir, filepath.FromSlash(strings.ReplaceAll(link, "$GOOS", runtime.GOOS)))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
