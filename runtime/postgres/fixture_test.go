@@ -154,3 +154,14 @@ func placed(stream string, n int) []runtime.Event {
 	}
 	return events
 }
+
+// eventually waits until what is said comes true.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !is(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not come true that %s", what)
+		}
+		time.Sleep(time.Millisecond) // between two looks
+	}
+}
