@@ -148,9 +148,9 @@ func (s *shop) collide(ctx context.Context, id order.ID) error {
 	s.say("Somebody who has not seen it places it once more.")
 	return s.in(ctx, func(tx pgx.Tx) error {
 		_, err := s.orders.Append(ctx, tx, id, runtime.NoStream(), []order.Event{order.Cancelled{Reason: "mistake"}})
-		var conflict *runtime.ConflictError
-		if !errors.As(err, &conflict) {
-			return fmt.Errorf("append: got %v, want a conflict", err)
+		conflict, ok := errors.AsType[*runtime.ConflictError](err)
+		if !ok {
+			return err
 		}
 		_, version, err := s.orders.Load(ctx, tx, id)
 		s.say("  refused: expected %s, but the stream is at version %d", conflict.Expected, version)

@@ -158,17 +158,17 @@ func foldOrderEvent(state *order.Order, event OrderEvent) error {
 // OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the
 // build breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
 type OrderHandler[Tx any] interface {
-	// Cancelled: nothing comes of the order.
+	// Cancelled says that nothing comes of the order.
 	OnCancelled(ctx context.Context, tx Tx, e order.Cancelled, m runtime.Meta) error
-	// ItemAdded: a line was added to the order.
+	// ItemAdded says that a line was added.
 	OnItemAdded(ctx context.Context, tx Tx, e order.ItemAdded, m runtime.Meta) error
-	// ItemRemoved: the line of a product was taken off the order.
+	// ItemRemoved says that the line of a product was taken off.
 	OnItemRemoved(ctx context.Context, tx Tx, e order.ItemRemoved, m runtime.Meta) error
-	// Paid: the whole amount arrived.
+	// Paid says that the whole amount arrived.
 	OnPaid(ctx context.Context, tx Tx, e order.Paid, m runtime.Meta) error
-	// Placed: a customer ordered.
+	// Placed begins an order: a customer ordered.
 	OnPlaced(ctx context.Context, tx Tx, e order.Placed, m runtime.Meta) error
-	// Shipped: the parcel left.
+	// Shipped says that the parcel left.
 	OnShipped(ctx context.Context, tx Tx, e order.Shipped, m runtime.Meta) error
 }
 

@@ -89,15 +89,15 @@ func (s *UserStore[Tx]) Read(
 // UserHandler handles every event of User. An event that is added to the domain adds a method here, so that the
 // build breaks for whoever does not handle it; [UserHandlerFuncs] handles some and says so.
 type UserHandler[Tx any] interface {
-	// UserDeleted: the account is gone.
+	// UserDeleted says that the account is gone.
 	OnUserDeleted(ctx context.Context, tx Tx, e userv1.UserDeleted, m runtime.Meta) error
-	// UserEmailChanged: mail goes to another address.
+	// UserEmailChanged says that mail goes to another address.
 	OnUserEmailChanged(ctx context.Context, tx Tx, e userv1.UserEmailChanged, m runtime.Meta) error
-	// UserLocked: the account cannot be used.
+	// UserLocked says that the account cannot be used.
 	OnUserLocked(ctx context.Context, tx Tx, e userv1.UserLocked, m runtime.Meta) error
-	// UserRegistered: somebody has an account now.
+	// UserRegistered says that somebody has an account now.
 	OnUserRegistered(ctx context.Context, tx Tx, e userv1.UserRegistered, m runtime.Meta) error
-	// UserRenamed: the user is addressed in another way.
+	// UserRenamed says that the user is addressed in another way.
 	OnUserRenamed(ctx context.Context, tx Tx, e userv1.UserRenamed, m runtime.Meta) error
 }
 

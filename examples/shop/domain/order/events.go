@@ -11,7 +11,7 @@ import (
 //eventmap:events Order
 type Event interface{ orderEvent() }
 
-// Placed: a customer ordered. An order begins with it.
+// Placed begins an order: a customer ordered.
 //
 //eventmap:event version=2
 type Placed struct {
@@ -20,30 +20,30 @@ type Placed struct {
 	PlacedAt time.Time `json:"placedAt"`
 }
 
-// ItemAdded: a line was added to the order.
+// ItemAdded says that a line was added.
 type ItemAdded struct {
 	Line Line `json:"line"`
 }
 
-// ItemRemoved: the line of a product was taken off the order.
+// ItemRemoved says that the line of a product was taken off.
 type ItemRemoved struct {
 	SKU SKU `json:"sku"`
 }
 
-// Paid: the whole amount arrived.
+// Paid says that the whole amount arrived.
 type Paid struct {
 	Amount Money  `json:"amount"`
 	Method string `json:"method"`
 }
 
-// Shipped: the parcel left.
+// Shipped says that the parcel left.
 type Shipped struct {
 	Carrier string  `json:"carrier"`
 	Parcel  string  `json:"parcel,omitempty"`
 	To      Address `json:"to"`
 }
 
-// Cancelled: nothing comes of the order.
+// Cancelled says that nothing comes of the order.
 type Cancelled struct {
 	Reason string `json:"reason"`
 }

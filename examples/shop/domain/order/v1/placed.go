@@ -3,7 +3,7 @@ package v1
 
 import "time"
 
-// Placed: a customer ordered.
+// Placed begins an order: a customer ordered.
 //
 //eventmap:event
 type Placed struct {

@@ -4,7 +4,7 @@ package v1
 
 import "time"
 
-// UserRegistered: somebody has an account now.
+// UserRegistered says that somebody has an account now.
 type UserRegistered struct {
 	Email        string    `json:"email"`
 	Name         Name      `json:"name"`
@@ -17,21 +17,21 @@ type Name struct {
 	Family string `json:"family"`
 }
 
-// UserEmailChanged: mail goes to another address.
+// UserEmailChanged says that mail goes to another address.
 type UserEmailChanged struct {
 	Email string `json:"email"`
 }
 
-// UserRenamed: the user is addressed in another way.
+// UserRenamed says that the user is addressed in another way.
 type UserRenamed struct {
 	Name Name `json:"name"`
 }
 
-// UserLocked: the account cannot be used.
+// UserLocked says that the account cannot be used.
 type UserLocked struct {
 	Reason string     `json:"reason"`
 	Until  *time.Time `json:"until,omitempty"`
 }
 
-// UserDeleted: the account is gone.
+// UserDeleted says that the account is gone.
 type UserDeleted struct{}
