@@ -172,7 +172,7 @@ type OrderHandler[Tx any] interface {
 	OnShipped(ctx context.Context, tx Tx, e order.Shipped, m runtime.Meta) error
 }
 
-// OrderHandlerFuncs is a [OrderHandler] that ignores the events whose function is nil.
+// OrderHandlerFuncs implements [OrderHandler] and ignores the events whose function is nil.
 type OrderHandlerFuncs[Tx any] struct {
 	Cancelled   func(ctx context.Context, tx Tx, e order.Cancelled, m runtime.Meta) error
 	ItemAdded   func(ctx context.Context, tx Tx, e order.ItemAdded, m runtime.Meta) error

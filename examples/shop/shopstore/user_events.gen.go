@@ -101,7 +101,7 @@ type UserHandler[Tx any] interface {
 	OnUserRenamed(ctx context.Context, tx Tx, e userv1.UserRenamed, m runtime.Meta) error
 }
 
-// UserHandlerFuncs is a [UserHandler] that ignores the events whose function is nil.
+// UserHandlerFuncs implements [UserHandler] and ignores the events whose function is nil.
 type UserHandlerFuncs[Tx any] struct {
 	UserDeleted      func(ctx context.Context, tx Tx, e userv1.UserDeleted, m runtime.Meta) error
 	UserEmailChanged func(ctx context.Context, tx Tx, e userv1.UserEmailChanged, m runtime.Meta) error

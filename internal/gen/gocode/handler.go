@@ -20,7 +20,7 @@ build breaks for whoever does not handle it; [%s] handles some and says so.`, a.
 		}
 	})
 
-	doc(f, "%s is a [%s] that ignores the events whose function is nil.", a.handlerFuncs(), a.handler())
+	doc(f, "%s implements [%s] and ignores the events whose function is nil.", a.handlerFuncs(), a.handler())
 	f.Type().Id(a.handlerFuncs()).Types(tx.Clone().Any()).StructFunc(func(group *jen.Group) {
 		for _, e := range a.current() {
 			group.Id(e.handled).Func().Add(results(&e))

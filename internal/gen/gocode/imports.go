@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,9 +41,12 @@ var locals = []string{
 	"state", "store", "stream", "t", "tx", "typed", "version", "window", "wrapped",
 }
 
+// versionName matches the names of packages that are called after a version.
+var versionName = regexp.MustCompile(`^v\d+$`)
+
 // qualifiers gives every package that generated code imports the name it is used by, the same in every file. Our own
-// come first and keep theirs; a domain package keeps its own unless that means something else here already. Then it is
-// preceded by the folders above it, as many as it takes: v1 becomes orderv1.
+// come first and keep theirs; a domain package keeps its own unless that means something else here already, or tells
+// nothing as v1 does. Then it is preceded by the folders above it, as many as it takes: v1 becomes orderv1.
 func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
 	taken := maps.Clone(declared)
 	for _, local := range locals {
@@ -81,7 +85,7 @@ func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
 	}
 	for _, p := range packages {
 		if _, done := chosen[p.Path]; !done {
-			choose(p, names[p.Name] > 1)
+			choose(p, names[p.Name] > 1 || versionName.MatchString(p.Name))
 		}
 	}
 	return chosen
