@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -37,7 +38,7 @@ type cluster struct {
 	exited     chan struct{} // closed when postmaster has ended
 }
 
-// newCluster makes the folder and runs initdb in it.
+// newCluster makes the folder and the data in it, with initdb or as a copy of a primary.
 func newCluster(ctx context.Context, binDir string, p plan) (*cluster, error) {
 	account, err := serverAccount()
 	if err != nil {
@@ -55,33 +56,28 @@ func newCluster(ctx context.Context, binDir string, p plan) (*cluster, error) {
 }
 
 func (c *cluster) init(ctx context.Context, p plan) error {
-	data := filepath.Join(c.folder.path, dataFolder)
-	initdb := c.command("initdb", "--pgdata="+data, "--username=postgres", "--auth=trust", "--encoding=UTF8",
-		"--locale=C", "--no-sync", "--no-instructions")
-	initdb.SysProcAttr.Setpgid = true
-	var output strings.Builder
-	initdb.Stdout, initdb.Stderr = &output, &output
-	if err := initdb.Start(); err != nil {
-		return fmt.Errorf("initdb: %w", err)
-	}
-	// initdb starts other programs: so the whole group of them is ended.
-	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-initdb.Process.Pid, syscall.SIGKILL) })
-	err := initdb.Wait()
-	stop()
-	if err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, output.String())
-	}
-
 	settings := map[string]string{
 		"listen_addresses":        "",
 		"unix_socket_directories": c.folder.path,
-		"port":                    fmt.Sprint(socketPort),
+		"port":                    strconv.Itoa(socketPort),
 		// In the data folder rather than in /dev/shm, where a killed server would leave it behind.
 		"dynamic_shared_memory_type": "mmap",
 	}
-	maps.Copy(settings, defaultSettings)
+	var err error
+	if p.Primary == "" {
+		maps.Copy(settings, defaultSettings)
+		err = c.run(ctx, "initdb", "--pgdata="+c.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8",
+			"--locale=C", "--no-sync", "--no-instructions")
+	} else {
+		// The primary's settings come with the data; some must not be less here than there.
+		err = c.run(ctx, "pg_basebackup", "--pgdata="+c.data(), "--dbname="+p.Primary, "--write-recovery-conf",
+			"--checkpoint=fast", "--wal-method=stream", "--no-sync")
+	}
+	if err != nil {
+		return err
+	}
 	maps.Copy(settings, p.Settings)
-	conf, err := os.OpenFile(filepath.Join(data, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
@@ -92,16 +88,36 @@ func (c *cluster) init(ctx context.Context, p plan) error {
 	return nil
 }
 
-// defaultSettings are those of every private server.
+// data returns the data folder.
+func (c *cluster) data() string { return filepath.Join(c.folder.path, dataFolder) }
+
+// run runs one of the server's programs to its end, or until ctx is cancelled.
+func (c *cluster) run(ctx context.Context, name string, args ...string) error {
+	cmd := c.command(name, args...)
+	cmd.SysProcAttr.Setpgid = true
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	// It may have started others: so its whole group is ended.
+	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	defer stop()
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, output.String())
+	}
+	return nil
+}
+
+// defaultSettings are those of every private server but a standby, which has its primary's.
 var defaultSettings = map[string]string{
-	"fsync":               "off",
-	"full_page_writes":    "off",
-	"autovacuum":          "off", // what a test sees must not depend on when it comes by
-	"max_connections":     "300",
-	"timezone":            "UTC",
-	"log_timezone":        "UTC",
-	"log_checkpoints":     "off",
-	"client_min_messages": "notice",
+	"fsync":            "off",
+	"full_page_writes": "off",
+	"autovacuum":       "off", // what a test sees must not depend on when it comes by
+	"max_connections":  "300",
+	"timezone":         "UTC",
+	"log_timezone":     "UTC",
+	"log_checkpoints":  "off",
 }
 
 // formatSettings returns settings as lines of postgresql.conf, sorted.
@@ -152,7 +168,7 @@ func (c *cluster) start(ctx context.Context) error {
 		return fmt.Errorf("log: %w", err)
 	}
 	defer log.Close()
-	postmaster := c.command("postgres", "-D", filepath.Join(c.folder.path, dataFolder))
+	postmaster := c.command("postgres", "-D", c.data())
 	postmaster.Stdout, postmaster.Stderr = log, log
 	if err := postmaster.Start(); err != nil {
 		return fmt.Errorf("postgres: %w", err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 )
 
@@ -19,6 +20,7 @@ const planVariable = "PGTEST_KEEP"
 // A plan says what server a keeper shall make.
 type plan struct {
 	Settings map[string]string // postgresql.conf
+	Primary  string            // the address of the server to be a standby of; empty if it is none
 }
 
 // An order is what the keeper's master wants of it: one JSON string on standard input, one answer on standard output.
@@ -51,7 +53,7 @@ func (p place) url(database string) string {
 	if p.Password != "" {
 		user = url.UserPassword("postgres", p.Password)
 	}
-	query := url.Values{"host": {p.Host}, "port": {fmt.Sprint(p.Port)}, "sslmode": {"disable"}}
+	query := url.Values{"host": {p.Host}, "port": {strconv.Itoa(p.Port)}, "sslmode": {"disable"}}
 	return (&url.URL{Scheme: "postgres", User: user, Path: "/" + database, RawQuery: query.Encode()}).String()
 }
 
@@ -110,37 +112,53 @@ func keep(text string, orders io.Reader, answers io.Writer) error {
 		}
 	}()
 
+	k := keeper{plan: p}
 	encoder := json.NewEncoder(answers)
-	var server kept
 	for {
 		select {
-		case <-ctx.Done():
-			if server == nil {
-				return nil
-			}
-			return errors.Join(server.stop(true), server.remove())
 		case o := <-next:
-			var a answer
-			var err error
-			switch {
-			case o == orderPlace && server == nil:
-				server, a.Place, err = create(ctx, p)
-			case server == nil:
-				err = errors.New("there is none")
-			case o == orderStart:
-				err = server.start(ctx)
-			case o == orderStop || o == orderStopImmediate:
-				err = server.stop(o == orderStopImmediate)
-			default:
-				err = fmt.Errorf("unknown order %q", o)
-			}
-			if err != nil {
-				a.Error = err.Error()
-			}
-			// A master that is gone reads no answer; the end of its orders is seen above.
-			_ = encoder.Encode(a)
+			// A master that is gone reads no answer; the end of its orders comes next.
+			_ = encoder.Encode(k.obey(ctx, o))
+		case <-ctx.Done():
+			return k.end()
 		}
 	}
+}
+
+// A keeper makes one server and carries out orders for it.
+type keeper struct {
+	plan   plan
+	server kept // nil before it is made
+}
+
+// obey carries out an order.
+func (k *keeper) obey(ctx context.Context, o order) answer {
+	var at *place
+	var err error
+	switch {
+	case o == orderPlace && k.server == nil:
+		k.server, at, err = create(ctx, k.plan)
+	case k.server == nil:
+		err = errors.New("there is none")
+	case o == orderStart:
+		err = k.server.start(ctx)
+	case o == orderStop || o == orderStopImmediate:
+		err = k.server.stop(o == orderStopImmediate)
+	default:
+		err = fmt.Errorf("unknown order %q", o)
+	}
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Place: at}
+}
+
+// end removes the server, whatever state it is in.
+func (k *keeper) end() error {
+	if k.server == nil {
+		return nil
+	}
+	return errors.Join(k.server.stop(true), k.server.remove())
 }
 
 // create makes a stopped server from what the machine has. If it fails, nothing is left of it.
@@ -153,7 +171,7 @@ func create(ctx context.Context, p plan) (kept, *place, error) {
 			return nil, nil, err
 		}
 		return c, new(c.place()), nil
-	case errors.Is(err, errNoBinaries) && dockerWorks(ctx):
+	case errors.Is(err, errNoBinaries) && p.Primary == "" && dockerWorks(ctx):
 		c, at, err := newContainer(ctx, p)
 		if err != nil {
 			return nil, nil, err

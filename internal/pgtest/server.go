@@ -59,6 +59,14 @@ func NewServer(t testing.TB, options ...Option) *Server {
 	return server
 }
 
+// NewStandby starts a standby of this private server for t: it holds what was committed here before, and goes on to follow
+// what is committed here, with a delay. It has the settings of this server but for the options, and has to be made where
+// the server's programs are installed, pg_basebackup with them.
+func (s *Server) NewStandby(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	return NewServer(t, append([]Option{func(p *plan) { p.Primary = s.address }}, options...)...)
+}
+
 // Connect returns the running server at address, a URL or a libpq keyword string whose database serves as the place to
 // create others from. Nothing is sent yet. The server's methods that start or stop it return an error.
 func Connect(address string) *Server {

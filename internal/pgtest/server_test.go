@@ -42,6 +42,25 @@ func TestServer_restartKeepsWhatWasCommitted(t *testing.T) {
 	}
 }
 
+func TestServer_standbyFollows(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.NewServer(t, pgtest.Setting("max_connections", "310"))
+	address := primary.NewDatabase(t, schema)
+	standby := primary.NewStandby(t)
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := connect(t, standby.URL(config.Database))
+	if got := queryInt(t, copied, "select count(*) from item where pg_is_in_recovery()"); got != 2 {
+		t.Errorf("items on the standby = %d, want 2", got)
+	}
+	if _, err := connect(t, address).Exec(t.Context(), "insert into item values (3, 'three')"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "arrival of the third item", func() bool { return queryInt(t, copied, "select count(*) from item") == 3 })
+}
+
 func TestServer_closeLeavesNoFolder(t *testing.T) {
 	t.Parallel()
 	server, err := pgtest.Launch()
