@@ -1,6 +1,7 @@
 package astscan
 
 import (
+	"fmt"
 	"go/token"
 	"go/types"
 	"path/filepath"
@@ -17,9 +18,10 @@ type buildLog struct {
 	dir       string // where the go command ran
 	roots     []*packages.Package
 	ours      oursFiles
-	unsettled map[string]bool // packages that wait for generated code, by path, and what they wait for
-	forgiven  []model.Problem // errors that generating is expected to mend
-	missing   map[*packages.Package][]model.Problem
+	unsettled map[string]bool                       // packages that wait for generated code, by path, and what they wait for
+	forgiven  []model.Problem                       // errors that generating is expected to mend
+	missing   map[*packages.Package][]model.Problem // imports of the user's own packages that do not exist
+	reaching  map[*packages.Package]bool            // whether packages import the output package, as far as found out
 }
 
 // judgeBuild tells the errors that stand in the way from those that do not: in code that uses what is to be generated,
@@ -27,6 +29,7 @@ type buildLog struct {
 // matters here unfinished; see [scan.brokenWithin].
 func (s *scan) judgeBuild() {
 	s.build.missing = map[*packages.Package][]model.Problem{}
+	s.build.reaching = map[*packages.Package]bool{}
 	s.findUnsettled()
 	for _, p := range s.build.roots {
 		s.judgeRoot(p)
@@ -122,12 +125,19 @@ func (s *scan) judgeRoot(p *packages.Package) {
 	if len(broken) > 0 {
 		return // its type errors follow from these
 	}
-	for _, e := range p.TypeErrors {
+	for i, e := range p.TypeErrors {
 		at := e.Fset.Position(e.Pos)
-		if at.IsValid() && s.build.ours.names[at.Filename] {
-			continue
+		if at.IsValid() && s.build.ours.names[at.Filename] || strings.HasPrefix(e.Msg, "\t") {
+			continue // a line that begins with a tab goes on about the one before
 		}
-		s.judgeTypeError(p, model.Problem{Pos: s.place.position(at), Message: oneLine(e.Msg)})
+		message := oneLine(e.Msg)
+		for _, more := range p.TypeErrors[i+1:] {
+			if !strings.HasPrefix(more.Msg, "\t") {
+				break
+			}
+			message += fmt.Sprintf("; %s (%v)", oneLine(more.Msg), s.pos(more.Pos))
+		}
+		s.judgeTypeError(p, model.Problem{Pos: s.place.position(at), Message: message})
 	}
 	for _, e := range p.Errors {
 		if e.Kind == packages.ListError || e.Kind == packages.UnknownError {

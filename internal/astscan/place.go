@@ -13,6 +13,8 @@ import (
 type place struct {
 	dir  string // the working directory, absolute
 	real string // the same without symbolic links
+
+	names map[string]string // what name has found out
 }
 
 func newPlace(dir string) (place, error) {
@@ -24,7 +26,7 @@ func newPlace(dir string) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	return place{dir: abs, real: real}, nil
+	return place{dir: abs, real: real, names: map[string]string{}}, nil
 }
 
 // abs returns the absolute form of a path that is relative to the working directory.
@@ -38,6 +40,15 @@ func (p place) abs(path string) string {
 // name returns path relative to the working directory if it lies below it, and as it is otherwise. Symbolic links on
 // the way to either make no difference.
 func (p place) name(path string) string {
+	name, ok := p.names[path]
+	if !ok {
+		name = p.findName(path)
+		p.names[path] = name
+	}
+	return name
+}
+
+func (p place) findName(path string) string {
 	for _, dir := range []string{p.dir, p.real} {
 		if rel, ok := below(dir, path); ok {
 			return rel

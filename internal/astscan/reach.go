@@ -75,31 +75,27 @@ func cutInternal(path string) (parent string, ok bool) {
 
 // importsOutput returns the import by which a package comes to depend on the output package, and through what.
 func (s *scan) importsOutput(src *source) (at token.Pos, through string) {
-	reaches := map[*packages.Package]bool{}
-	var visit func(p *packages.Package) bool
-	visit = func(p *packages.Package) bool {
-		if known, ok := reaches[p]; ok {
-			return known
-		}
-		reaches[p] = false
-		for _, path := range imports(p) {
-			if path == s.output.Path || p.Imports[path] != nil && visit(p.Imports[path]) {
-				reaches[p] = true
-				break
-			}
-		}
-		return reaches[p]
-	}
 	for _, f := range src.pkg.Syntax {
 		for _, spec := range f.Imports {
 			path := strings.Trim(spec.Path.Value, "`\"")
 			if path == s.output.Path {
 				return spec.Pos(), ""
 			}
-			if p := src.pkg.Imports[path]; p != nil && visit(p) {
+			if p := src.pkg.Imports[path]; p != nil && s.reachesOutput(p) {
 				return spec.Pos(), " through " + path
 			}
 		}
 	}
 	return token.NoPos, ""
+}
+
+// reachesOutput reports whether p imports the output package, directly or through others.
+func (s *scan) reachesOutput(p *packages.Package) bool {
+	if known, ok := s.build.reaching[p]; ok {
+		return known
+	}
+	s.build.reaching[p] = slices.ContainsFunc(imports(p), func(path string) bool {
+		return path == s.output.Path || p.Imports[path] != nil && s.reachesOutput(p.Imports[path])
+	})
+	return s.build.reaching[p]
 }

@@ -81,6 +81,7 @@ func scenarioOptions(t *testing.T, comment string) (o Options, notes bool) {
 			o.Package = value
 		case "aggregate":
 			o.Aggregate = value
+		case "crlf": // see writeModule
 		case "needs":
 			if _, err := exec.LookPath(value); err != nil {
 				t.Skipf("the scenario needs a C compiler: %v", err)
@@ -96,7 +97,7 @@ func scenarioOptions(t *testing.T, comment string) (o Options, notes bool) {
 
 // writeModule writes the files of an archive below a new folder and returns it. Where the archive holds no go.mod, the
 // module is example.com/m. A file name ending in "->" is a symbolic link to what the file holds; $GOOS in one is the
-// system's.
+// system's. With the line "crlf: true" in the archive's comment, lines end as on Windows.
 func writeModule(t testing.TB, archive *txtar.Archive) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -111,6 +112,9 @@ func writeModule(t testing.TB, archive *txtar.Archive) string {
 	delete(files, "want")
 	for name, text := range files {
 		link, isLink := strings.CutSuffix(name, "->")
+		if bytes.Contains(archive.Comment, []byte("\ncrlf: true\n")) {
+			text = strings.ReplaceAll(text, "\n", "\r\n")
+		}
 		path := filepath.Join(dir, filepath.FromSlash(strings.ReplaceAll(link, "$GOOS", runtime.GOOS)))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -30,11 +30,25 @@ func (s *scan) findSums() {
 				s.problem(m.pos, "%v stands on %s, which is a constraint and not the type of a value; mark an interface that has methods only", *m, d.obj.Name())
 			case iface.Empty():
 				s.problem(m.pos, "%v stands on %s, which every type implements; give it a method that only events have, such as is%s()", *m, d.obj.Name(), d.obj.Name())
+			case isCommon(iface):
+				s.problem(m.pos, "%v stands on %s, which asks for %s only, as many other types have; give it a method that only events have, such as is%s()", *m, d.obj.Name(), methodNames(iface), d.obj.Name())
 			default:
 				s.sums = append(s.sums, &sum{decl: d, mark: m, iface: iface})
 			}
 		}
 	}
+}
+
+// isCommon reports whether an interface asks for nothing but methods that all kinds of values have.
+func isCommon(iface *types.Interface) bool {
+	for m := range iface.Methods() {
+		switch m.Name() {
+		case "String", "GoString", "Error", "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "MarshalBinary", "UnmarshalBinary":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // implementing returns whether t implements the interface, and whether only as a pointer. It asks for methods that are
