@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/tools/imports"
 )
 
 var update = flag.Bool("update", false, "write the golden files of the scripts anew")
@@ -115,6 +118,21 @@ replace github.com/eventmap/eventmap => %s
 	return os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600)
 }
 
+// checkFormatted returns an error if gofmt or goimports would change the file.
+func checkFormatted(name string) error {
+	source, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if formatted, err := format.Source(source); err != nil || !bytes.Equal(formatted, source) {
+		return fmt.Errorf("gofmt would change %s (%v):\n%s", name, err, source)
+	}
+	if imported, err := imports.Process(name, source, nil); err != nil || !bytes.Equal(imported, source) {
+		return fmt.Errorf("goimports would change %s (%v):\n%s", name, err, source)
+	}
+	return nil
+}
+
 // sound is the script command "sound DIR flags...": eventmap-gen --output DIR with these flags has nothing left to do, and
 // what it wrote there is formatted and passes vet and its own tests.
 func sound(ts *testscript.TestScript, neg bool, args []string) {
@@ -125,10 +143,8 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 	exits(ts, false, append([]string{"0", "eventmap-gen", "--check", "--output", dir}, args[1:]...))
 	written, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), "*.go"))
 	ts.Check(err)
-	unformatted, err := exec.Command("gofmt", append([]string{"-l"}, written...)...).Output()
-	ts.Check(err)
-	if len(unformatted) > 0 {
-		ts.Fatalf("not formatted: %s", unformatted)
+	for _, name := range written {
+		ts.Check(checkFormatted(name))
 	}
 	ts.Check(ts.Exec("go", "vet", "./..."))
 	ts.Check(ts.Exec("go", "test", "./..."))

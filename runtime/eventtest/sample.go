@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,6 +31,7 @@ type filler struct {
 
 var (
 	timeType            = reflect.TypeFor[time.Time]()
+	numberType          = reflect.TypeFor[json.Number]()
 	jsonUnmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -41,6 +43,8 @@ func (f *filler) fill(v reflect.Value, name string) {
 	switch {
 	case t == timeType:
 		v.Set(reflect.ValueOf(time.Date(2026, time.January, 2, 3, 4, 5, 1000*f.count, time.UTC)))
+	case t == numberType:
+		v.SetString(strconv.Itoa(f.count))
 	case v.CanAddr() && marshalsItself(t):
 		f.fillAccepted(v, name)
 	default:
@@ -54,10 +58,10 @@ func marshalsItself(t reflect.Type) bool {
 	return t.Kind() != reflect.Pointer && (p.Implements(jsonUnmarshalerType) || p.Implements(textUnmarshalerType))
 }
 
-// fillAccepted sets v to the first value that survives being written and read.
+// fillAccepted sets v to the first value but zero that survives being written and read.
 func (f *filler) fillAccepted(v reflect.Value, name string) {
 	f.fillKind(v, name)
-	if survives(v) {
+	if !v.IsZero() && survives(v) {
 		return
 	}
 	for n := range int64(10) { // an enumeration
@@ -77,7 +81,7 @@ func (f *filler) fillAccepted(v reflect.Value, name string) {
 		`true`, `{}`, `[]`,
 	} {
 		v.SetZero()
-		if json.Unmarshal([]byte(text), v.Addr().Interface()) == nil && survives(v) {
+		if json.Unmarshal([]byte(text), v.Addr().Interface()) == nil && !v.IsZero() && survives(v) {
 			return
 		}
 	}

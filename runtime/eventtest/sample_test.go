@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +109,29 @@ func TestSample_findsWhatATypeAccepts(t *testing.T) {
 		if c == 0 {
 			t.Errorf("colour %d is not set", i)
 		}
+	}
+}
+
+// opaque shows nothing of what it holds.
+type opaque struct{ n int }
+
+func (o opaque) MarshalJSON() ([]byte, error) { return json.Marshal(o.n) }
+
+func (o *opaque) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &o.n) }
+
+func TestSample_leavesNothingZeroThatCanBeSet(t *testing.T) {
+	t.Parallel()
+	type event struct {
+		Opaque  opaque
+		Pointer *opaque
+		Number  json.Number
+		Big     big.Int
+		Address netip.Addr
+	}
+	eventtest.RoundTrip(t, "T", to[event], from[event])
+	sample := eventtest.Sample[event]()
+	if sample.Opaque.n == 0 || sample.Pointer.n == 0 || sample.Number == "" || sample.Big.Sign() == 0 || !sample.Address.IsValid() {
+		t.Errorf("something is not set: %+v", sample)
 	}
 }
 
