@@ -91,7 +91,7 @@ func TestFence_setBackSequence(t *testing.T) {
 	t.Parallel()
 	pool := connect(t, database(t))
 	// As after a restore: the next position is 1000, and none below is to come.
-	exec(t, pool, "alter sequence events_global_position_seq restart with 1000")
+	execute(t, pool, "alter sequence events_global_position_seq restart with 1000")
 	safe, err := newPoolStore(t).SafeGlobalPosition(t.Context(), pool)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestFence_survivesWhatSavepointsUndo(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			pool := connect(t, database(t))
-			exec(t, pool, "create table other (n int)")
+			execute(t, pool, "create table other (n int)")
 			store := newStore(t)
 			mustCommitOne := func() {
 				tx := begin(t, pool)
@@ -174,7 +174,7 @@ func TestFence_survivesWhatSavepointsUndo(t *testing.T) {
 				case 'a':
 					appended[top] = append(appended[top], mustAppend(t, store, levels[top], placed(newStream(), 1))...)
 				case 'x':
-					exec(t, levels[top], "insert into other values (1)")
+					execute(t, levels[top], "insert into other values (1)")
 				case 's':
 					inner, err := levels[top].Begin(t.Context())
 					if err != nil {
@@ -224,7 +224,7 @@ func TestFence_survivesPreparedTransactions(t *testing.T) {
 	store := newStore(t)
 	tx := begin(t, pool)
 	mustAppend(t, store, tx, placed(newStream(), 1))
-	exec(t, tx, "prepare transaction 'early'")
+	execute(t, tx, "prepare transaction 'early'")
 	_ = tx.Rollback(t.Context())
 	late := begin(t, pool)
 	mustAppend(t, store, late, placed(newStream(), 1))
@@ -242,7 +242,7 @@ func TestFence_survivesPreparedTransactions(t *testing.T) {
 	if got := readable(t, pool); len(got) != 0 {
 		t.Errorf("positions %v were read with position 1 prepared, after a crash", got)
 	}
-	exec(t, pool, "commit prepared 'early'")
+	execute(t, pool, "commit prepared 'early'")
 	if got := readable(t, pool); len(got) != 2 {
 		t.Errorf("positions %v were read after the commit, want 2", got)
 	}
@@ -304,17 +304,17 @@ func TestFence_foreignLocksOnlyHoldBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	exec(t, conn, "select pg_advisory_lock_shared($1)", key+1)
+	execute(t, conn, "select pg_advisory_lock_shared($1)", key+1)
 	if got := readable(t, pool); len(got) != 1 {
 		t.Errorf("%d events were read with a foreign lock on position 1, want 1", len(got))
 	}
-	exec(t, conn, "select pg_advisory_unlock_shared($1)", key+1)
-	exec(t, conn, "select pg_advisory_lock($1)", key+1) // exclusive: none of ours
-	exec(t, conn, "select pg_advisory_lock_shared(1)")
+	execute(t, conn, "select pg_advisory_unlock_shared($1)", key+1)
+	execute(t, conn, "select pg_advisory_lock($1)", key+1) // exclusive: none of ours
+	execute(t, conn, "select pg_advisory_lock_shared(1)")
 	if got := readable(t, pool); len(got) != 3 {
 		t.Errorf("%d events were read with foreign locks that are none of ours, want 3", len(got))
 	}
-	exec(t, conn, "select pg_advisory_unlock_all()")
+	execute(t, conn, "select pg_advisory_unlock_all()")
 }
 
 // The order inside the append statement is what the frontier rests on: the head's row lock, then the sequence's value,
@@ -381,8 +381,8 @@ func explain(t *testing.T, pool *pgxpool.Pool, plans, text string) string {
 	if parameters > 0 {
 		null = "(" + null + ")"
 	}
-	exec(t, conn, "set plan_cache_mode = "+plans)
-	exec(t, conn, "prepare pinned as "+text)
+	execute(t, conn, "set plan_cache_mode = "+plans)
+	execute(t, conn, "prepare pinned as "+text)
 	rows, err := conn.Query(t.Context(), "explain (verbose, costs off) execute pinned"+null, pgx.QueryExecModeSimpleProtocol)
 	if err != nil {
 		t.Fatal(err)
@@ -391,8 +391,8 @@ func explain(t *testing.T, pool *pgxpool.Pool, plans, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, conn, "deallocate pinned")
-	exec(t, conn, "reset plan_cache_mode")
+	execute(t, conn, "deallocate pinned")
+	execute(t, conn, "reset plan_cache_mode")
 	for _, line := range lines {
 		plan.WriteString(line + "\n")
 	}
@@ -418,16 +418,16 @@ func order(t *testing.T, text string, patterns ...string) {
 func TestFence_isHeldBeforeThePositionIsDrawn(t *testing.T) {
 	t.Parallel()
 	pool := connect(t, database(t))
-	exec(t, pool, `create function stop() returns trigger language plpgsql as $$
+	execute(t, pool, `create function stop() returns trigger language plpgsql as $$
 		begin
 			if new.event_type = 'Stop' then
 				perform pg_advisory_xact_lock(42);
 			end if;
 			return new;
 		end $$`)
-	exec(t, pool, "create trigger stop before insert on events for each row execute function stop()")
+	execute(t, pool, "create trigger stop before insert on events for each row execute function stop()")
 	gate := begin(t, pool)
-	exec(t, gate, "select pg_advisory_xact_lock(42)")
+	execute(t, gate, "select pg_advisory_xact_lock(42)")
 	poolStore := newPoolStore(t)
 	stopped := placed(newStream(), 2)
 	stopped[1].EventType = "Stop"

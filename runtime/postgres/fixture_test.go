@@ -99,8 +99,8 @@ func commit(t testing.TB, tx pgx.Tx) {
 	}
 }
 
-// exec runs a statement.
-func exec(t testing.TB, db interface {
+// execute runs a statement.
+func execute(t testing.TB, db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }, statement string, args ...any) {
 	t.Helper()
