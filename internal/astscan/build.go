@@ -19,9 +19,15 @@ type buildLog struct {
 	roots     []*packages.Package
 	ours      oursFiles
 	unsettled map[string]bool                       // packages that wait for generated code, by path, and what they wait for
-	forgiven  []model.Problem                       // errors that generating is expected to mend
+	forgiven  []forgiven                            // errors that generating is expected to mend
 	missing   map[*packages.Package][]model.Problem // imports of the user's own packages that do not exist
 	reaching  map[*packages.Package]bool            // whether packages import the output package, as far as found out
+}
+
+// A forgiven error does not stand in the way, unless something that matters turns out to depend on it.
+type forgiven struct {
+	model.Problem
+	path string // of its package
 }
 
 // judgeBuild tells the errors that stand in the way from those that do not: in code that uses what is to be generated,
@@ -37,7 +43,10 @@ func (s *scan) judgeBuild() {
 	packages.Visit(s.build.roots, nil, func(p *packages.Package) {
 		if s.byPath[p.PkgPath] == nil && p.Module != nil && p.Module.Main {
 			for _, e := range p.Errors {
-				s.forgive(model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: oneLine(e.Msg)})
+				if saysCompiler(e) {
+					continue
+				}
+				s.forgive(p, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: oneLine(e.Msg)})
 			}
 		}
 	})
@@ -154,9 +163,9 @@ func (s *scan) judgeTypeError(p *packages.Package, e model.Problem) {
 	}
 	switch {
 	case p.PkgPath == s.output.Path && lacksNames(e.Message):
-		s.forgive(e)
+		s.forgive(p, e)
 	case p.PkgPath != s.output.Path && s.build.unsettled[p.PkgPath]:
-		s.forgive(e)
+		s.forgive(p, e)
 	default:
 		s.problems = append(s.problems, e)
 	}
@@ -194,7 +203,7 @@ func (s *scan) judgeImport(p *packages.Package, path string, e model.Problem) {
 	case imported != nil && s.isMissing(imported) && s.build.unsettled[path]:
 		e.Message = "there is no package " + path + "; if a tool writes it, run that tool first"
 		s.build.missing[p] = append(s.build.missing[p], e)
-		s.forgive(e)
+		s.forgive(p, e)
 		return
 	case imported != nil && s.isMissing(imported):
 		e.Message = oneLine(imported.Errors[0].Msg)
@@ -271,7 +280,9 @@ func (s *scan) sawCycle() bool {
 }
 
 // forgive keeps an error in case it turns out to matter.
-func (s *scan) forgive(e model.Problem) { s.build.forgiven = append(s.build.forgiven, e) }
+func (s *scan) forgive(p *packages.Package, e model.Problem) {
+	s.build.forgiven = append(s.build.forgiven, forgiven{Problem: e, path: p.PkgPath})
+}
 
 // brokenWithin reports the forgiven errors between two positions of one file as problems after all, for what stands
 // there matters. It returns whether there are any.
@@ -280,7 +291,19 @@ func (s *scan) brokenWithin(from, to token.Pos) bool {
 	found := false
 	for _, e := range s.build.forgiven {
 		if e.Pos.File == start.File && start.Compare(e.Pos) <= 0 && e.Pos.Compare(end) <= 0 {
-			s.problems = append(s.problems, e)
+			s.problems = append(s.problems, e.Problem)
+			found = true
+		}
+	}
+	return found
+}
+
+// brokenPackage reports the forgiven errors of a package as problems after all. It returns whether there are any.
+func (s *scan) brokenPackage(path string) bool {
+	found := false
+	for _, e := range s.build.forgiven {
+		if e.path == path {
+			s.problems = append(s.problems, e.Problem)
 			found = true
 		}
 	}

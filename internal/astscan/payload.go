@@ -24,6 +24,7 @@ type spot struct {
 	inMap   bool      // it is a map's value, which has no address
 	foreign bool      // fields from here on are declared elsewhere or for several types: pos stays
 	broken  bool      // the declaration it is in does not compile, and that is reported
+	owner   string    // the path of the package that declares the innermost field
 }
 
 // checkPayloads reports every part of an event that JSON cannot hold, each at the field that is to blame.
@@ -65,6 +66,9 @@ func (c *payloadCheck) walk(t types.Type, at spot) {
 		if c.seen.Set(t, true) != nil {
 			return
 		}
+		if pkg := named.Obj().Pkg(); pkg != nil {
+			at.owner = pkg.Path()
+		}
 		at.foreign = c.isForeign(named)
 	}
 	switch u := t.Underlying().(type) {
@@ -99,7 +103,10 @@ func (c *payloadCheck) walk(t types.Type, at spot) {
 // checkBasic reports basic types that JSON has no form for.
 func (c *payloadCheck) checkBasic(b *types.Basic, t types.Type, at spot) {
 	switch {
-	case b.Kind() == types.Invalid && !at.broken:
+	case b.Kind() == types.Invalid:
+		if at.broken || c.brokenPackage(at.owner) {
+			return
+		}
 		c.report(at, "is of a type that does not compile; build the package it comes from to see why")
 	case b.Info()&types.IsComplex != 0:
 		c.report(at, "is of type %s, which JSON cannot hold; use a struct of two floats, or a type with MarshalJSON and UnmarshalJSON", c.shown(t))
@@ -115,6 +122,9 @@ func (c *payloadCheck) checkKey(key types.Type, at spot) {
 	unmarshals, _ := lookupMarshaler(key, unmarshalText, true)
 	switch {
 	case basic != nil && basic.Kind() == types.Invalid:
+		if obj := typeName(types.Unalias(key)); obj != nil {
+			at.owner = obj.Pkg().Path()
+		}
 		c.checkBasic(basic, key, at)
 	case marshals && !unmarshals:
 		c.report(at, "has keys of type %s, which has MarshalText but no UnmarshalText on its pointer; add it", c.shown(key))
