@@ -23,7 +23,7 @@ import (
 //
 // An append that fails for another reason ends the transaction, as every failed statement does in PostgreSQL.
 func (s *Store[Tx]) Append(ctx context.Context, tx Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
-	if err := validate(expected, events); err != nil {
+	if err := s.validate(expected, events); err != nil {
 		return runtime.AppendResult{}, fmt.Errorf("append: %w", err)
 	}
 	aggregateType, aggregateID := events[0].AggregateType, events[0].AggregateID

@@ -23,6 +23,12 @@ type Config struct {
 	// AggregateHeadsTable is the table of stream versions, named in the same way. Empty means "aggregate_heads", in the
 	// schema of EventsTable.
 	AggregateHeadsTable string
+	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers], named in the same way; a store does not use them.
+	// Empty means "consumer_checkpoints" and "parked_events", in the schema of EventsTable.
+	CheckpointsTable  string
+	ParkedEventsTable string
+	// Payload is the type of the payload column. Empty means [Bytea], which is what migrate-gen makes by default.
+	Payload PayloadType
 	// NotifyChannel is the channel on which an append notifies listeners when its transaction commits; the payload is
 	// the append's last position. Empty means none. NOTIFY serializes commits and halves the throughput of appends.
 	NotifyChannel string
@@ -49,6 +55,11 @@ func WithEventsTable(name string) Option {
 // WithAggregateHeadsTable sets the table of stream versions; see [Config].
 func WithAggregateHeadsTable(name string) Option {
 	return option(func(c *Config) { c.AggregateHeadsTable = name })
+}
+
+// WithPayload sets the type of the payload column; see [Config].
+func WithPayload(t PayloadType) Option {
+	return option(func(c *Config) { c.Payload = t })
 }
 
 // WithNotifyChannel sets the channel that appends notify; see [Config].

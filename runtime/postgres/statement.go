@@ -29,23 +29,43 @@ type statements struct {
 //go:embed sql/*.sql
 var sqlFiles embed.FS
 
+// A variant is what a text is filled in with.
+type variant struct {
+	Events, Heads, Sequence string
+	Payload                 PayloadType
+	Creates, Single         bool
+	Notify                  bool
+	Backward, Filtered      bool
+}
+
+// Read returns the expression that reads a payload. In a column of JSON an empty one is NULL.
+func (v variant) Read() string {
+	if !v.Payload.isJSON() {
+		return "payload"
+	}
+	return "coalesce(payload::text, '')"
+}
+
+// Stored returns the expression that turns a payload's bytes into what its column takes.
+func (v variant) Stored(bytes string) string {
+	if !v.Payload.isJSON() {
+		return bytes
+	}
+	return fmt.Sprintf("nullif(convert_from(%s, 'UTF8'), '')::%s", bytes, v.Payload)
+}
+
 // render returns the statements for the tables. Names come quoted from pgname, which also validated them, and are the
 // only part of a text that is not constant.
-func render(t tables, notify bool) (statements, error) {
+func render(t tables, payload PayloadType, notify bool) (statements, error) {
 	parsed, err := template.ParseFS(sqlFiles, "sql/*.sql")
 	if err != nil {
 		return statements{}, fmt.Errorf("embedded SQL: %w", err)
-	}
-	type variant struct {
-		Events, Heads, Sequence string
-		Creates, Single         bool
-		Notify                  bool
-		Backward, Filtered      bool
 	}
 	plain := variant{
 		Events:   t.events.Quoted(),
 		Heads:    t.heads.Quoted(),
 		Sequence: t.events.Sequence().Quoted(),
+		Payload:  payload,
 		Notify:   notify,
 	}
 	create, createOne, extendOne, backward, filtered := plain, plain, plain, plain, plain

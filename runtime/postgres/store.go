@@ -16,13 +16,14 @@ import (
 //
 // It implements every interface of package runtime, optional ones included.
 type Store[Tx any] struct {
-	bind   func(Tx) querier
-	alone  bool // each statement is a transaction of its own
-	tables tables
-	sql    statements
-	notify string         // channel, or empty
-	logger runtime.Logger // or nil
-	clock  func() time.Time
+	bind    func(Tx) querier
+	alone   bool // each statement is a transaction of its own
+	tables  tables
+	sql     statements
+	payload PayloadType
+	notify  string         // channel, or empty
+	logger  runtime.Logger // or nil
+	clock   func() time.Time
 }
 
 // New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
@@ -58,10 +59,13 @@ func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Payload.check(); err != nil {
+		return nil, err
+	}
 	if err := checkChannel(c.NotifyChannel); err != nil {
 		return nil, err
 	}
-	texts, err := render(t, c.NotifyChannel != "")
+	texts, err := render(t, c.Payload, c.NotifyChannel != "")
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +73,9 @@ func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) 
 	if clock == nil {
 		clock = time.Now
 	}
-	return &Store[Tx]{bind: bind, tables: t, sql: texts, notify: c.NotifyChannel, logger: c.Logger, clock: clock}, nil
+	return &Store[Tx]{
+		bind: bind, tables: t, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
+	}, nil
 }
 
 // debug tells the logger, if there is one. Callers whose arguments are costly check for themselves.

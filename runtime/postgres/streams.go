@@ -18,7 +18,7 @@ import (
 // When every stream holds its events right after its expected version, the whole has happened before and every result is
 // the first one. When only some do, the error is [runtime.ErrDuplicateEvent].
 func (s *Store[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime.StreamAppend) ([]runtime.AppendResult, error) {
-	if err := validateStreams(appends); err != nil {
+	if err := s.validateStreams(appends); err != nil {
 		return nil, fmt.Errorf("append to %d streams: %w", len(appends), err)
 	}
 	results, err := s.appendStreams(ctx, s.bind(tx), appends)
@@ -148,14 +148,14 @@ func nameOf(a runtime.StreamAppend) streamName {
 }
 
 // validateStreams returns the first fault of an append to several streams.
-func validateStreams(appends []runtime.StreamAppend) error {
+func (s *Store[Tx]) validateStreams(appends []runtime.StreamAppend) error {
 	if len(appends) == 0 {
 		return runtime.ErrNoEvents
 	}
 	names := make(map[streamName]int, len(appends))
 	ids := make(map[[16]byte]int)
 	for i, a := range appends {
-		if err := validate(a.Expected, a.Events); err != nil {
+		if err := s.validate(a.Expected, a.Events); err != nil {
 			return fmt.Errorf("stream %d: %w", i, err)
 		}
 		name := nameOf(a)

@@ -10,8 +10,8 @@ import (
 // most ("Limits of B-Tree", nbtree.h), and longer ones would fail in the middle of the transaction.
 const maxStreamName = 2600
 
-// validate returns what every store refuses, and what PostgreSQL could not index.
-func validate(expected runtime.ExpectedVersion, events []runtime.Event) error {
+// validate returns what every store refuses, what PostgreSQL could not index, and what the payload column could not keep.
+func (s *Store[Tx]) validate(expected runtime.ExpectedVersion, events []runtime.Event) error {
 	if err := runtime.ValidateAppend(expected, events); err != nil {
 		return err
 	}
@@ -22,5 +22,5 @@ func validate(expected runtime.ExpectedVersion, events []runtime.Event) error {
 			Reason: fmt.Sprintf("has, with AggregateType, %d bytes; PostgreSQL can index %d", n, maxStreamName),
 		}
 	}
-	return nil
+	return s.payload.validatePayloads(events)
 }

@@ -23,7 +23,7 @@ with head as (
 ){{if .Notify}}, stored as ({{else}}
 {{end}}
 insert into {{.Events}} (
-	{{template "columns" ""}}
+	{{template "columns" "payload"}}
 )
 select
 	$1::text,
@@ -33,7 +33,7 @@ select
 	$6::uuid,
 	$7::text,
 	$8::integer,
-	$9::bytea,
+	{{.Stored "$9::bytea"}},
 	$10::text,
 	$11::text,
 	$12::text,
@@ -46,7 +46,7 @@ where head.fence is not null
 	e.event_id::uuid,
 	e.event_type,
 	e.event_version,
-	e.payload,
+	{{.Stored "e.payload"}},
 	e.trace_id,
 	e.correlation_id,
 	e.causation_id,

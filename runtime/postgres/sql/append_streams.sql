@@ -62,7 +62,7 @@ with given as materialized (
 	  and verdict.proceed = 1
 ), stored as (
 	insert into {{.Events}} (
-		{{template "columns" ""}}
+		{{template "columns" "payload"}}
 	)
 	select
 		e.aggregate_type,
@@ -71,7 +71,7 @@ with given as materialized (
 		e.event_id::uuid,
 		e.event_type,
 		e.event_version,
-		e.payload,
+		{{.Stored "e.payload"}},
 		e.trace_id,
 		e.correlation_id,
 		e.causation_id,

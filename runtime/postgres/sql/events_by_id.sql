@@ -1,7 +1,7 @@
 -- eventmap: events by ID, in the order of the IDs
 select
-	e.global_position,
-	{{template "columns" "e."}}
-from unnest($1::text[]) with ordinality as given (event_id, ordinal)
-join {{.Events}} as e on e.event_id = given.event_id::uuid
+	global_position,
+	{{template "columns" .Read}}
+from unnest($1::text[]) with ordinality as given (id, ordinal)
+join {{.Events}} on event_id = given.id::uuid
 order by given.ordinal

@@ -1,18 +1,19 @@
 {{- /* What several statements share. */ -}}
 
+{{/* The argument is what the payload is: the column, or an expression that reads it. */}}
 {{define "columns" -}}
-{{.}}aggregate_type,
-	{{.}}aggregate_id,
-	{{.}}aggregate_version,
-	{{.}}event_id,
-	{{.}}event_type,
-	{{.}}event_version,
-	{{.}}payload,
-	{{.}}trace_id,
-	{{.}}correlation_id,
-	{{.}}causation_id,
-	{{.}}metadata,
-	{{.}}created_at
+aggregate_type,
+	aggregate_id,
+	aggregate_version,
+	event_id,
+	event_type,
+	event_version,
+	{{.}},
+	trace_id,
+	correlation_id,
+	causation_id,
+	metadata,
+	created_at
 {{- end}}
 
 {{define "namespace" -}}
@@ -25,4 +26,22 @@
 
 {{define "lock" -}}
 pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | coalesce(pg_sequence_last_value('{{.Sequence}}'), 0))::text
+{{- end}}
+
+{{define "frontier" -}}
+(
+	select case when is_called then last_value else last_value - 1 end as position
+	from {{.Sequence}}
+) as drawn
+cross join lateral (
+	select min((l.classid::bigint << 32 | l.objid::bigint) & 281474976710655) as lowest
+	from pg_locks as l
+	where drawn.position is not null
+	  and l.locktype = 'advisory'
+	  and l.mode = 'ShareLock'
+	  and l.granted
+	  and l.objsubid = 1
+	  and l.classid::bigint >> 16 = {{template "namespace" .}}
+	  and l.database = (select oid from pg_database where datname = current_database())
+) as held
 {{- end}}

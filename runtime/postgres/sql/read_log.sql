@@ -1,7 +1,7 @@
 -- eventmap: read the log{{if .Filtered}}, filtered{{end}}
 select
 	global_position,
-	{{template "columns" ""}}
+	{{template "columns" .Read}}
 from {{.Events}}
 where global_position > $1::bigint
   and global_position <= coalesce($2::bigint, nullif(current_setting('eventmap.frontier', true), '')::bigint)

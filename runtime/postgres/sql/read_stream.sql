@@ -1,7 +1,7 @@
 -- eventmap: read a stream {{if .Backward}}backward{{else}}forward{{end}}
 select
 	global_position,
-	{{template "columns" ""}}
+	{{template "columns" .Read}}
 from {{.Events}}
 where aggregate_type = $1::text
   and aggregate_id = $2::text
