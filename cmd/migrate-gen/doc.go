@@ -47,6 +47,22 @@ line with --check.
 		How far each consumer is. Default: consumer_checkpoints.
 	--parked-events-table NAME
 		The events that a consumer set aside. Default: parked_events.
+	--payload TYPE
+		The type of the payload column: bytea keeps any bytes as they
+		are, json any JSON as it is written, jsonb the value of JSON.
+		A store has to be told of json and jsonb. Default: bytea.
+	--metadata TYPE
+		The type of the metadata column: json keeps it as it is written,
+		jsonb is quicker to query. Default: json.
+	--index NAME,...
+		Further indexes on the event log: event-type, correlation. Each
+		of them costs every append. Default: none.
+	--append-only
+		Have the database refuse to update, delete or truncate events,
+		whoever tries.
+	--grant ROLE,...
+		Give the roles, which must exist, the rights that an application
+		needs. They are not the right to change or remove events.
 	--check
 		Write nothing. If the file is missing or differs, print a
 		unified diff from what is there to what would be written.

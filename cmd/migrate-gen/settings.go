@@ -30,6 +30,11 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.options.AggregateHeadsTable, "aggregate-heads-table", "", "")
 	flags.StringVar(&s.options.CheckpointsTable, "checkpoints-table", "", "")
 	flags.StringVar(&s.options.ParkedEventsTable, "parked-events-table", "", "")
+	flags.StringVar(&s.options.Payload, "payload", sqlcode.PayloadTypes[0], "")
+	flags.StringVar(&s.options.Metadata, "metadata", sqlcode.MetadataTypes[0], "")
+	flags.StringSliceVar(&s.options.Indexes, "index", nil, "")
+	flags.BoolVar(&s.options.AppendOnly, "append-only", false, "")
+	flags.StringSliceVar(&s.options.Grants, "grant", nil, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	return &s
 }
@@ -42,7 +47,7 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	}
 	var err error
 	flags.Visit(func(f *pflag.Flag) {
-		if err == nil && f.Value.String() == "" {
+		if empty := f.Value.String() == "" || f.Value.String() == "[]"; err == nil && empty {
 			err = fmt.Errorf("flag has an empty value: --%s", f.Name)
 		}
 	})

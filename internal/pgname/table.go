@@ -53,6 +53,19 @@ func CheckSchema(s string) error {
 	return nil
 }
 
+// CheckRole returns nil if s can be the name of a role that is granted something, else an error that names the rule that
+// was broken. The rules are those of tables; public, which is everybody, and none are no roles.
+func CheckRole(s string) error {
+	err := checkName(s)
+	if s == "public" || s == "none" {
+		err = errors.New("is not the name of a role")
+	}
+	if err != nil {
+		return fmt.Errorf("role name %q: %w", s, err)
+	}
+	return nil
+}
+
 func parseTable(s string) (Table, error) {
 	schema, name, qualified := strings.Cut(s, ".")
 	if !qualified {

@@ -92,6 +92,28 @@ func TestCheckSchema(t *testing.T) {
 	}
 }
 
+func TestCheckRole(t *testing.T) {
+	t.Parallel()
+	for _, ok := range []string{"app", "My-App", "select", "Public"} {
+		if err := pgname.CheckRole(ok); err != nil {
+			t.Errorf("CheckRole(%q): %v", ok, err)
+		}
+	}
+	tests := []struct{ in, want string }{
+		{"", `role name "": is empty`},
+		{"public", `role name "public": is not the name of a role`},
+		{"none", `role name "none": is not the name of a role`},
+		{"pg_monitor", `role name "pg_monitor": begins with pg_, which is reserved for the system`},
+		{`a"; drop role b`, `role name "a\"; drop role b": contains '"'; use letters, digits, '_', '-' and '$'`},
+	}
+	for _, tt := range tests {
+		err := pgname.CheckRole(tt.in)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("CheckRole(%q):\n got %v\nwant %s", tt.in, err, tt.want)
+		}
+	}
+}
+
 func TestTable_Quoted(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

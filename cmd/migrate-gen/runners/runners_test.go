@@ -28,6 +28,7 @@ var runners = []runner{goose, golangMigrate, tern}
 
 var options = map[string]sqlcode.Options{
 	"standard": {},
+	"options":  {Payload: "jsonb", Indexes: sqlcode.IndexNames, AppendOnly: true},
 	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
 }
 

@@ -18,11 +18,11 @@ func Generate(o Options) ([]gen.File, error) {
 	if formatErr == nil {
 		filename, filenameErr = format.choose(o.Filename)
 	}
-	tables, tablesErr := o.tables()
-	if err := errors.Join(formatErr, filenameErr, tablesErr); err != nil {
+	design, designErr := o.design()
+	if err := errors.Join(formatErr, filenameErr, designErr); err != nil {
 		return nil, err
 	}
-	s := script{tables: tables, format: format}
+	s := script{design: design, format: format}
 	up, err := s.render("schema.sql.tmpl")
 	if err != nil {
 		return nil, err

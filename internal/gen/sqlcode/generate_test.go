@@ -29,6 +29,12 @@ var goldenOptions = map[string]sqlcode.Options{
 		CheckpointsTable:    "reader.Checkpoints",
 		ParkedEventsTable:   "reader.événements$1",
 	},
+	"options": {
+		Payload:    "jsonb",
+		Metadata:   "jsonb",
+		Indexes:    sqlcode.IndexNames,
+		AppendOnly: true,
+	},
 	"long": {
 		EventsTable:         longName,
 		AggregateHeadsTable: longName[:62] + "c",

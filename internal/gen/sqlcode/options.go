@@ -30,10 +30,20 @@ type Options struct {
 	AggregateHeadsTable string
 	CheckpointsTable    string
 	ParkedEventsTable   string
+	// Payload is the type of the payload column, one of PayloadTypes. Empty: the first, bytea. A store has to be told of
+	// another one.
+	Payload string
+	// Metadata is the type of the metadata column, one of MetadataTypes. Empty: the first, json.
+	Metadata string
+	// Indexes are further indexes on the events table, of IndexNames. Each costs every append.
+	Indexes []string
+	// AppendOnly has the database refuse to change or remove events.
+	AppendOnly bool
+	// Grants are roles that may do what an application does, by the rules of pgname.CheckRole.
+	Grants []string
 }
 
-// tables checks the names, each by itself and then together, and returns them with their schemas. The error holds all
-// problems.
+// tables checks the names, each by itself, and returns them with their schemas. The error holds all problems.
 func (o Options) tables() (tables, error) {
 	var problems []error
 	note := func(err error) {
@@ -55,14 +65,10 @@ func (o Options) tables() (tables, error) {
 		return parsed.In(o.Schema)
 	}
 	events := table("events", o.EventsTable, pgname.Table{Name: pgname.EventsTable}.In(o.Schema))
-	t := tables{
+	return tables{
 		Events:      events,
 		Heads:       table("aggregate heads", o.AggregateHeadsTable, events.Sibling(pgname.AggregateHeadsTable)),
 		Checkpoints: table("checkpoints", o.CheckpointsTable, events.Sibling(pgname.CheckpointsTable)),
 		Parked:      table("parked events", o.ParkedEventsTable, events.Sibling(pgname.ParkedEventsTable)),
-	}
-	if len(problems) == 0 {
-		note(t.checkDistinct())
-	}
-	return t, errors.Join(problems...)
+	}, errors.Join(problems...)
 }

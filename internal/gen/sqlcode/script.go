@@ -11,7 +11,7 @@ import (
 
 // A script is what the templates are filled in with. Its exported methods and fields are theirs.
 type script struct {
-	tables
+	design
 	format format
 }
 

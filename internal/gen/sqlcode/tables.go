@@ -44,29 +44,32 @@ type relation struct {
 
 // relations returns everything that the templates create in the namespace of tables: the tables themselves, and what
 // comes with them.
-func (t tables) relations() (own, derived []relation) {
+func (d design) relations() (own, derived []relation) {
 	own = []relation{
-		{t.Events, "the events table"},
-		{t.Heads, "the aggregate heads table"},
-		{t.Checkpoints, "the checkpoints table"},
-		{t.Parked, "the parked events table"},
+		{d.Events, "the events table"},
+		{d.Heads, "the aggregate heads table"},
+		{d.Checkpoints, "the checkpoints table"},
+		{d.Parked, "the parked events table"},
 	}
 	for _, table := range own {
 		derived = append(derived, relation{table.name.Sibling(table.name.PrimaryKey()), "the primary key of " + table.what})
 	}
 	derived = append(derived,
-		relation{t.Events.Sequence(), "the sequence of the events table"},
-		relation{t.Events.Sibling(t.Events.StreamVersionKey()), "the unique index on the stream version"},
-		relation{t.Events.Sibling(t.Events.EventIDKey()), "the unique index on the event ID"},
-		relation{t.Parked.Derived("aggregate_id_idx"), "the index on the streams of parked events"},
+		relation{d.Events.Sequence(), "the sequence of the events table"},
+		relation{d.Events.Sibling(d.Events.StreamVersionKey()), "the unique index on the stream version"},
+		relation{d.Events.Sibling(d.Events.EventIDKey()), "the unique index on the event ID"},
+		relation{d.Parked.Derived("aggregate_id_idx"), "the index on the streams of parked events"},
 	)
+	for _, index := range d.Indexes {
+		derived = append(derived, relation{d.Events.Sibling(index.Name), "an index that was asked for"})
+	}
 	return own, derived
 }
 
 // checkDistinct returns an error for each two relations that have the same name. Where tables are the same already, what
 // is derived from them is not mentioned.
-func (t tables) checkDistinct() error {
-	own, derived := t.relations()
+func (d design) checkDistinct() error {
+	own, derived := d.relations()
 	if err := distinct(own); err != nil {
 		return err
 	}

@@ -15,6 +15,12 @@ line (owner, place, text) as (
     from namespace
     where nspname <> 'public'
   union all
+    select '', n.nspname || 'right' || a.grantee || a.privilege_type,
+        concat_ws(' ', '  right to', lower(a.privilege_type), 'for', a.grantee::regrole)
+    from pg_namespace n
+    cross join aclexplode(n.nspacl) a
+    where n.oid in (select oid from namespace where nspname <> 'public') and a.grantee <> n.nspowner
+  union all
     select name, '0', concat_ws(' ', 'table', name, 'with ' || array_to_string(reloptions, ', '),
         '-- ' || obj_description(oid, 'pg_class'))
     from relation
@@ -37,7 +43,7 @@ line (owner, place, text) as (
     join pg_constraint c on c.conrelid = r.oid
     where c.contype <> 'n' -- PostgreSQL 18 lists not null here too; the columns say it already
   union all
-    select r.name, '3' || i.name, '  index ' || pg_get_indexdef(i.oid)
+    select r.name, '3' || i.name, '  index ' || pg_get_indexdef(i.oid) || case when not x.indisvalid then ' invalid' else '' end
     from relation r
     join pg_index x on x.indrelid = r.oid
     join relation i on i.oid = x.indexrelid
@@ -60,9 +66,21 @@ line (owner, place, text) as (
     from relation
     where relkind not in ('r', 'p', 'i', 'I', 'S', 't')
   union all
-    select 'function', p.oid::text, 'function ' || p.oid::regprocedure
+    select coalesce(r.name, s.name), '7' || s.name || g.who || a.privilege_type, concat_ws(' ', '  right to', lower(a.privilege_type),
+        case when s.relkind = 'S' then 'of ' || s.name end, 'for', g.who)
+    from relation s
+    cross join aclexplode(s.relacl) a
+    cross join lateral (select case a.grantee when 0 then 'public' else a.grantee::regrole::text end as who) g
+    left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype in ('a', 'i')
+        and d.refclassid = 'pg_class'::regclass and s.relkind = 'S'
+    left join relation r on r.oid = d.refobjid
+    where a.grantee <> s.relowner
+  union all
+    select 'function', p.oid::regprocedure::text, concat_ws(' ', 'function', p.oid::regprocedure, md5(p.prosrc),
+        '-- ' || obj_description(p.oid, 'pg_proc'))
     from pg_proc p
     join namespace n on n.oid = p.pronamespace
+    where not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e') -- an extension's
   union all
     select 'type', t.oid::text, 'type ' || t.oid::regtype
     from pg_type t
