@@ -1,4 +1,3 @@
-// Package consumer holds the contracts of what turns stored events into read models, messages or other effects.
 package consumer
 
 import (

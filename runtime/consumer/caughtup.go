@@ -1,0 +1,102 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// progressEvery is how often at most progress is told.
+const progressEvery = 200 * time.Millisecond
+
+// RunUntilCaughtUp drives the consumers until each has handled, or parked, every event that was committed before the call,
+// and then returns nil. It waits for appends that are in flight, and for segments that another process handles. It is for
+// tests, backfills and rebuilds. progress, which may be nil, is called for each consumer a few times a second and at the
+// end.
+//
+// The error is [ErrStopped] with the error of the event as soon as a consumer stops, that of ctx, with the last trouble,
+// if it ends before, or one of those of [Runner.Run].
+func (r *Runner[Tx]) RunUntilCaughtUp(ctx context.Context, progress func(Progress)) error {
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	w := &way[Tx]{runner: r, progress: progress}
+	if err := r.run(ctx, w.watch); err != nil {
+		return err
+	}
+	if ctx.Err() != nil && !w.arrived {
+		troubles := []error{ctx.Err()}
+		for _, c := range r.consumers {
+			troubles = append(troubles, c.lastTrouble())
+		}
+		return fmt.Errorf("run until caught up: %w", errors.Join(troubles...))
+	}
+	return nil
+}
+
+// way is how far consumers have come.
+type way[Tx any] struct {
+	runner   *Runner[Tx]
+	progress func(Progress)
+	began    time.Time
+	told     time.Time
+	target   int64
+	from     map[string]int64 // positions at the beginning
+	arrived  bool
+}
+
+// watch reports whether all consumers have arrived.
+func (w *way[Tx]) watch(ctx context.Context, p Poll) (bool, error) {
+	now := time.Now()
+	if w.from == nil {
+		w.began, w.target, w.from = now, p.Drawn, make(map[string]int64, len(p.Standings))
+		for _, s := range p.Standings {
+			w.from[s.Consumer] = s.Lowest
+		}
+	}
+	w.arrived = true
+	for _, s := range p.Standings {
+		w.arrived = w.arrived && s.Lowest >= w.target
+		if s.Stopped {
+			return false, w.runner.whyStopped(ctx, s.Consumer)
+		}
+		if err := s.checkAhead(p); err != nil {
+			return false, err
+		}
+	}
+	if w.arrived || now.Sub(w.told) >= progressEvery {
+		w.told = now
+		for _, s := range p.Standings {
+			w.progress(w.of(s, p, now.Sub(w.began)))
+		}
+	}
+	return w.arrived, nil
+}
+
+func (w *way[Tx]) of(s Standing, p Poll, passed time.Duration) Progress {
+	progress := Progress{Consumer: s.Consumer, Position: s.Lowest, Frontier: p.Frontier, Target: w.target}
+	if done := s.Lowest - w.from[s.Consumer]; done > 0 && passed > 0 {
+		progress.Rate = float64(done) / passed.Seconds()
+		progress.Left = time.Duration(float64(max(w.target-s.Lowest, 0)) / progress.Rate * float64(time.Second))
+	}
+	return progress
+}
+
+// whyStopped returns why a consumer is stopped.
+func (r *Runner[Tx]) whyStopped(ctx context.Context, name string) error {
+	var checkpoints []Checkpoint
+	err := r.in(ctx, func(tx Tx) (err error) {
+		checkpoints, err = r.db.Checkpoints(ctx, tx, name, false)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("consumer %s: %w: %w", name, ErrStopped, err)
+	}
+	for _, c := range checkpoints {
+		if !c.StoppedAt.IsZero() {
+			return fmt.Errorf("consumer %s: %w at event %d after %d attempts: %s", name, ErrStopped, c.FailedPosition, c.Failures, c.LastError)
+		}
+	}
+	return fmt.Errorf("consumer %s: %w", name, ErrStopped)
+}

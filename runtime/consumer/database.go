@@ -1,0 +1,201 @@
+package consumer
+
+import (
+	"context"
+	"time"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// A Database keeps what a [Runner] has to remember, in the same place as what handlers write. runtime/postgres has one
+// for pgx and one for database/sql. It is safe for concurrent use; a transaction is not.
+//
+// Methods that take a transaction leave it as it is: only [Transactions] begins and ends one. An error of any method but
+// for those that [ErrTransactionEnded] is about means trouble with the database and is never held against an event.
+type Database[Tx any] interface {
+	Transactions[Tx]
+	Savepoints[Tx]
+	Segments[Tx]
+	Checkpoints[Tx]
+	Log[Tx]
+	ParkedEvents[Tx]
+	Watch
+}
+
+// Transactions are begun and ended here only.
+type Transactions[Tx any] interface {
+	// Begin begins a transaction in which each statement sees what was committed before it: READ COMMITTED.
+	Begin(ctx context.Context) (Tx, error)
+	// Commit commits. The error is [ErrTransactionEnded] if the transaction had ended before.
+	Commit(ctx context.Context, tx Tx) error
+	// Rollback rolls back, even if ctx is done. An error means that the connection is lost, and with it the transaction;
+	// there is none if the transaction had ended before.
+	Rollback(ctx context.Context, tx Tx) error
+}
+
+// Savepoints let a transaction survive a handler that failed. There is at most one at a time.
+type Savepoints[Tx any] interface {
+	// Savepoint sets the savepoint.
+	Savepoint(ctx context.Context, tx Tx) error
+	// Release forgets the savepoint and keeps what was done since. It fails if a statement since then has failed, or with
+	// [ErrTransactionEnded].
+	Release(ctx context.Context, tx Tx) error
+	// RollbackToSavepoint undoes what was done since the savepoint and forgets it. An error means that the transaction is
+	// of no more use.
+	RollbackToSavepoint(ctx context.Context, tx Tx) error
+}
+
+// Segments are what workers share: each is claimed for one transaction at a time.
+type Segments[Tx any] interface {
+	// Claim locks the checkpoint of a segment until the transaction ends and returns it as last committed, together with
+	// the frontier of the log. It never waits. Given [AnySegment] it takes, of those that nobody else has claimed, that
+	// are behind the frontier, not stopped and not waiting for a retry, the one that is furthest behind; given a segment,
+	// that one if nobody else has claimed it. The result is nil if there is none.
+	Claim(ctx context.Context, tx Tx, consumer string, segment int) (*Claim, error)
+	// Save writes the checkpoint of a segment that was claimed in this transaction: Position and what has to do with
+	// failures. The segment is not claimed again before retryIn has passed. The error is [ErrTransactionEnded] if the
+	// transaction of the claim is over.
+	Save(ctx context.Context, tx Tx, c *Claim, retryIn time.Duration) error
+}
+
+// AnySegment is any segment that has something to do.
+const AnySegment = -1
+
+// A Claim is a segment that is locked for the transaction it was claimed in.
+type Claim struct {
+	Checkpoint
+	// Frontier is how far the log can be read: no append brings an event at or below it any more.
+	Frontier int64
+	// Transaction tells the transaction of the claim from others.
+	Transaction string
+}
+
+// A Checkpoint says how far one segment of a consumer is.
+type Checkpoint struct {
+	Consumer string
+	Segment  int // from 0
+	Segments int // how many the consumer has
+	// Position: every event of the segment up to here is handled or parked.
+	Position int64
+	// Handled is set after the number of segments has changed: the positions that the former segments had reached.
+	// Events up to the one of their former segment are handled too. It is nil once Position has passed them all.
+	Handled []int64
+	// Failures counts the failed attempts at the event that is next; 0 after a success.
+	Failures int
+	// FailedPosition is the position of the event that LastError is about, 0 if none ever failed. Both stay after a
+	// success.
+	FailedPosition int64
+	LastError      string
+	// RetryAt is when the segment is claimed again after a failure, by the clock of the database. Zero: at once.
+	RetryAt time.Time
+	// StoppedAt is since when the segment is stopped by the policy of its consumer. Zero: it runs.
+	StoppedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Checkpoints are changed as a whole where no worker is in the way.
+type Checkpoints[Tx any] interface {
+	// Create makes the checkpoints of a consumer, at 0, unless it has some.
+	Create(ctx context.Context, tx Tx, consumer string, segments int) error
+	// Checkpoints returns the checkpoints of a consumer in the order of their segments; none if it does not exist. With
+	// lock, it waits for every worker to end its transaction and keeps workers away until this one ends.
+	Checkpoints(ctx context.Context, tx Tx, consumer string, lock bool) ([]Checkpoint, error)
+	// Replace replaces the checkpoints of a consumer, which this transaction has locked. Position and Handled are kept as
+	// given; failures are forgotten. None at all means that the consumer is forgotten.
+	Replace(ctx context.Context, tx Tx, consumer string, checkpoints []Checkpoint) error
+}
+
+// Log is the log as consumers read it.
+type Log[Tx any] interface {
+	// Read returns the events of a selection in the order of their positions.
+	Read(ctx context.Context, tx Tx, s Selection) (Page, error)
+	// Lag counts the events of a selection, up to its limit.
+	Lag(ctx context.Context, tx Tx, s Selection) (Lag, error)
+	// Events returns the events at the given positions, as far as they exist, in the order of their positions.
+	Events(ctx context.Context, tx Tx, positions []int64) ([]runtime.PersistedEvent, error)
+}
+
+// A Selection is the events that a segment of a consumer has to handle between two positions.
+type Selection struct {
+	Consumer          string
+	After, Through    int64    // After is excluded, Through is included
+	Limit             int      // at most this many events
+	AggregateTypes    []string // only these; nil: all
+	Segment, Segments int      // only streams of this segment of so many
+	Handled           []int64  // not these events; see Checkpoint
+}
+
+// A Page is what was read of a selection.
+type Page struct {
+	Events []runtime.PersistedEvent
+	// Parked reports whether the consumer has any parked events, of whatever stream.
+	Parked bool
+}
+
+// Lag is how much of a selection there is.
+type Lag struct {
+	Events int64         // as far as they were counted
+	Age    time.Duration // since the first of them happened, by its CreatedAt and the clock of the database; 0: no events
+}
+
+// ParkedEvents are set aside by [Park].
+type ParkedEvents[Tx any] interface {
+	// Park adds a parked event of a consumer, or replaces its attempts and its error.
+	Park(ctx context.Context, tx Tx, consumer string, p ParkedEvent) error
+	// Unpark removes the parked events of a consumer at the given positions, or all for nil, and returns how many there
+	// were.
+	Unpark(ctx context.Context, tx Tx, consumer string, positions []int64) (int64, error)
+	// Parked returns parked events of a consumer in the order of their positions.
+	Parked(ctx context.Context, tx Tx, consumer string, q ParkedQuery) ([]ParkedEvent, error)
+	// CountParked returns how many events of a consumer are parked.
+	CountParked(ctx context.Context, tx Tx, consumer string) (int64, error)
+	// ParkedStreams returns those of the streams of the events that have parked events.
+	ParkedStreams(ctx context.Context, tx Tx, consumer string, events []runtime.PersistedEvent) ([]Stream, error)
+}
+
+// A Stream names the events of one aggregate.
+type Stream struct{ AggregateType, AggregateID string }
+
+// A ParkedEvent is an event that a consumer set aside.
+type ParkedEvent struct {
+	Stream
+	GlobalPosition int64
+	// Attempts is how often it was tried. 0: it only waits behind an earlier event of its stream.
+	Attempts int
+	Error    string // of the last attempt
+	ParkedAt time.Time
+}
+
+// A ParkedQuery selects parked events of a consumer.
+type ParkedQuery struct {
+	After  int64   // only events after this position
+	Limit  int     // at most this many
+	Stream *Stream // only of this stream; nil: of all
+}
+
+// Watch tells whether there is anything to do, without a transaction.
+type Watch interface {
+	// Poll looks at the log and at the checkpoints of the consumers, in one cheap statement.
+	Poll(ctx context.Context, consumers []string) (Poll, error)
+	// Listen calls notify after appends until ctx is done or the connection is lost, whose error it returns. It returns
+	// nil at once where the store has no channel to listen on.
+	Listen(ctx context.Context, notify func()) error
+}
+
+// A Poll is how the log and the consumers stand.
+type Poll struct {
+	// Drawn is the highest position that an append has drawn so far, committed or not. Frontier is how far the log can be
+	// read now.
+	Drawn, Frontier int64
+	Standings       []Standing // of the consumers that have checkpoints
+}
+
+// A Standing is how a consumer stands.
+type Standing struct {
+	Consumer        string
+	Lowest, Highest int64 // of the positions of its segments
+	Due             bool  // a segment is behind the frontier, not stopped and not waiting for a retry
+	Stopped         bool  // a segment is stopped
+	// RetryIn is how long the first of the segments that wait for a retry has to wait; negative: none waits.
+	RetryIn time.Duration
+}

@@ -1,0 +1,141 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// maxParked is how many parked events one transaction reads.
+const maxParked = 1000
+
+// Parked returns parked events of a registered consumer in the order of their positions: at most limit, and only those
+// after the position. Those with Attempts 0 wait behind an earlier event of their stream.
+func (r *Runner[Tx]) Parked(ctx context.Context, name string, after int64, limit int) ([]ParkedEvent, error) {
+	if _, err := r.find(name); err != nil {
+		return nil, fmt.Errorf("parked events: %w", err)
+	}
+	if limit < 1 {
+		return nil, fmt.Errorf("parked events of %s: limit is less than 1: %d", name, limit)
+	}
+	var parked []ParkedEvent
+	err := r.in(ctx, func(tx Tx) (err error) {
+		parked, err = r.db.Parked(ctx, tx, name, ParkedQuery{After: after, Limit: limit})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("parked events of %s: %w", name, err)
+	}
+	return parked, nil
+}
+
+// RetryParked handles the parked events of a stream, in order, until one fails, and returns how many it has handled. They
+// are parked no more and their effects committed, even if a later one fails: its error, which is returned, and its
+// attempts are then on record, and the rest keep waiting. Once none is left, the consumer goes on with the stream by
+// itself. Workers are waited for before, and wait meanwhile.
+func (r *Runner[Tx]) RetryParked(ctx context.Context, name string, s Stream) (handled int, err error) {
+	c, err := r.find(name)
+	if err != nil {
+		return 0, fmt.Errorf("retry parked events: %w", err)
+	}
+	for {
+		n, more, err := r.retryParked(ctx, c, s)
+		handled += n
+		if err != nil {
+			return handled, fmt.Errorf("retry parked events of %s, %s %q: %w", name, s.AggregateType, s.AggregateID, err)
+		}
+		if !more {
+			r.Wake()
+			return handled, nil
+		}
+	}
+}
+
+// retryParked is a transaction of RetryParked. It reports whether there may be more.
+func (r *Runner[Tx]) retryParked(ctx context.Context, c *registered[Tx], s Stream) (handled int, more bool, err error) {
+	var failed error
+	err = r.in(ctx, func(tx Tx) error {
+		parked, events, err := r.lockParked(ctx, tx, c.name, s)
+		if err != nil {
+			return err
+		}
+		for i := range events {
+			if failed, err = r.retry(ctx, tx, c, &parked[i], &events[i]); failed != nil || err != nil {
+				return err
+			}
+			handled++
+		}
+		more = len(events) == maxParked
+		return nil
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	return handled, more, failed
+}
+
+// lockParked returns the parked events of a stream, with what they are, while no worker is in the way.
+func (r *Runner[Tx]) lockParked(ctx context.Context, tx Tx, name string, s Stream) ([]ParkedEvent, []runtime.PersistedEvent, error) {
+	if _, err := r.lock(ctx, tx, name); err != nil {
+		return nil, nil, err
+	}
+	parked, err := r.db.Parked(ctx, tx, name, ParkedQuery{Limit: maxParked, Stream: &s})
+	if err != nil {
+		return nil, nil, err
+	}
+	positions := make([]int64, len(parked))
+	for i, p := range parked {
+		positions[i] = p.GlobalPosition
+	}
+	events, err := r.db.Events(ctx, tx, positions)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, p := range parked {
+		if i >= len(events) || events[i].GlobalPosition != p.GlobalPosition {
+			return nil, nil, fmt.Errorf("event %d is not in the log any more", p.GlobalPosition)
+		}
+	}
+	return parked, events, nil
+}
+
+// retry handles a parked event and removes it from the parked ones, or notes why it failed again.
+func (r *Runner[Tx]) retry(ctx context.Context, tx Tx, c *registered[Tx], p *ParkedEvent, e *runtime.PersistedEvent) (failed, err error) {
+	if err := r.db.Savepoint(ctx, tx); err != nil {
+		return nil, err
+	}
+	failed = c.call(ctx, tx, e)
+	if failed == nil {
+		failed = r.db.Release(ctx, tx)
+	}
+	if failed == nil {
+		_, err := r.db.Unpark(ctx, tx, c.name, []int64{p.GlobalPosition})
+		return nil, err
+	}
+	if err := r.db.RollbackToSavepoint(ctx, tx); err != nil {
+		return nil, fmt.Errorf("event %d: %w", p.GlobalPosition, failed) // the transaction is lost, and with it the note
+	}
+	p.Attempts, p.Error = p.Attempts+1, text(failed)
+	return fmt.Errorf("event %d: %w", p.GlobalPosition, failed), r.db.Park(ctx, tx, c.name, *p)
+}
+
+// DropParked removes the parked event at the position for good: the consumer never handles it. Events of its stream that
+// wait behind it stay parked until [Runner.RetryParked]. It reports whether there was one.
+func (r *Runner[Tx]) DropParked(ctx context.Context, name string, position int64) (bool, error) {
+	if _, err := r.find(name); err != nil {
+		return false, fmt.Errorf("drop parked event: %w", err)
+	}
+	var dropped int64
+	err := r.in(ctx, func(tx Tx) error {
+		_, err := r.lock(ctx, tx, name)
+		if err == nil {
+			dropped, err = r.db.Unpark(ctx, tx, name, []int64{position})
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("drop parked event %d of %s: %w", position, name, err)
+	}
+	return dropped > 0, nil
+}

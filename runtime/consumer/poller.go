@@ -1,0 +1,121 @@
+package consumer
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// A poller looks whether there is something to do and tells the workers.
+type poller[Tx any] struct {
+	runner   *Runner[Tx]
+	signals  map[string]chan struct{} // by consumer, with room for a signal to each of its workers
+	progress atomic.Bool              // a worker has committed something since the last look
+	ahead    map[string]bool          // consumers that are not driven, because their checkpoint is ahead of the log
+}
+
+// run polls until ctx is done or watch says that it is enough: often while there is something to do, and then ever more
+// seldom.
+func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) (bool, error)) error {
+	least, most := p.runner.config.PollLeast, p.runner.config.PollMost
+	wait := least
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.runner.wake:
+			wait = least
+		case <-timer.C:
+		}
+		poll, err := p.runner.db.Poll(ctx, p.runner.names())
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			p.trouble(ctx, err)
+			poll = Poll{}
+		default:
+			if done, err := watch(ctx, poll); done || err != nil {
+				return err
+			}
+		}
+		next := p.tell(ctx, poll)
+		if p.progress.Swap(false) {
+			wait = least
+		} else {
+			wait = min(wait*2, most)
+		}
+		if next >= 0 && next < wait {
+			wait = max(next, least)
+		}
+		timer.Reset(wait)
+	}
+}
+
+// tell signals the workers of the consumers that have something to do. It returns how long the next retry has to wait, or
+// a negative duration if there is none.
+func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
+	next := time.Duration(-1)
+	for _, s := range poll.Standings {
+		if err := s.checkAhead(poll); err != nil {
+			if !p.ahead[s.Consumer] {
+				p.runner.config.Logger.Error(ctx, "consumer is not driven", "consumer", s.Consumer, "error", err)
+			}
+			if p.ahead == nil {
+				p.ahead = make(map[string]bool)
+			}
+			p.ahead[s.Consumer] = true
+			continue
+		}
+		delete(p.ahead, s.Consumer)
+		if s.RetryIn >= 0 && (next < 0 || s.RetryIn < next) {
+			next = s.RetryIn
+		}
+		if !s.Due {
+			continue
+		}
+		signal := p.signals[s.Consumer]
+		for range cap(signal) {
+			select {
+			case signal <- struct{}{}:
+			default: // all of them know
+			}
+		}
+	}
+	return next
+}
+
+// listen wakes the runner when the store notifies its channel.
+func (p *poller[Tx]) listen(ctx context.Context) {
+	for {
+		err := p.runner.db.Listen(ctx, p.runner.Wake)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		p.trouble(ctx, err)
+		if !sleep(ctx, troublePause(1)) {
+			return
+		}
+	}
+}
+
+func (p *poller[Tx]) trouble(ctx context.Context, err error) {
+	p.runner.config.Logger.Error(ctx, "consumers cannot look at the log", "error", err)
+	if hook := p.runner.config.Hooks.Trouble; hook != nil {
+		hook(ctx, "", err)
+	}
+}
+
+// sleep waits and reports whether ctx is still not done.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

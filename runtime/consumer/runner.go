@@ -1,0 +1,287 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// A Runner drives consumers over a database. It is safe for concurrent use; [Runner.Run] and [Runner.RunUntilCaughtUp]
+// exclude each other. Any number of runners, in any number of processes, can drive the same consumers.
+type Runner[Tx any] struct {
+	db        Database[Tx]
+	config    Config
+	consumers []*registered[Tx]
+	running   atomic.Bool
+	wake      chan struct{} // capacity 1: somebody knows that there is something to do
+}
+
+// A Config is what concerns all consumers of a runner. The zero value is ready for use.
+type Config struct {
+	// Logger is told about failures, stops, troubles with the database and, as debug, batches. Nil means none.
+	Logger runtime.Logger
+	// Hooks are told about the same, for metrics.
+	Hooks Hooks
+	// PollLeast and PollMost are how long the runner waits before it looks whether there is something to do: the least
+	// right after there was, the most after there was nothing for a while. A look is one statement for all consumers. 0
+	// means 10 ms and 1 s. With a store that notifies a channel, or with [Runner.Wake], it looks at once.
+	PollLeast, PollMost time.Duration
+}
+
+// A Registration is a consumer and how it is to be driven.
+type Registration[Tx any] struct {
+	Consumer Consumer[Tx]
+	// Segments is how many segments the consumer gets when it runs for the first time. Later, [Runner.Resize] changes it,
+	// and this is ignored. 0 means 1.
+	Segments int
+	// Workers is how many segments this runner handles at a time, each with a connection of its own for a batch. 0 means as
+	// many as Segments says.
+	Workers int
+	// BatchSize is how many events at most one transaction handles. 0 means 500.
+	BatchSize int
+	// Timeout is how long handling one event may take. The context of the handler ends then; one that does not heed it
+	// holds up its segment, and nothing else. 0 means without end.
+	Timeout time.Duration
+	// Attempts is how often an event is tried before Policy decides on it. 0 means 8, a negative number without end. A
+	// transaction that the server broke off to let another one go on (runtime.Retryable) is first tried again at once.
+	Attempts int
+	// Backoff is how long to wait between attempts.
+	Backoff Backoff
+	// Policy is what happens after the last attempt.
+	Policy Policy
+}
+
+// What a Registration and a Config are where they say nothing.
+const (
+	defaultBatchSize = 500
+	defaultAttempts  = 8
+	defaultPollLeast = 10 * time.Millisecond
+	defaultPollMost  = time.Second
+)
+
+// maxName is how long the name of a consumer may be, in bytes.
+const maxName = 255
+
+// registered is a registration, complete and checked.
+type registered[Tx any] struct {
+	Registration[Tx]
+	name  string
+	types []string // nil: all
+
+	mu      sync.Mutex
+	trouble error // of the last use of the database, nil if that went well
+}
+
+// New returns a runner. The error holds every problem with the registrations: a name that is used twice, is empty, is
+// longer than 255 bytes or holds control characters; a scoped consumer without aggregate types; a number that is out of
+// range. The database is not asked yet.
+func New[Tx any](db Database[Tx], config Config, consumers ...Registration[Tx]) (*Runner[Tx], error) {
+	if config.Logger == nil {
+		config.Logger = runtime.NoOpLogger{}
+	}
+	if config.PollLeast == 0 {
+		config.PollLeast = defaultPollLeast
+	}
+	if config.PollMost == 0 {
+		config.PollMost = max(defaultPollMost, config.PollLeast)
+	}
+	var problems []error
+	if db == nil {
+		problems = append(problems, errors.New("database is nil"))
+	}
+	if config.PollLeast < 0 || config.PollMost < config.PollLeast {
+		problems = append(problems, fmt.Errorf("polling every %s to %s: give two positive durations, the shorter first", config.PollLeast, config.PollMost))
+	}
+	r := &Runner[Tx]{db: db, config: config, wake: make(chan struct{}, 1)}
+	names := make(map[string]bool)
+	for i, registration := range consumers {
+		c, err := register(registration)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("consumer %d: %w", i, err))
+			continue
+		}
+		if names[c.name] {
+			problems = append(problems, fmt.Errorf("consumer %d: the name %q is used twice; a checkpoint is kept under it", i, c.name))
+		}
+		names[c.name] = true
+		r.consumers = append(r.consumers, c)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// register completes and checks a registration.
+func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
+	if r.Consumer == nil {
+		return nil, errors.New("is nil")
+	}
+	c := &registered[Tx]{Registration: r, name: r.Consumer.Name()}
+	if err := checkName(c.name); err != nil {
+		return nil, err
+	}
+	if scoped, ok := r.Consumer.(ScopedConsumer[Tx]); ok {
+		c.types = slices.Clone(scoped.AggregateTypes())
+		if len(c.types) == 0 {
+			return nil, fmt.Errorf("%s wants no aggregate type at all", c.name)
+		}
+	}
+	set := func(n *int, otherwise int) {
+		if *n == 0 {
+			*n = otherwise
+		}
+	}
+	set(&c.Segments, 1)
+	set(&c.Workers, c.Segments)
+	set(&c.BatchSize, defaultBatchSize)
+	set(&c.Attempts, defaultAttempts)
+	if c.Backoff.First == 0 {
+		c.Backoff.First = defaultFirst
+	}
+	if c.Backoff.Most == 0 {
+		c.Backoff.Most = max(defaultMost, c.Backoff.First)
+	}
+	switch {
+	case checkSegments(c.Segments) != nil:
+		return nil, fmt.Errorf("%s: %w", c.name, checkSegments(c.Segments))
+	case c.Workers < 0, c.BatchSize < 0, c.Timeout < 0, c.Backoff.First < 0, c.Backoff.Most < c.Backoff.First:
+		return nil, fmt.Errorf("%s: workers, batch size, timeout and backoff cannot be negative, nor can a backoff be at most less than at first", c.name)
+	case c.Policy != Stop && c.Policy != Park:
+		return nil, fmt.Errorf("%s: there is no policy %d", c.name, c.Policy)
+	}
+	return c, nil
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("has no name")
+	case len(name) > maxName:
+		return fmt.Errorf("has a name of %d bytes, %.20q...; the longest is %d", len(name), name, maxName)
+	case !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Errorf("has the name %q; use valid UTF-8 without control characters", name)
+	}
+	return nil
+}
+
+func checkSegments(n int) error {
+	if n < 1 || n > MaxSegments {
+		return fmt.Errorf("%d segments; give 1 to %d", n, MaxSegments)
+	}
+	return nil
+}
+
+// find returns the consumer of that name, or [ErrUnknownConsumer].
+func (r *Runner[Tx]) find(name string) (*registered[Tx], error) {
+	for _, c := range r.consumers {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q is not registered with this runner", ErrUnknownConsumer, name)
+}
+
+// Run drives the consumers until ctx is done, and then returns nil; batches that were under way are rolled back. It
+// returns an error only at its start: [ErrCheckpointAhead], [ErrRunning], or what is wrong with the database or its
+// tables. Later troubles with the database are logged and waited out, and a consumer that stops leaves the others running.
+func (r *Runner[Tx]) Run(ctx context.Context) error {
+	return r.run(ctx, func(context.Context, Poll) (bool, error) { return false, nil })
+}
+
+// Wake makes the runner look at once whether there is something to do. It is for whoever has just committed an append in
+// the same process, costs nothing, and is never needed.
+func (r *Runner[Tx]) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// run drives the consumers until ctx is done or watch, which is called after each poll, says that it is enough.
+func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) (bool, error)) error {
+	if !r.running.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	defer r.running.Store(false)
+	if err := r.prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers))}
+	var group sync.WaitGroup
+	for _, c := range r.consumers {
+		signal := make(chan struct{}, c.Workers)
+		p.signals[c.name] = signal
+		for range c.Workers {
+			w := &worker[Tx]{runner: r, consumer: c, signal: signal, progress: &p.progress}
+			group.Go(func() { w.run(ctx) })
+		}
+	}
+	group.Go(func() { p.listen(ctx) })
+	err := p.run(ctx, watch)
+	cancel()
+	group.Wait()
+	return err
+}
+
+// prepare makes the checkpoints of consumers that have none and returns an error for what cannot run.
+func (r *Runner[Tx]) prepare(ctx context.Context) error {
+	for _, c := range r.consumers {
+		err := r.in(ctx, func(tx Tx) error { return r.db.Create(ctx, tx, c.name, c.Segments) })
+		if err != nil {
+			return fmt.Errorf("consumer %s: %w", c.name, err)
+		}
+	}
+	poll, err := r.db.Poll(ctx, r.names())
+	if err != nil {
+		return fmt.Errorf("consumers: %w", err)
+	}
+	var problems []error
+	for _, s := range poll.Standings {
+		problems = append(problems, s.checkAhead(poll))
+	}
+	return errors.Join(problems...)
+}
+
+// checkAhead returns [ErrCheckpointAhead] if a position of the consumer is one that the log has not reached.
+func (s *Standing) checkAhead(p Poll) error {
+	if s.Highest <= p.Drawn {
+		return nil
+	}
+	return fmt.Errorf("consumer %s: %w: it is at position %d and the log ends at %d; reset it once you know why",
+		s.Consumer, ErrCheckpointAhead, s.Highest, p.Drawn)
+}
+
+func (r *Runner[Tx]) names() []string {
+	names := make([]string, len(r.consumers))
+	for i, c := range r.consumers {
+		names[i] = c.name
+	}
+	return names
+}
+
+// in runs f in a transaction and commits it if f returns nil.
+func (r *Runner[Tx]) in(ctx context.Context, f func(tx Tx) error) error {
+	tx, err := r.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		_ = r.db.Rollback(ctx, tx) // err says more
+		return err
+	}
+	return r.db.Commit(ctx, tx)
+}

@@ -1,0 +1,104 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxLag is how far events are counted that a segment has yet to handle.
+const maxLag = 10_000
+
+// A Status is how a consumer stands.
+type Status struct {
+	Consumer string
+	Frontier int64 // how far the log can be read
+	Parked   int64 // events that are set aside
+	Segments []SegmentStatus
+	// Trouble is what went wrong when this runner last used the database for the consumer, nil if nothing did.
+	Trouble error
+}
+
+// A SegmentStatus is how one segment of a consumer stands.
+type SegmentStatus struct {
+	Checkpoint
+	// Lag is how many events of the segment up to the frontier are not handled yet, counted up to 10,000, and how long ago
+	// the first of them happened.
+	Lag Lag
+}
+
+// Stopped reports whether a segment is stopped.
+func (s *Status) Stopped() bool {
+	return slices.ContainsFunc(s.Segments, func(s SegmentStatus) bool { return !s.StoppedAt.IsZero() })
+}
+
+// Lag returns the events of all segments that are not handled yet, and how long ago the first of them happened.
+func (s *Status) Lag() Lag {
+	var sum Lag
+	for _, segment := range s.Segments {
+		sum.Events += segment.Lag.Events
+		sum.Age = max(sum.Age, segment.Lag.Age)
+	}
+	return sum
+}
+
+// Status returns how the consumers of the runner stand, in the order they were registered. One that has never run has no
+// segments yet. It waits for nobody. It counts events, so ask every few seconds, not all the time.
+func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
+	poll, err := r.db.Poll(ctx, r.names())
+	if err != nil {
+		return nil, fmt.Errorf("status of consumers: %w", err)
+	}
+	statuses := make([]Status, len(r.consumers))
+	for i, c := range r.consumers {
+		err := r.in(ctx, func(tx Tx) (err error) {
+			statuses[i], err = r.status(ctx, tx, c, poll.Frontier)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("status of consumer %s: %w", c.name, err)
+		}
+	}
+	return statuses, nil
+}
+
+func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], frontier int64) (Status, error) {
+	s := Status{Consumer: c.name, Frontier: frontier, Trouble: c.lastTrouble()}
+	checkpoints, err := r.db.Checkpoints(ctx, tx, c.name, false)
+	if err != nil {
+		return Status{}, err
+	}
+	for _, checkpoint := range checkpoints {
+		lag, err := r.db.Lag(ctx, tx, Selection{
+			Consumer:       c.name,
+			After:          checkpoint.Position,
+			Through:        frontier,
+			Limit:          maxLag,
+			AggregateTypes: c.types,
+			Segment:        checkpoint.Segment,
+			Segments:       checkpoint.Segments,
+			Handled:        checkpoint.Handled,
+		})
+		if err != nil {
+			return Status{}, err
+		}
+		s.Segments = append(s.Segments, SegmentStatus{Checkpoint: checkpoint, Lag: lag})
+	}
+	s.Parked, err = r.db.CountParked(ctx, tx, c.name)
+	return s, err
+}
+
+// A Progress is how far a consumer has come on its way to where the log ended when [Runner.RunUntilCaughtUp] was called.
+type Progress struct {
+	Consumer string
+	Position int64   // of the segment that is furthest behind
+	Frontier int64   // how far the log can be read now
+	Target   int64   // where the log ended
+	Rate     float64 // positions a second since the call
+	// Left is how long the rest takes at that rate, 0 if there is no rate yet.
+	Left time.Duration
+}
+
+// Done reports whether the consumer has arrived.
+func (p Progress) Done() bool { return p.Position >= p.Target }

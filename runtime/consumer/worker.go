@@ -1,0 +1,73 @@
+package consumer
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// troublePause returns how long to wait after so many troubles with the database in a row.
+func troublePause(troubles int) time.Duration {
+	return Backoff{First: 100 * time.Millisecond, Most: 5 * time.Second}.after(troubles)
+}
+
+// A worker handles segments of one consumer, one after the other. Between batches it holds nothing.
+type worker[Tx any] struct {
+	runner   *Runner[Tx]
+	consumer *registered[Tx]
+	signal   <-chan struct{}
+	progress *atomic.Bool
+
+	conflicts int           // transactions in a row that the server broke off to let others go on
+	alone     map[int]int64 // by segment: events up to here get a transaction each, see batch
+}
+
+// run handles batches until ctx is done: as long as there is something to do, and then when it is told that there is.
+func (w *worker[Tx]) run(ctx context.Context) {
+	troubles := 0
+	for {
+		worked, err := w.batch(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		w.consumer.setTrouble(err)
+		if err != nil {
+			troubles++
+			w.trouble(ctx, err)
+			if !sleep(ctx, troublePause(troubles)) {
+				return
+			}
+			continue
+		}
+		troubles = 0
+		if worked {
+			w.progress.Store(true)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.signal:
+		}
+	}
+}
+
+func (w *worker[Tx]) trouble(ctx context.Context, err error) {
+	w.runner.config.Logger.Error(ctx, "consumer has trouble with the database", "consumer", w.consumer.name, "error", err)
+	if hook := w.runner.config.Hooks.Trouble; hook != nil {
+		hook(ctx, w.consumer.name, err)
+	}
+}
+
+// setTrouble notes what came of the last use of the database.
+func (c *registered[Tx]) setTrouble(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trouble = err
+}
+
+func (c *registered[Tx]) lastTrouble() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trouble
+}
