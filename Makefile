@@ -1,7 +1,7 @@
 .PHONY: help demo test lint fmt generate verify bench torture
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\): ## /  make \1@/p' Makefile | tr @ '\t' | expand -t 18
+	@sed -n "s/^\([a-z]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 18
 
 demo: ## generate, migrate a private database, run examples/shop on it
 	@.ci/demo
@@ -21,8 +21,8 @@ generate: ## run every go:generate line
 verify: ## fail if something generated, go.mod or go.sum is stale
 	@.ci/verify
 
-bench: ## compare with the figures to beat; ARGS="-bench Name" goes to go test
+bench: ## compare with the figures to beat; ARGS="--run NAME" goes to the benchmark of the store
 	@.ci/bench $(ARGS)
 
-torture: ## attack the store for five minutes; ARGS goes to the test
+torture: ## attack the store for five minutes; ARGS="-duration=1m" for less
 	@.ci/torture $(ARGS)
