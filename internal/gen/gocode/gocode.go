@@ -25,12 +25,12 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 	if err := checkFilename(o.Filename); err != nil {
 		return nil, err
 	}
-	aggregates, problems := name(d)
+	aggregates, declared, problems := name(d)
 	problems = append(problems, sumProblems(aggregates)...)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	g := newGenerator(d, aggregates)
+	g := generator{output: d.Output, aggregates: aggregates, declared: declared, qualifiers: qualifiers(d, declared)}
 	return g.files(o)
 }
 
@@ -67,20 +67,6 @@ type generator struct {
 	aggregates []aggregate
 	qualifiers map[string]string // import path -> name
 	declared   map[string]bool   // package-level names
-}
-
-func newGenerator(d *model.Domain, aggregates []aggregate) *generator {
-	g := &generator{output: d.Output, aggregates: aggregates, declared: map[string]bool{}}
-	for name := range d.Output.Declared {
-		g.declared[name] = true
-	}
-	for _, a := range aggregates {
-		for _, name := range a.declared(d.Output.Package) {
-			g.declared[name] = true
-		}
-	}
-	g.qualifiers = qualifiers(d, g.declared)
-	return g
 }
 
 // files renders every file, several at a time.

@@ -60,6 +60,7 @@ func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
 	for _, predeclared := range types.Universe.Names() {
 		taken[predeclared] = true
 	}
+	taken["init"] = true // no import can be called that
 	chosen := map[string]string{}
 	choose := func(p model.Package, clash bool) {
 		name := p.Name

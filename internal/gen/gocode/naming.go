@@ -2,6 +2,7 @@ package gocode
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -80,10 +81,10 @@ func (a *aggregate) current() []event {
 // sealed reports whether the sum is generated because the domain has none.
 func (a *aggregate) sealed() bool { return a.Sum == nil }
 
-// name gives every aggregate and event of the domain its identifiers, or says which cannot have them.
-func name(d *model.Domain) ([]aggregate, model.Problems) {
-	var problems model.Problems
-	aggregates := make([]aggregate, len(d.Aggregates))
+// name gives every aggregate and event of the domain its identifiers, or says which cannot have them. declared is every
+// name that the output package declares.
+func name(d *model.Domain) (aggregates []aggregate, declared map[string]bool, problems model.Problems) {
+	aggregates = make([]aggregate, len(d.Aggregates))
 	for i := range d.Aggregates {
 		a := aggregate{Aggregate: &d.Aggregates[i], ident: exported(d.Aggregates[i].Name)}
 		if !isExported(a.ident) {
@@ -106,14 +107,23 @@ func name(d *model.Domain) ([]aggregate, model.Problems) {
 		}
 		aggregates[i] = a
 	}
-	return aggregates, append(problems, collisions(d, aggregates)...)
+	declared, collisions := declare(d, aggregates)
+	return aggregates, declared, append(problems, collisions...)
 }
 
-// collisions returns a problem for every name that would be declared twice.
-func collisions(d *model.Domain, aggregates []aggregate) model.Problems {
+// builtins are the names by which generated code means what Go declares.
+var builtins = []string{"any", "error", "int64", "len", "make", "nil", "string"}
+
+// declare returns every name that the output package declares, and a problem for each that would be declared twice, or
+// that hides a predeclared one.
+func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Problems) {
 	scope := newScope()
 	for declared, pos := range d.Output.Declared {
 		scope.declare(declared, pos, handWritten)
+		if slices.Contains(builtins, declared) {
+			scope.problems = append(scope.problems, model.Problem{Pos: pos, Message: fmt.Sprintf(
+				"%s is declared here, and generated code means Go's own by that name; rename it, or choose another output folder", declared)})
+		}
 	}
 	files := newScope()
 	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent"} {
@@ -138,7 +148,11 @@ func collisions(d *model.Domain, aggregates []aggregate) model.Problems {
 		}
 		scope.problems = append(scope.problems, handler.problems...)
 	}
-	return append(scope.problems, files.problems...)
+	declared := map[string]bool{}
+	for name := range scope.origins {
+		declared[name] = true
+	}
+	return declared, append(scope.problems, files.problems...)
 }
 
 // declared returns the package-level names generated for the aggregate, but those of its events.
