@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/eventmap/eventmap/internal/pgtest"
@@ -79,9 +80,7 @@ func TestStore_saysWhatTheRoleLacks(t *testing.T) {
 	t.Parallel()
 	pool := connect(t, database(t))
 	tx := begin(t, pool)
-	role := "role_" + strings.ReplaceAll(newStream(), "-", "_") + fmt.Sprint(tx.Conn().PgConn().PID())
-	execute(t, tx, "create role "+role)
-	execute(t, tx, "grant usage on schema public to "+role)
+	role := newRole(t, tx)
 	execute(t, tx, "set local role "+role)
 	_, err := newStore(t).Append(t.Context(), tx, runtime.Any(), placed(newStream(), 1))
 	wantState(t, "Append", err, "42501")
@@ -95,10 +94,8 @@ func TestStore_needsOnlyTheseRights(t *testing.T) {
 	t.Parallel()
 	pool := connect(t, database(t))
 	tx := begin(t, pool)
-	role := "role_" + strings.ReplaceAll(newStream(), "-", "_") + fmt.Sprint(tx.Conn().PgConn().PID())
+	role := newRole(t, tx)
 	for _, statement := range []string{
-		"create role " + role,
-		"grant usage on schema public to " + role,
 		"grant select, insert on events to " + role,
 		"grant select, insert, update, delete on aggregate_heads to " + role,
 		"grant select on sequence events_global_position_seq to " + role,
@@ -194,4 +191,13 @@ func TestAppend_streamNameTooLongToIndex(t *testing.T) {
 	longest := 2600 - len("Order")
 	mustAppend(t, store, tx, placed(random(longest), 1))
 	commit(t, tx)
+}
+
+// newRole makes a role that can do nothing yet. It is gone when the transaction is rolled back.
+func newRole(t *testing.T, tx pgx.Tx) string {
+	t.Helper()
+	role := fmt.Sprint("eventmap_role_", tx.Conn().PgConn().PID())
+	execute(t, tx, "create role "+role)
+	execute(t, tx, "grant usage on schema public to "+role)
+	return role
 }

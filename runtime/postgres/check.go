@@ -1,0 +1,356 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+)
+
+//go:embed sql/check/*.sql
+var checkFiles embed.FS
+
+// A Problem is something about a database that keeps a store from working, or from keeping its promises.
+type Problem struct {
+	Object string // what it is about: a table, a column, the sequence, the server
+	Reason string
+	Remedy string // what to do about it
+}
+
+// String returns the problem in one line.
+func (p Problem) String() string { return p.Object + " " + p.Reason + "; " + p.Remedy }
+
+// A CheckError is every problem that [Check] found.
+type CheckError struct{ Problems []Problem }
+
+// Error lists the problems, one to a line.
+func (e *CheckError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Check compares a database with what a store of the same options needs, and returns nil or a [*CheckError] that holds
+// everything that is wrong: missing tables, columns and keys, columns of another type, a sequence that hands out positions
+// ahead of time, partitions that run out, rights that the role lacks, a server that is too old or a standby. Any other
+// error means that it could not look. It changes nothing; call it when the application starts.
+//
+// db is a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx; for database/sql there is [CheckSQL].
+func Check(ctx context.Context, db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}, opts ...Option) error {
+	return check(ctx, func(ctx context.Context, q query) (rows, error) { return db.Query(ctx, q.sql, q.args...) }, opts)
+}
+
+// CheckSQL is [Check] for a *sql.DB, *sql.Conn or *sql.Tx of the driver pgx/v5/stdlib.
+func CheckSQL(ctx context.Context, db interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, opts ...Option) error {
+	return check(ctx, sqlQuerier{db}.query, opts)
+}
+
+func check(ctx context.Context, run func(context.Context, query) (rows, error), opts []Option) error {
+	var c Config
+	for _, o := range opts {
+		o.apply(&c)
+	}
+	t, err := c.tables()
+	if err != nil {
+		return err
+	}
+	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea)}
+	if err := errors.Join(k.server(), k.events(), k.heads()); err != nil {
+		return fmt.Errorf("check the database: %w", err)
+	}
+	if len(k.problems) > 0 {
+		return &CheckError{k.problems}
+	}
+	return nil
+}
+
+// A checker collects the problems of one database.
+type checker struct {
+	ctx      context.Context // for the length of one call of check
+	run      func(context.Context, query) (rows, error)
+	tables   tables
+	payload  PayloadType
+	last     int64 // position that the sequence has reached
+	problems []Problem
+}
+
+func (k *checker) problem(object, reason, remedy string) {
+	k.problems = append(k.problems, Problem{object, reason, remedy})
+}
+
+// migrate says which command makes what is missing.
+func (k *checker) migrate() string {
+	return "migrate it with the SQL that `migrate-gen" + k.tables.flags() + "` writes"
+}
+
+// each runs one of the embedded statements and calls row after each row was scanned into dest.
+func (k *checker) each(file string, args, dest []any, row func()) error {
+	text, err := checkFiles.ReadFile("sql/check/" + file)
+	if err != nil {
+		return err
+	}
+	r, err := k.run(k.ctx, query{string(text), args})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for r.Next() {
+		if err := r.Scan(dest...); err != nil {
+			return err
+		}
+		row()
+	}
+	r.Close()
+	return r.Err()
+}
+
+func (k *checker) server() error {
+	var number int
+	var version, isolation, encoding string
+	var standby bool
+	return k.each("server.sql", nil, []any{&number, &version, &standby, &isolation, &encoding}, func() {
+		if number < 140000 {
+			k.problem("server", "is PostgreSQL "+version, "use 14 or later")
+		}
+		if standby {
+			k.problem("server", "is a standby, which can neither append nor read the log", "connect to the primary")
+		}
+		if isolation != "read committed" && isolation != "read uncommitted" {
+			k.problem("default_transaction_isolation", "is "+isolation+", in which the log cannot be read",
+				"leave it at read committed, or read the log in transactions that ask for that")
+		}
+		if encoding != "UTF8" {
+			k.problem("database", "has the encoding "+encoding+", which cannot keep every text", "create it with the encoding UTF8")
+		}
+	})
+}
+
+// A relation is what is known of a table after it was found.
+type relation struct {
+	oid     int64
+	kind    string
+	comment string
+}
+
+// table looks for a table and for the rights that are needed on it. A nil relation means that it is missing.
+func (k *checker) table(t pgname.Table, rights ...string) (*relation, error) {
+	var found *relation
+	var r relation
+	has := make([]bool, 4)
+	dest := []any{&r.oid, &r.kind, &r.comment, &has[0], &has[1], &has[2], &has[3]}
+	err := k.each("table.sql", []any{t.Quoted()}, dest, func() {
+		found = &r
+		var lacking []string
+		for i, right := range []string{"select", "insert", "update", "delete"} {
+			if slices.Contains(rights, right) && !has[i] {
+				lacking = append(lacking, right)
+			}
+		}
+		if lacking != nil {
+			list := strings.Join(lacking, ", ")
+			k.problem("table "+t.String(), "may not be used by this role: it lacks "+list, "grant "+list+" on "+t.Quoted()+" to it")
+		}
+	})
+	if err == nil && found == nil {
+		k.problem("table "+t.String(), "is missing", "create it with the SQL that `migrate-gen"+k.tables.flags()+"` writes")
+	}
+	return found, err
+}
+
+// A column is what a store needs of a column.
+type column struct {
+	name     string
+	types    []string
+	nullable bool
+	filled   bool // the database gives it a value
+}
+
+var eventColumns = []column{
+	{name: "global_position", types: []string{"bigint"}, filled: true},
+	{name: "aggregate_type", types: []string{"text"}},
+	{name: "aggregate_id", types: []string{"text"}},
+	{name: "aggregate_version", types: []string{"bigint"}},
+	{name: "event_id", types: []string{"uuid"}},
+	{name: "event_type", types: []string{"text"}},
+	{name: "event_version", types: []string{"integer"}},
+	// payload is of the type that the configuration says
+	{name: "trace_id", types: []string{"text"}, nullable: true},
+	{name: "correlation_id", types: []string{"text"}, nullable: true},
+	{name: "causation_id", types: []string{"text"}, nullable: true},
+	{name: "metadata", types: []string{"json", "jsonb"}, nullable: true},
+	{name: "created_at", types: []string{"timestamp with time zone"}},
+}
+
+var headColumns = []column{
+	{name: "aggregate_type", types: []string{"text"}},
+	{name: "aggregate_id", types: []string{"text"}},
+	{name: "aggregate_version", types: []string{"bigint"}},
+}
+
+// columns compares the columns of a table with those that are needed. A column too many is a problem if an append, which
+// gives it no value, would fail on it.
+func (k *checker) columns(t pgname.Table, r *relation, needed []column) error {
+	var name, kind string
+	var notNull, filled bool
+	missing := make(map[string]column, len(needed))
+	for _, c := range needed {
+		missing[c.name] = c
+	}
+	err := k.each("columns.sql", []any{r.oid}, []any{&name, &kind, &notNull, &filled}, func() {
+		object := "column " + name + " of " + t.String()
+		c, known := missing[name]
+		delete(missing, name)
+		switch {
+		case !known && notNull && !filled:
+			k.problem(object, "is not null and has no default, so that no append succeeds", "give it a default or drop it")
+		case !known:
+		case !slices.Contains(c.types, kind):
+			k.problem(object, "is "+kind+", not "+strings.Join(c.types, " or "), k.migrate())
+		case c.nullable && notNull && name != "payload":
+			k.problem(object, "is not null, but events may have none", "drop the not null")
+		case c.filled && !filled:
+			k.problem(object, "is no identity and has no default", k.migrate())
+		}
+	})
+	for _, c := range needed {
+		if _, is := missing[c.name]; is && err == nil {
+			k.problem("column "+c.name+" of "+t.String(), "is missing", k.migrate())
+		}
+	}
+	return err
+}
+
+// keys checks that the table has the unique keys. A partitioned table cannot have all of them; what it can have is
+// between its layout and its owner.
+func (k *checker) keys(t pgname.Table, r *relation, needed ...string) error {
+	if r.kind == "p" {
+		return nil
+	}
+	var key string
+	var found []string
+	err := k.each("keys.sql", []any{r.oid}, []any{&key}, func() { found = append(found, key) })
+	for _, n := range needed {
+		if !slices.Contains(found, n) && err == nil {
+			k.problem("table "+t.String(), "has no unique key on ("+n+")", k.migrate())
+		}
+	}
+	return err
+}
+
+func (k *checker) heads() error {
+	t := k.tables.heads
+	r, err := k.table(t, "select", "insert", "update", "delete")
+	if err != nil || r == nil {
+		return err
+	}
+	return errors.Join(k.columns(t, r, headColumns), k.keys(t, r, "aggregate_type, aggregate_id"))
+}
+
+func (k *checker) events() error {
+	t := k.tables.events
+	r, err := k.table(t, "select", "insert")
+	if err != nil || r == nil {
+		return err
+	}
+	if version, ok := pgname.ParseMarker(r.comment); ok && version != pgname.SchemaVersion {
+		k.problem("table "+t.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version, pgname.SchemaVersion), k.migrate())
+	}
+	return errors.Join(
+		k.columns(t, r, append([]column{
+			{name: "payload", types: []string{string(k.payload)}, nullable: k.payload.isJSON()},
+		}, eventColumns...)),
+		k.keys(t, r, "global_position", "aggregate_type, aggregate_id, aggregate_version", "event_id"),
+		k.sequence(t),
+		k.partitions(t, r),
+	)
+}
+
+func (k *checker) sequence(t pgname.Table) error {
+	var cache, increment int64
+	var cycle, selects, owned bool
+	object := "sequence " + t.Sequence().String()
+	found := false
+	err := k.each("sequence.sql", []any{t.Sequence().Quoted(), t.Quoted()}, []any{&cache, &increment, &cycle, &selects, &owned, &k.last}, func() {
+		found = true
+		alter := "alter sequence " + t.Sequence().Quoted()
+		if cache != 1 {
+			k.problem(object, fmt.Sprintf("has cache %d: sessions keep positions back and events are lost to readers", cache), alter+" cache 1")
+		}
+		if increment < 1 {
+			k.problem(object, fmt.Sprintf("has increment %d: positions must rise", increment), alter+" increment 1")
+		}
+		if cycle {
+			k.problem(object, "starts again after its end", alter+" no cycle")
+		}
+		if !selects {
+			k.problem(object, "may not be read by this role", "grant select on sequence "+t.Sequence().Quoted()+" to it")
+		}
+		if !owned {
+			k.problem(object, "is not what global_position of "+t.String()+" draws from", k.migrate())
+		}
+	})
+	if err == nil && !found {
+		k.problem(object, "is missing", k.migrate())
+	}
+	return err
+}
+
+// rangeBound finds the bounds in what PostgreSQL prints for a range partition of one bigint column.
+var rangeBound = regexp.MustCompile(`^FOR VALUES FROM \('?(MINVALUE|-?\d+)'?\) TO \('?(MAXVALUE|-?\d+)'?\)$`)
+
+// partitions checks that positions have somewhere to go: as many as the last partition holds, or a DEFAULT partition,
+// which should stay empty.
+func (k *checker) partitions(t pgname.Table, r *relation) error {
+	if r.kind != "p" {
+		return nil
+	}
+	var name, bound, strategy string
+	var rows, isRange, isDefault, open bool
+	var end, width int64
+	err := k.each("partitions.sql", []any{r.oid}, []any{&name, &bound, &strategy, &rows}, func() {
+		isRange = strategy == "r"
+		if bound == "DEFAULT" {
+			isDefault = true
+			if rows {
+				k.problem("partition "+name, "is the default and holds events", "make partitions ahead of the log and move its events there")
+			}
+			return
+		}
+		if m := rangeBound.FindStringSubmatch(bound); m != nil {
+			from, _ := strconv.ParseInt(m[1], 10, 64)
+			to, err := strconv.ParseInt(m[2], 10, 64)
+			if open = open || err != nil; to > end {
+				end, width = to, to-from
+			}
+		}
+	})
+	if err != nil || !isRange || open || end == 0 {
+		return err
+	}
+	if k.last+width >= end {
+		remedy := "make partitions ahead of the log"
+		if isDefault {
+			remedy += "; until then events go to the default partition"
+		} else {
+			remedy += "; without one, and without a default partition, appends fail at position " + strconv.FormatInt(end, 10)
+		}
+		k.problem("table "+t.String(), fmt.Sprintf("runs out of partitions: the last ends at %d and the log is at %d", end, k.last), remedy)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package postgres_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/pgtest"
+	"github.com/eventmap/eventmap/runtime/postgres"
+)
+
+func TestCheck_findsNothingWrongWithWhatMigrateGenWrites(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		tables sqlcode.Options
+		opts   []postgres.Option
+	}{
+		"standard": {},
+		"schema":   {sqlcode.Options{Schema: "Shop"}, []postgres.Option{postgres.WithEventsTable("Shop.events")}},
+		"names": {sqlcode.Options{EventsTable: "select", AggregateHeadsTable: "my-Heads"},
+			[]postgres.Option{postgres.WithEventsTable("select"), postgres.WithAggregateHeadsTable("my-Heads")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.New(t, schema(t, row.tables))
+			if err := postgres.Check(t.Context(), connect(t, address), row.opts...); err != nil {
+				t.Errorf("Check: %v", err)
+			}
+			if err := postgres.CheckSQL(t.Context(), connectSQL(t, address, pgx.QueryExecModeExec), row.opts...); err != nil {
+				t.Errorf("CheckSQL: %v", err)
+			}
+		})
+	}
+}
+
+func TestCheck_reportsEveryProblem(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		breaks string
+		want   []string // objects of the problems
+	}{
+		{"both tables", "drop table events cascade; drop table aggregate_heads",
+			[]string{"table events", "table aggregate_heads"}},
+		{"columns", "alter table events drop column trace_id, drop column metadata; alter table aggregate_heads drop column aggregate_version",
+			[]string{"column trace_id of events", "column metadata of events", "column aggregate_version of aggregate_heads"}},
+		{"types", "alter table events alter column event_id type text, alter column payload type jsonb using null",
+			[]string{"column event_id of events", "column payload of events"}},
+		{"a column of somebody else", "alter table events add column tenant text not null",
+			[]string{"column tenant of events"}},
+		{"a column of somebody else with a default", "alter table events add column tenant text not null default ''", nil},
+		{"not null", "alter table events alter column metadata set not null", []string{"column metadata of events"}},
+		{"keys", "alter table events drop constraint events_event_id_key, drop constraint events_stream_version_key; alter table aggregate_heads drop constraint aggregate_heads_pkey",
+			[]string{"table events", "table events", "table aggregate_heads"}},
+		{"a key under another name", "alter index events_event_id_key rename to other", nil},
+		{"cache", "alter sequence events_global_position_seq cache 20", []string{"sequence events_global_position_seq"}},
+		{"sequence", "alter table events alter column global_position drop identity",
+			[]string{"column global_position of events", "sequence events_global_position_seq"}},
+		{"cycle and increment", "alter sequence events_global_position_seq increment -1 minvalue -10 cycle",
+			[]string{"sequence events_global_position_seq", "sequence events_global_position_seq"}},
+		{"version", "comment on table events is 'eventmap schema 99'", []string{"table events"}},
+		{"no version", "comment on table events is null", nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			pool := connect(t, database(t), mode(pgx.QueryExecModeSimpleProtocol))
+			if _, err := pool.Exec(t.Context(), row.breaks); err != nil {
+				t.Fatal(err)
+			}
+			err := postgres.Check(t.Context(), pool)
+			var found *postgres.CheckError
+			if err != nil && !errors.As(err, &found) {
+				t.Fatal(err)
+			}
+			var got []string
+			if found != nil {
+				for _, p := range found.Problems {
+					got = append(got, p.Object)
+					if p.Reason == "" || p.Remedy == "" || !strings.Contains(err.Error(), p.String()) {
+						t.Errorf("problem %+v is not told whole: %v", p, err)
+					}
+				}
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("objects of the problems differ (-want +got):\n%s\n%v", diff, err)
+			}
+		})
+	}
+}
+
+func TestCheck_partitionsRunningOut(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, database(t))
+	for _, statement := range []string{
+		"alter table events rename to events_flat",
+		"create table events (like events_flat including defaults) partition by range (global_position)",
+		"alter table events alter column global_position set default nextval('events_global_position_seq')",
+		"create table events_1 partition of events for values from (0) to (1000)",
+		"create table events_2 partition of events for values from (1000) to (2000)",
+	} {
+		execute(t, pool, statement)
+	}
+	problems := func() []string {
+		t.Helper()
+		var found *postgres.CheckError
+		if err := postgres.Check(t.Context(), pool); err != nil && !errors.As(err, &found) {
+			t.Fatal(err)
+		}
+		var reasons []string
+		if found != nil {
+			for _, p := range found.Problems {
+				if strings.Contains(p.String(), "partition") {
+					reasons = append(reasons, p.Object+" "+p.Reason)
+				}
+			}
+		}
+		return reasons
+	}
+	expect := func(what string, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, problems()); diff != "" {
+			t.Errorf("%s: problems differ (-want +got):\n%s", what, diff)
+		}
+	}
+	execute(t, pool, "select setval('events_global_position_seq', 900)")
+	expect("a whole partition ahead")
+	execute(t, pool, "select setval('events_global_position_seq', 1200)")
+	expect("less than a partition ahead", "table events runs out of partitions: the last ends at 2000 and the log is at 1200")
+	execute(t, pool, "create table events_3 partition of events for values from (2000) to (maxvalue)")
+	expect("an open end")
+}
+
+func TestCheck_lackingRights(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, database(t))
+	tx := begin(t, pool)
+	role := newRole(t, tx)
+	execute(t, tx, "grant select on events to "+role)
+	execute(t, tx, "set local role "+role)
+	err := postgres.Check(t.Context(), tx)
+	var found *postgres.CheckError
+	if !errors.As(err, &found) || len(found.Problems) != 3 {
+		t.Fatalf("error is %v, want three problems", err)
+	}
+	for i, want := range []string{`grant insert on "events"`, `grant select on sequence`, `grant select, insert, update, delete on "aggregate_heads"`} {
+		if !strings.Contains(found.Problems[i].Remedy, want) {
+			t.Errorf("remedy is %q, want it to say %q", found.Problems[i].Remedy, want)
+		}
+	}
+}
