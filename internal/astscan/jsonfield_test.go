@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/go/packages"
+
+	"github.com/eventmap/eventmap/internal/astscan/testdata/shapes"
 )
 
 // TestFields_areWhatEncodingJSONWrites compares the fields found for each shape with the names that encoding/json writes
@@ -20,7 +22,7 @@ import (
 func TestFields_areWhatEncodingJSONWrites(t *testing.T) {
 	t.Parallel()
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "shapes_test.go", nil, 0)
+	file, err := parser.ParseFile(fset, "testdata/shapes/shapes.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +30,8 @@ func TestFields_areWhatEncodingJSONWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := pkg.Scope().Lookup("shapes").Type().Underlying().(*types.Struct)
-	var value shapes
+	all := pkg.Scope().Lookup("All").Type().Underlying().(*types.Struct)
+	var value shapes.All
 	for i := range all.NumFields() {
 		name := all.Field(i).Name()
 		t.Run(name, func(t *testing.T) {

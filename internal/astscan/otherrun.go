@@ -17,8 +17,8 @@ const runtimePath = "github.com/eventmap/eventmap/runtime"
 // they are there. Two runs into one package would remove each other's files for ever. A file that has a package of this
 // run as well is this run's: what else it imports may be the package of an ID, which need not be read.
 func (s *scan) checkOtherRuns() error {
-	root, err := moduleRoot(s.output.dir)
-	if err != nil {
+	root, _ := moduleRoot(s.output.dir)
+	if root == "" {
 		return nil // a link to a folder elsewhere, whose module is another
 	}
 	module, err := readModulePath(filepath.Join(root, "go.mod"))

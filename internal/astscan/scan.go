@@ -145,7 +145,7 @@ func count(n int, noun string) string {
 // newScan checks the options that can be checked before anything is read.
 func newScan(o Options) (*scan, error) {
 	if len(o.Patterns) == 0 {
-		return nil, errors.New("no input: name the packages to scan, such as ./domain/...")
+		return nil, errors.New("no input: name the packages to scan, as in ./domain/... for a folder and all below it")
 	}
 	if o.Output == "" {
 		return nil, errors.New("no output folder")

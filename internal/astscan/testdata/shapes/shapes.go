@@ -1,8 +1,9 @@
-package astscan
+// Package shapes holds structs with all that the rules of encoding/json for fields are about. A test reads it as source
+// and as types. It imports nothing.
+package shapes
 
-// The shapes that TestFields compares with encoding/json. This file is parsed by that test: it imports nothing.
-
-type shapes struct {
+// All has a value of each.
+type All struct {
 	Plain     plainShape
 	Tagged    taggedShape
 	Promoted  promotedShape
@@ -57,6 +58,8 @@ type rightShape struct{ Same, R int }
 type cancelledShape struct {
 	leftShape
 	rightShape
+	A int `json:"a"`
+	B int `json:"a"`
 }
 
 type taggedSame struct {
