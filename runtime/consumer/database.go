@@ -48,9 +48,10 @@ type Savepoints[Tx any] interface {
 // Segments are what workers share: each is claimed for one transaction at a time.
 type Segments[Tx any] interface {
 	// Claim locks the checkpoint of a segment until the transaction ends and returns it as last committed, together with
-	// the frontier of the log. It never waits. Given [AnySegment] it takes, of those that nobody else has claimed, that
-	// are behind the frontier, not stopped and not waiting for a retry, the one that is furthest behind; given a segment,
-	// that one if nobody else has claimed it. The result is nil if there is none.
+	// the frontier of the log. Given [AnySegment] it takes, of those that nobody else has claimed, that are behind the
+	// frontier, not stopped and not waiting for a retry, the one that is furthest behind, and never waits. Given a segment
+	// it takes that one, and waits for whoever has claimed it: most often that is a connection of our own, which was just
+	// closed and whose end the server has yet to notice. The result is nil if there is none.
 	Claim(ctx context.Context, tx Tx, consumer string, segment int) (*Claim, error)
 	// Save writes the checkpoint of a segment that was claimed in this transaction: Position and what has to do with
 	// failures. The segment is not claimed again before retryIn has passed. The error is [ErrTransactionEnded] if the

@@ -30,6 +30,8 @@ const (
 	stateUndefinedColumn      = "42703"
 	stateInvalidSchema        = "3F000"
 	stateInsufficientRights   = "42501"
+	stateNoTransaction        = "25P01"
+	stateInvalidSavepoint     = "3B001"
 )
 
 // A stateError gives a server's error the meaning it has for a store, and keeps both in the chain of errors.

@@ -1,0 +1,299 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+	"github.com/eventmap/eventmap/runtime/consumer"
+)
+
+// Consumers are the checkpoints and parked events of consumers, beside the events table: the [consumer.Database] that a
+// consumer.Runner needs. Tx is what handlers are given: pgx.Tx or *sql.Tx. It is immutable and safe for concurrent use.
+//
+// It needs a primary server; elsewhere reads return [ErrStandby]. Its transactions are READ COMMITTED and short, one for
+// each batch, so it works behind PgBouncer in transaction mode, but for the notify channel: listening needs a session.
+type Consumers[Tx any] struct {
+	beginTx  func(context.Context) (Tx, error)
+	commit   func(context.Context, Tx) error
+	rollback func(context.Context, Tx) error
+	listen   func(ctx context.Context, statement string, notify func()) error
+	bind     func(Tx) querier
+	db       querier // for statements that need no transaction
+	tables   consumerTables
+	sql      consumerStatements
+	channel  string
+}
+
+// consumerTables are the tables that consumers use, by their validated names.
+type consumerTables struct {
+	tables
+	checkpoints, parked pgname.Table
+}
+
+// WithCheckpointsTable sets the table of the checkpoints of consumers; see [Config].
+func WithCheckpointsTable(name string) Option {
+	return option(func(c *Config) { c.CheckpointsTable = name })
+}
+
+// WithParkedEventsTable sets the table of the parked events of consumers; see [Config].
+func WithParkedEventsTable(name string) Option {
+	return option(func(c *Config) { c.ParkedEventsTable = name })
+}
+
+// NewConsumers returns the consumers of a database for handlers that are given a pgx.Tx. Options are those of [New]; give
+// both the same. The error says which part of the configuration is invalid; the database is not asked.
+//
+// The transaction that a handler is given refuses Commit and Rollback, with [consumer.ErrTransactionEnded].
+func NewConsumers(pool *pgxpool.Pool, opts ...Option) (*Consumers[pgx.Tx], error) {
+	c := &Consumers[pgx.Tx]{
+		beginTx: func(ctx context.Context) (pgx.Tx, error) {
+			tx, err := pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+			if err != nil {
+				return nil, err
+			}
+			return &lentTx{Tx: tx}, nil
+		},
+		commit:   func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).end(ctx, pgx.Tx.Commit) },
+		rollback: func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).Tx.Rollback(ctx) },
+		listen: func(ctx context.Context, statement string, notify func()) error {
+			return listenPool(ctx, pool, statement, notify)
+		},
+		bind: func(tx pgx.Tx) querier {
+			if lent, ok := tx.(*lentTx); ok {
+				return lent.querier()
+			}
+			return pgxQuerier{tx}
+		},
+		db: pgxQuerier{pool},
+	}
+	return c, c.configure(opts)
+}
+
+// NewConsumersSQL is [NewConsumers] for handlers that are given a *sql.Tx. The database must have been opened with the
+// driver pgx/v5/stdlib. A *sql.Tx cannot refuse to be committed; a handler that does so is found out after the fact, and
+// its events are handled again.
+func NewConsumersSQL(db *sql.DB, opts ...Option) (*Consumers[*sql.Tx], error) {
+	c := &Consumers[*sql.Tx]{
+		beginTx: func(ctx context.Context) (*sql.Tx, error) {
+			return db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+		},
+		commit:   func(_ context.Context, tx *sql.Tx) error { return tx.Commit() },
+		rollback: func(_ context.Context, tx *sql.Tx) error { return tx.Rollback() },
+		listen: func(ctx context.Context, statement string, notify func()) error {
+			return listenSQL(ctx, db, statement, notify)
+		},
+		bind: func(tx *sql.Tx) querier { return sqlQuerier{tx} },
+		db:   sqlQuerier{db},
+	}
+	return c, c.configure(opts)
+}
+
+func (c *Consumers[Tx]) configure(opts []Option) error {
+	var config Config
+	for _, o := range opts {
+		o.apply(&config)
+	}
+	t, err := config.consumerTables()
+	if err != nil {
+		return err
+	}
+	if err := config.Payload.check(); err != nil {
+		return err
+	}
+	if err := checkChannel(config.NotifyChannel); err != nil {
+		return err
+	}
+	c.tables, c.channel = t, config.NotifyChannel
+	c.sql, err = renderConsumers(t, config.Payload)
+	return err
+}
+
+// consumerTables returns the names that the configuration stands for, or the first rule that one of them breaks.
+func (c *Config) consumerTables() (consumerTables, error) {
+	t, err := c.tables()
+	if err != nil {
+		return consumerTables{}, err
+	}
+	ct := consumerTables{
+		tables:      t,
+		checkpoints: t.events.Sibling(pgname.CheckpointsTable),
+		parked:      t.events.Sibling(pgname.ParkedEventsTable),
+	}
+	if c.CheckpointsTable != "" {
+		if ct.checkpoints, err = pgname.ParseTable(c.CheckpointsTable); err != nil {
+			return consumerTables{}, fmt.Errorf("checkpoints table: %w", err)
+		}
+	}
+	if c.ParkedEventsTable != "" {
+		if ct.parked, err = pgname.ParseTable(c.ParkedEventsTable); err != nil {
+			return consumerTables{}, fmt.Errorf("parked events table: %w", err)
+		}
+	}
+	return ct, nil
+}
+
+// flags returns the options of migrate-gen that make these tables, each after a blank.
+func (t consumerTables) flags() string {
+	var b strings.Builder
+	b.WriteString(t.tables.flags())
+	if t.checkpoints != t.events.Sibling(pgname.CheckpointsTable) {
+		fmt.Fprintf(&b, " --checkpoints-table %s", t.checkpoints)
+	}
+	if t.parked != t.events.Sibling(pgname.ParkedEventsTable) {
+		fmt.Fprintf(&b, " --parked-events-table %s", t.parked)
+	}
+	return b.String()
+}
+
+// Begin begins a transaction at READ COMMITTED; see [consumer.Transactions].
+func (c *Consumers[Tx]) Begin(ctx context.Context) (Tx, error) {
+	tx, err := c.beginTx(ctx)
+	if err != nil {
+		return tx, fmt.Errorf("begin: %w", err)
+	}
+	return tx, nil
+}
+
+// Commit commits a transaction; see [consumer.Transactions].
+func (c *Consumers[Tx]) Commit(ctx context.Context, tx Tx) error {
+	if err := c.commit(ctx, tx); err != nil {
+		return fmt.Errorf("commit: %w", ended(err))
+	}
+	return nil
+}
+
+// Rollback rolls a transaction back; see [consumer.Transactions].
+func (c *Consumers[Tx]) Rollback(ctx context.Context, tx Tx) error {
+	err := c.rollback(context.WithoutCancel(ctx), tx)
+	if err == nil || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return fmt.Errorf("roll back: %w", err)
+}
+
+// Savepoint sets the savepoint; see [consumer.Savepoints].
+func (c *Consumers[Tx]) Savepoint(ctx context.Context, tx Tx) error {
+	return c.savepoint(ctx, tx, "savepoint eventmap")
+}
+
+// Release forgets the savepoint; see [consumer.Savepoints].
+func (c *Consumers[Tx]) Release(ctx context.Context, tx Tx) error {
+	return c.savepoint(ctx, tx, "release savepoint eventmap")
+}
+
+// RollbackToSavepoint undoes what was done since the savepoint; see [consumer.Savepoints].
+func (c *Consumers[Tx]) RollbackToSavepoint(ctx context.Context, tx Tx) error {
+	if err := c.savepoint(ctx, tx, "rollback to savepoint eventmap"); err != nil {
+		return err
+	}
+	return c.Release(ctx, tx)
+}
+
+func (c *Consumers[Tx]) savepoint(ctx context.Context, tx Tx, statement string) error {
+	if err := exec(ctx, c.bind(tx), query{statement, nil}); err != nil {
+		return fmt.Errorf("%s: %w", statement, ended(err))
+	}
+	return nil
+}
+
+// exec runs a statement whose rows, if any, do not matter.
+func exec(ctx context.Context, q querier, s query) error {
+	r, err := q.query(ctx, s)
+	if err != nil {
+		return err
+	}
+	r.Close()
+	return r.Err()
+}
+
+// ended returns [consumer.ErrTransactionEnded] with err if err says that the transaction is over, or another than the one
+// that was begun, and err itself if not.
+func ended(err error) error {
+	if errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, sql.ErrTxDone) {
+		return fmt.Errorf("%w: %w", consumer.ErrTransactionEnded, err)
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) && (server.Code == stateNoTransaction || server.Code == stateInvalidSavepoint) {
+		return fmt.Errorf("%w: %w", consumer.ErrTransactionEnded, err)
+	}
+	return err
+}
+
+// A lentTx is a transaction as a handler is given it: it may be used, but not ended.
+type lentTx struct {
+	pgx.Tx
+	abused atomic.Bool // the handler has tried to end it
+}
+
+// Commit is refused.
+func (t *lentTx) Commit(context.Context) error { return t.refuse() }
+
+// Rollback is refused.
+func (t *lentTx) Rollback(context.Context) error { return t.refuse() }
+
+func (t *lentTx) refuse() error {
+	t.abused.Store(true)
+	return consumer.ErrTransactionEnded
+}
+
+// end ends the transaction, unless the handler believes that it has done so.
+func (t *lentTx) end(ctx context.Context, how func(pgx.Tx, context.Context) error) error {
+	if t.abused.Load() {
+		return consumer.ErrTransactionEnded
+	}
+	return how(t.Tx, ctx)
+}
+
+// querier returns what runs our own statements. They fail once the handler believes that it has ended the transaction:
+// what it does not know to be undone must not be committed.
+func (t *lentTx) querier() querier {
+	if t.abused.Load() {
+		return refusedQuerier{}
+	}
+	return pgxQuerier{t.Tx}
+}
+
+// refusedQuerier refuses every statement.
+type refusedQuerier struct{}
+
+func (refusedQuerier) query(context.Context, query) (rows, error) {
+	return nil, consumer.ErrTransactionEnded
+}
+
+func (refusedQuerier) queryAfter(context.Context, query, []any, query) (rows, error) {
+	return nil, consumer.ErrTransactionEnded
+}
+
+// classify returns err with its meaning for consumers, if it is a server's error that has one, and err itself if not.
+func (c *Consumers[Tx]) classify(err error) error {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch t := c.tables; server.Code {
+		case stateUndefinedTable, stateInvalidSchema:
+			return fmt.Errorf("table %s, table %s, table %s or the sequence %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
+				t.checkpoints, t.parked, t.events, t.events.Sequence(), t.flags(), err)
+		case stateUndefinedColumn:
+			return fmt.Errorf("table %s, table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
+				t.checkpoints, t.parked, t.events, t.flags(), err)
+		case stateInsufficientRights:
+			return fmt.Errorf("the role needs select, insert, update and delete on %s and %s, and select on %s and on sequence %s: %w",
+				t.checkpoints, t.parked, t.events, t.events.Sequence(), err)
+		}
+	}
+	return err
+}
+
+// That this is what a runner needs is checked here rather than by its first user.
+var (
+	_ consumer.Database[pgx.Tx]  = (*Consumers[pgx.Tx])(nil)
+	_ consumer.Database[*sql.Tx] = (*Consumers[*sql.Tx])(nil)
+)

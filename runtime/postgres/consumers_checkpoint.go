@@ -1,0 +1,159 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eventmap/eventmap/runtime/consumer"
+)
+
+// Claim locks the checkpoint of a segment; see [consumer.Segments]. The frontier is read before the claim, and so before
+// what is read after it.
+func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, segment int) (*consumer.Claim, error) {
+	statement := query{c.sql.claimAny, []any{name}}
+	if segment != consumer.AnySegment {
+		statement = query{c.sql.claim, []any{name, segment}}
+	}
+	var f frontier
+	r, err := c.bind(tx).queryAfter(ctx, query{c.sql.frontier, nil}, f.dest(), statement)
+	if err != nil {
+		return nil, fmt.Errorf("claim a segment: %w", c.classify(err))
+	}
+	defer r.Close()
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("claim a segment: %w", err)
+	}
+	var claim *consumer.Claim
+	if r.Next() {
+		claim = new(consumer.Claim)
+		claim.Checkpoint, err = scanCheckpoint(r, name, &claim.Frontier, &claim.Transaction)
+		if err != nil {
+			return nil, fmt.Errorf("claim a segment: %w", err)
+		}
+	}
+	r.Close()
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("claim a segment: %w", c.classify(err))
+	}
+	return claim, nil
+}
+
+// scanCheckpoint reads the columns of a checkpoint, and further ones into more.
+func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, error) {
+	checkpoint := consumer.Checkpoint{Consumer: name}
+	var handled string
+	var retryAt, stoppedAt sql.NullTime
+	err := r.Scan(append([]any{
+		&checkpoint.Segment,
+		&checkpoint.Segments,
+		&checkpoint.Position,
+		&handled,
+		&checkpoint.Failures,
+		&checkpoint.FailedPosition,
+		&checkpoint.LastError,
+		&retryAt,
+		&stoppedAt,
+		&checkpoint.UpdatedAt,
+	}, more...)...)
+	if err != nil {
+		return consumer.Checkpoint{}, err
+	}
+	checkpoint.RetryAt, checkpoint.StoppedAt = retryAt.Time, stoppedAt.Time
+	if handled != "" {
+		for text := range strings.SplitSeq(handled, ",") {
+			position, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return consumer.Checkpoint{}, err
+			}
+			checkpoint.Handled = append(checkpoint.Handled, position)
+		}
+	}
+	return checkpoint, nil
+}
+
+// Save writes the checkpoint of a claimed segment; see [consumer.Segments].
+func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, retryIn time.Duration) error {
+	args := []any{claim.Consumer, claim.Segment, claim.Position, claim.Failures, nil, nil, nil, !claim.StoppedAt.IsZero(), claim.Transaction}
+	if claim.Failures > 0 {
+		args[4], args[5] = claim.FailedPosition, claim.LastError
+	}
+	if retryIn > 0 {
+		args[6] = retryIn.Seconds()
+	}
+	var segment int
+	switch err := queryRow(ctx, c.bind(tx), query{c.sql.save, args}, &segment); {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("save the checkpoint: %w", consumer.ErrTransactionEnded)
+	case err != nil:
+		return fmt.Errorf("save the checkpoint: %w", ended(err))
+	}
+	return nil
+}
+
+// Create makes the checkpoints of a consumer; see [consumer.Checkpoints].
+func (c *Consumers[Tx]) Create(ctx context.Context, tx Tx, name string, segments int) error {
+	if err := exec(ctx, c.bind(tx), query{c.sql.create, []any{name, segments}}); err != nil {
+		return fmt.Errorf("create checkpoints: %w", c.classify(err))
+	}
+	return nil
+}
+
+// Checkpoints returns the checkpoints of a consumer; see [consumer.Checkpoints]. Whoever locks them all locks the first
+// one first, and then sees them as whoever had it before has left them.
+func (c *Consumers[Tx]) Checkpoints(ctx context.Context, tx Tx, name string, lock bool) ([]consumer.Checkpoint, error) {
+	q, text := c.bind(tx), c.sql.checkpoints
+	if lock {
+		text = c.sql.lockCheckpoints
+		if err := exec(ctx, q, query{c.sql.lock, []any{name}}); err != nil {
+			return nil, fmt.Errorf("lock checkpoints: %w", c.classify(err))
+		}
+	}
+	checkpoints, err := collect(ctx, q, query{text, []any{name}}, func(r rows) (consumer.Checkpoint, error) {
+		return scanCheckpoint(r, name)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoints: %w", c.classify(err))
+	}
+	return checkpoints, nil
+}
+
+// Replace replaces the checkpoints of a consumer; see [consumer.Checkpoints].
+func (c *Consumers[Tx]) Replace(ctx context.Context, tx Tx, name string, checkpoints []consumer.Checkpoint) error {
+	q := c.bind(tx)
+	for _, checkpoint := range checkpoints {
+		err := exec(ctx, q, query{c.sql.replace, []any{
+			name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, checkpoint.Handled,
+		}})
+		if err != nil {
+			return fmt.Errorf("replace checkpoints: %w", ended(c.classify(err)))
+		}
+	}
+	if err := exec(ctx, q, query{c.sql.remove, []any{name, len(checkpoints)}}); err != nil {
+		return fmt.Errorf("replace checkpoints: %w", ended(c.classify(err)))
+	}
+	return nil
+}
+
+// collect runs a statement and returns what scan makes of its rows.
+func collect[T any](ctx context.Context, q querier, s query, scan func(rows) (T, error)) ([]T, error) {
+	r, err := q.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var all []T
+	for r.Next() {
+		one, err := scan(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	r.Close()
+	return all, r.Err()
+}

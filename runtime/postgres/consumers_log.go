@@ -1,0 +1,82 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+)
+
+// Read returns the events of a selection; see [consumer.Log]. The selection's segment is computed in SQL, so events of
+// others do not leave the server.
+func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection) (consumer.Page, error) {
+	var page consumer.Page
+	r, err := c.bind(tx).queryAfter(ctx,
+		query{c.sql.anyParked, []any{s.Consumer}}, []any{&page.Parked},
+		query{c.sql.read, selected(s)})
+	if err == nil {
+		page.Events, err = newDecoder().collect(nil, r)
+	}
+	if err != nil {
+		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
+	}
+	return page, nil
+}
+
+// selected returns a selection as arguments.
+func selected(s consumer.Selection) []any {
+	return []any{s.After, s.Through, int64(s.Limit), anyOf(s.AggregateTypes), int64(s.Segments), int64(s.Segment), s.Handled}
+}
+
+// Lag counts the events of a selection; see [consumer.Log].
+func (c *Consumers[Tx]) Lag(ctx context.Context, tx Tx, s consumer.Selection) (consumer.Lag, error) {
+	var lag consumer.Lag
+	var age float64
+	if err := queryRow(ctx, c.bind(tx), query{c.sql.lag, selected(s)}, &lag.Events, &age); err != nil {
+		return consumer.Lag{}, fmt.Errorf("count the lag: %w", c.classify(err))
+	}
+	lag.Age = max(seconds(age), 0)
+	return lag, nil
+}
+
+// Events returns the events at the positions; see [consumer.Log].
+func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, positions []int64) ([]runtime.PersistedEvent, error) {
+	r, err := c.bind(tx).query(ctx, query{c.sql.events, []any{positions}})
+	var events []runtime.PersistedEvent
+	if err == nil {
+		events, err = newDecoder().collect(nil, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", c.classify(err))
+	}
+	return events, nil
+}
+
+// Poll looks at the log and at the checkpoints; see [consumer.Watch]. It is one statement and takes no lock.
+func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.Poll, error) {
+	var poll consumer.Poll
+	standby := false
+	standings, err := collect(ctx, c.db, query{c.sql.poll, []any{consumers}}, func(r rows) (consumer.Standing, error) {
+		var s consumer.Standing
+		var retryIn float64
+		err := r.Scan(&poll.Drawn, &poll.Frontier, &standby, &s.Consumer, &s.Lowest, &s.Highest, &s.Due, &s.Stopped, &retryIn)
+		s.RetryIn = seconds(retryIn)
+		return s, err
+	})
+	if err == nil && standby {
+		err = ErrStandby
+	}
+	if err != nil {
+		return consumer.Poll{}, fmt.Errorf("poll: %w", c.classify(err))
+	}
+	for _, s := range standings {
+		if s.Consumer != "" {
+			poll.Standings = append(poll.Standings, s)
+		}
+	}
+	return poll, nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

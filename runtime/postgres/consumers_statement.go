@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// consumerStatements are the SQL texts of Consumers, constant for their life.
+type consumerStatements struct {
+	frontier        string
+	poll            string
+	create          string
+	claimAny        string
+	claim           string
+	save            string
+	checkpoints     string
+	lock            string
+	lockCheckpoints string
+	replace         string
+	remove          string
+	read            string
+	lag             string
+	events          string
+	park            string
+	unpark          string
+	parked          string
+	parkedStreams   string
+	countParked     string
+	anyParked       string
+}
+
+//go:embed sql/parts.sql sql/frontier.sql sql/consumer/*.sql
+var consumerFiles embed.FS
+
+// renderConsumers returns the statements for the tables; see render.
+func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements, error) {
+	parsed, err := template.ParseFS(consumerFiles, "sql/*.sql", "sql/consumer/*.sql")
+	if err != nil {
+		return consumerStatements{}, fmt.Errorf("embedded SQL: %w", err)
+	}
+	type consumerVariant struct {
+		variant
+		Checkpoints, Parked string
+		Any, Lock           bool
+	}
+	plain := consumerVariant{
+		variant: variant{
+			Events:   t.events.Quoted(),
+			Heads:    t.heads.Quoted(),
+			Sequence: t.events.Sequence().Quoted(),
+			Payload:  payload,
+		},
+		Checkpoints: t.checkpoints.Quoted(),
+		Parked:      t.parked.Quoted(),
+	}
+	anyOne, locked := plain, plain
+	anyOne.Any = true
+	locked.Lock = true
+
+	var s consumerStatements
+	for _, part := range []struct {
+		text *string
+		file string
+		with consumerVariant
+	}{
+		{&s.frontier, "frontier.sql", plain},
+		{&s.poll, "poll.sql", plain},
+		{&s.create, "create.sql", plain},
+		{&s.claimAny, "claim.sql", anyOne},
+		{&s.claim, "claim.sql", plain},
+		{&s.save, "save.sql", plain},
+		{&s.checkpoints, "checkpoints.sql", plain},
+		{&s.lock, "lock.sql", plain},
+		{&s.lockCheckpoints, "checkpoints.sql", locked},
+		{&s.replace, "replace.sql", plain},
+		{&s.remove, "remove.sql", plain},
+		{&s.read, "read.sql", plain},
+		{&s.lag, "lag.sql", plain},
+		{&s.events, "events.sql", plain},
+		{&s.park, "park.sql", plain},
+		{&s.unpark, "unpark.sql", plain},
+		{&s.parked, "parked.sql", plain},
+		{&s.parkedStreams, "parked_streams.sql", plain},
+	} {
+		var b strings.Builder
+		if err := parsed.ExecuteTemplate(&b, part.file, part.with); err != nil {
+			return consumerStatements{}, fmt.Errorf("embedded SQL: %w", err)
+		}
+		*part.text = b.String()
+	}
+	s.countParked = "-- eventmap: count parked events\nselect count(*) from " + plain.Parked + " where consumer = $1::text"
+	s.anyParked = "-- eventmap: are there parked events\nselect exists (select from " + plain.Parked + " where consumer = $1::text)"
+	return s, nil
+}

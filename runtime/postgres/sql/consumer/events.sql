@@ -1,0 +1,7 @@
+-- eventmap: read events by position
+select
+	global_position,
+	{{template "columns" .Read}}
+from {{.Events}}
+where global_position = any ($1::bigint[])
+order by global_position

@@ -1,0 +1,13 @@
+{{- /* What the statements of consumers share. */ -}}
+
+{{define "hash" -}}
+('x' || encode(substring(sha256(convert_to(aggregate_id, 'UTF8')) for 4), 'hex'))::bit(32)::bigint
+{{- end}}
+
+{{define "selection" -}}
+global_position > $1::bigint
+  and global_position <= $2::bigint
+  and ($4::text[] is null or aggregate_type = any ($4::text[]))
+  and ($5::bigint = 1 or {{template "hash"}} % $5::bigint = $6::bigint)
+  and ($7::bigint[] is null or global_position > ($7::bigint[])[{{template "hash"}} % cardinality($7::bigint[]) + 1])
+{{- end}}
