@@ -162,6 +162,8 @@ func (s *scan) judgeTypeError(p *packages.Package, e model.Problem) {
 		return
 	}
 	switch {
+	case p.PkgPath == s.output.Path && strings.Contains(e.Message, "; expected package "):
+		return // the go command's word on it follows
 	case p.PkgPath == s.output.Path && lacksNames(e.Message):
 		s.forgive(p, e)
 	case p.PkgPath != s.output.Path && s.build.unsettled[p.PkgPath]:
@@ -221,6 +223,9 @@ func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
 	case saysCompiler(e):
 		s.judgeCompiler(p, e)
 		return
+	case strings.HasPrefix(e.Msg, "found packages ") && p.PkgPath == s.output.Path:
+		s.judgeOutputNames(e)
+		return
 	case strings.HasPrefix(e.Msg, "found packages ") && len(p.TypeErrors) > 0:
 		return // the type checker names the file
 	case strings.HasPrefix(e.Msg, "import cycle not allowed") && (s.isOutputCycle(e) || s.sawCycle()):
@@ -231,6 +236,20 @@ func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
 		message += "; scan one module at a time, or make them a workspace with go work"
 	}
 	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: message})
+}
+
+// judgeOutputNames judges an output folder with files of several packages. Those of earlier runs alone do no harm: they
+// are written anew or go. Beside files written by hand they keep these from being read.
+func (s *scan) judgeOutputNames(e packages.Error) {
+	byHand := packageNames(s.output.files, func(f outputFile) bool { return f.included && !f.ours && !f.test })
+	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dir+string(filepath.Separator), "")
+	switch len(byHand) {
+	case 0:
+		return
+	case 1:
+		message += "; remove the files that were generated for another package than " + byHand[0] + ", and generate again"
+	}
+	s.problems = append(s.problems, model.Problem{Message: message})
 }
 
 // saysCompiler reports whether an error of the go command repeats what a compiler printed.

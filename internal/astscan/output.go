@@ -26,7 +26,8 @@ import (
 // An output is the package that is generated into.
 type output struct {
 	model.Output
-	dir string // absolute
+	dir   string       // absolute
+	files []outputFile // that are there, by name
 }
 
 // findOutput finds out the output package's import path, its name, and the names it declares by hand. It reads the
@@ -40,18 +41,18 @@ func (s *scan) findOutput() error {
 	if err != nil {
 		return fmt.Errorf("output %s: %w", s.options.Output, err)
 	}
-	files, err := s.handWritten(dir)
+	files, err := s.readOutput(dir)
 	if err != nil {
 		return fmt.Errorf("output %s: %w", s.options.Output, err)
 	}
-	name, err := s.outputName(dir, importPath, files)
+	name, err := s.outputName(importPath, files)
 	if err != nil {
 		return fmt.Errorf("output %s: %w", s.options.Output, err)
 	}
-	s.output = output{dir: dir, Output: model.Output{
+	s.output = output{dir: dir, files: files, Output: model.Output{
 		Package:      model.Package{Path: importPath, Name: name},
-		Declared:     s.declared(files, func(f handFile) bool { return f.pkg == name }),
-		TestDeclared: s.declared(files, func(f handFile) bool { return f.test && f.pkg == name+"_test" }),
+		Declared:     s.declared(files, func(f outputFile) bool { return f.pkg == name }),
+		TestDeclared: s.declared(files, func(f outputFile) bool { return f.test && f.pkg == name+"_test" }),
 	}}
 	return nil
 }
@@ -107,17 +108,17 @@ func readModulePath(file string) (string, error) {
 	return mod.Module.Mod.Path, nil
 }
 
-// A handFile is a file of the output folder that people write.
-type handFile struct {
-	name     string
+// An outputFile is a Go file of the output folder.
+type outputFile struct {
 	pkg      string
 	test     bool
-	included bool // by its build constraints, here and now
-	syntax   *ast.File
+	included bool      // by its build constraints, here and now
+	ours     bool      // written by the tool; such a file's syntax is not read
+	syntax   *ast.File // as far as it can be parsed
 }
 
-// handWritten parses the files of dir that the tool did not write, as far as they can be parsed.
-func (s *scan) handWritten(dir string) ([]handFile, error) {
+// readOutput reads the Go files of dir that say which package they belong to.
+func (s *scan) readOutput(dir string) ([]outputFile, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -127,7 +128,7 @@ func (s *scan) handWritten(dir string) ([]handFile, error) {
 	}
 	constraints := build.Default
 	constraints.BuildTags = s.options.Tags
-	var files []handFile
+	var files []outputFile
 	for _, entry := range entries {
 		name := entry.Name()
 		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") {
@@ -137,78 +138,60 @@ func (s *scan) handWritten(dir string) ([]handFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.options.IsGenerated(text) {
+		f := outputFile{test: strings.HasSuffix(name, "_test.go"), ours: s.options.IsGenerated(text)}
+		mode := parser.SkipObjectResolution
+		if f.ours {
+			mode = parser.PackageClauseOnly
+		}
+		f.syntax, _ = parser.ParseFile(s.fset, filepath.Join(dir, name), text, mode)
+		if f.syntax == nil || f.syntax.Name == nil || f.syntax.Name.Name == "_" {
 			continue
 		}
-		syntax, _ := parser.ParseFile(s.fset, filepath.Join(dir, name), text, parser.SkipObjectResolution)
-		if syntax == nil || syntax.Name == nil || syntax.Name.Name == "_" {
-			continue
-		}
+		f.pkg = f.syntax.Name.Name
 		included, err := constraints.MatchFile(dir, name)
-		files = append(files, handFile{
-			name:     name,
-			pkg:      syntax.Name.Name,
-			test:     strings.HasSuffix(name, "_test.go"),
-			included: included && err == nil,
-			syntax:   syntax,
-		})
+		f.included = included && err == nil
+		files = append(files, f)
 	}
 	return files, nil
 }
 
-// outputName returns the name of the output package: the one asked for, the one that is there, or one made from the
-// folder's.
-func (s *scan) outputName(dir, importPath string, files []handFile) (string, error) {
-	there := ""
+// packageNames returns the names of the packages that files of one kind belong to, sorted. An external test package
+// counts as the package it tests.
+func packageNames(files []outputFile, choose func(outputFile) bool) []string {
+	var names []string
 	for _, f := range files {
-		if !f.included {
-			continue
-		}
-		name := f.pkg
-		if f.test {
-			name = strings.TrimSuffix(name, "_test")
-		}
-		if there == "" || !f.test {
-			there = name
-		}
-		if !f.test {
-			break
+		if choose(f) && f.test {
+			names = append(names, strings.TrimSuffix(f.pkg, "_test"))
+		} else if choose(f) {
+			names = append(names, f.pkg)
 		}
 	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// outputName returns the name of the output package: the one asked for, the one that is there, or one made from the
+// folder's. What people wrote counts before what the tool wrote, and tests count where there is nothing else.
+func (s *scan) outputName(importPath string, files []outputFile) (string, error) {
+	byHand := packageNames(files, func(f outputFile) bool { return f.included && !f.ours && !f.test })
+	if len(byHand) == 0 {
+		byHand = packageNames(files, func(f outputFile) bool { return f.included && !f.ours })
+	}
+	earlier := packageNames(files, func(f outputFile) bool { return f.ours && !f.test })
 	asked := s.options.Package
 	switch {
 	case asked != "" && (!token.IsIdentifier(asked) || asked == "_"):
 		return "", fmt.Errorf("package name %q is not a Go identifier", asked)
-	case asked != "" && there != "" && asked != there:
-		return "", fmt.Errorf("it holds package %s already, so package %s cannot be generated into it", there, asked)
+	case asked != "" && len(byHand) > 0 && !slices.Contains(byHand, asked):
+		return "", fmt.Errorf("it holds package %s already, so package %s cannot be generated into it", byHand[0], asked)
 	case asked != "":
 		return asked, nil
-	case there != "":
-		return there, nil
-	}
-	if name := s.generatedName(dir); name != "" {
-		return name, nil
+	case len(byHand) > 0:
+		return byHand[0], nil
+	case len(earlier) == 1:
+		return earlier[0], nil
 	}
 	return folderName(path.Base(importPath)), nil
-}
-
-// generatedName returns the package name of an earlier run's files in dir, if all agree.
-func (s *scan) generatedName(dir string) string {
-	matches, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return ""
-	}
-	var names []string
-	for _, match := range matches {
-		if syntax, err := parser.ParseFile(token.NewFileSet(), match, nil, parser.PackageClauseOnly); err == nil && !strings.HasSuffix(match, "_test.go") {
-			names = append(names, syntax.Name.Name)
-		}
-	}
-	slices.Sort(names)
-	if names = slices.Compact(names); len(names) == 1 {
-		return names[0]
-	}
-	return ""
 }
 
 // folderName makes a package name from a folder's: its letters and digits, in lower case.
@@ -225,11 +208,12 @@ func folderName(folder string) string {
 	return name
 }
 
-// declared returns the names that the chosen files declare at package level, with the first place of each.
-func (s *scan) declared(files []handFile, choose func(handFile) bool) map[string]model.Position {
+// declared returns the names that the chosen files, if people wrote them, declare at package level, with the first place
+// of each.
+func (s *scan) declared(files []outputFile, choose func(outputFile) bool) map[string]model.Position {
 	names := map[string]model.Position{}
 	for _, f := range files {
-		if !choose(f) {
+		if f.ours || !choose(f) {
 			continue
 		}
 		for _, id := range topLevel(f.syntax) {

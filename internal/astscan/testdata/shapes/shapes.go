@@ -58,8 +58,6 @@ type rightShape struct{ Same, R int }
 type cancelledShape struct {
 	leftShape
 	rightShape
-	A int `json:"a"`
-	B int `json:"a"`
 }
 
 type taggedSame struct {
