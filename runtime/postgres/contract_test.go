@@ -26,13 +26,14 @@ func TestStore_keepsTheContract(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel()
-			keepsTheContract(t, func(t *testing.T) string { return database(t) }, m)
+			keepsTheContract(t, func(t *testing.T) string { return database(t) }, m, true)
 		})
 	}
 }
 
-// keepsTheContract runs the suite for each kind of transaction, each on a database of its own.
-func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.QueryExecMode, opts ...postgres.Option) {
+// keepsTheContract runs the suite for each kind of transaction, the pool only if it is wanted, each on a database of its
+// own.
+func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.QueryExecMode, withPool bool, opts ...postgres.Option) {
 	t.Run("pgx.Tx", func(t *testing.T) {
 		t.Parallel()
 		pool := connect(t, database(t), mode(m))
@@ -47,6 +48,9 @@ func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.Quer
 		}
 		storetest.Run(t, storetest.Harness[*sql.Tx]{Store: store, Begin: beginSQL(db)})
 	})
+	if !withPool {
+		return
+	}
 	t.Run("pgxpool.Pool", func(t *testing.T) {
 		t.Parallel()
 		pool := connect(t, database(t), mode(m))

@@ -65,10 +65,12 @@ const (
 	Transactions Ability = "transactions"
 	// ConcurrentWriters: a transaction can append while another that has appended is open.
 	ConcurrentWriters Ability = "concurrent writers"
-	StreamsAppender   Ability = "runtime.StreamsAppender"
-	SafePosition      Ability = "runtime.SafePositionReader"
-	StreamIterator    Ability = "runtime.StreamIterator"
-	LogIterator       Ability = "runtime.LogIterator"
+	// DuplicatesElsewhere: an event whose ID is stored in another stream is found. In its own stream it always is.
+	DuplicatesElsewhere Ability = "duplicates elsewhere"
+	StreamsAppender     Ability = "runtime.StreamsAppender"
+	SafePosition        Ability = "runtime.SafePositionReader"
+	StreamIterator      Ability = "runtime.StreamIterator"
+	LogIterator         Ability = "runtime.LogIterator"
 )
 
 // Run tests the store as subtests of t.

@@ -14,6 +14,7 @@ func (s *suite[Tx]) retryCases() []testCase {
 		{name: "Retry/in the same transaction", needs: []Ability{Transactions}, run: s.retryInTransaction},
 		{name: "Retry/the transaction goes on", needs: []Ability{Transactions}, run: s.retryKeepsTransaction},
 		{name: "Duplicate/event ID stored otherwise", run: s.duplicateElsewhere},
+		{name: "Duplicate/event ID stored in another stream", needs: []Ability{DuplicatesElsewhere}, run: s.duplicateInOtherStream},
 		{name: "Duplicate/event ID given twice", run: s.duplicateInCall},
 	}
 }
@@ -103,7 +104,6 @@ func (s *suite[Tx]) duplicateElsewhere(t *testing.T) {
 		{"with more", runtime.NoStream(), slices.Concat(stored, placed(stream, 1))},
 		{"in another order", runtime.NoStream(), reversed},
 		{"after a new one", runtime.Exact(3), slices.Concat(placed(stream, 1), stored[2:])},
-		{"in another stream", runtime.Exact(2), moved},
 		{"in another stream at another version", runtime.NoStream(), moved},
 	} {
 		_, err := s.try(t.Context(), try.expected, try.events)
@@ -112,6 +112,25 @@ func (s *suite[Tx]) duplicateElsewhere(t *testing.T) {
 		}
 		if errors.Is(err, runtime.ErrOptimisticConcurrency) {
 			t.Errorf("%s: %v is taken for a version conflict", try.name, err)
+		}
+	}
+	equal(t, "latest position", before, s.end(t))
+}
+
+func (s *suite[Tx]) duplicateInOtherStream(t *testing.T) {
+	stream, other := s.newStream(), s.newStream()
+	stored := placed(stream, 3)
+	s.append(t, runtime.NoStream(), stored)
+	s.append(t, runtime.NoStream(), placed(other, 2))
+	before := s.end(t)
+	moved := slices.Clone(stored)
+	for i := range moved {
+		moved[i].AggregateID = other
+	}
+	for _, events := range [][]runtime.Event{moved, moved[1:2], append(placed(other, 1), moved[2])} {
+		_, err := s.try(t.Context(), runtime.Exact(2), events)
+		if !errors.Is(err, runtime.ErrDuplicateEvent) || errors.Is(err, runtime.ErrOptimisticConcurrency) {
+			t.Errorf("%d events: error is %v, want %v", len(events), err, runtime.ErrDuplicateEvent)
 		}
 	}
 	equal(t, "latest position", before, s.end(t))

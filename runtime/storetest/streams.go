@@ -17,6 +17,7 @@ func (s *suite[Tx]) streamsCases() []testCase {
 		{name: "Streams/a conflict keeps the transaction", needs: append(needs, Transactions), run: s.streamsConflictKeepsTransaction},
 		{name: "Streams/same events give the first results", needs: needs, run: s.streamsRetry},
 		{name: "Streams/event ID stored otherwise", needs: needs, run: s.streamsDuplicate},
+		{name: "Streams/event ID stored in another stream", needs: append(needs, DuplicatesElsewhere), run: s.streamsDuplicateElsewhere},
 		{name: "Streams/refused before anything is sent", needs: needs, run: s.streamsRefused},
 	}
 }
@@ -138,23 +139,35 @@ func (s *suite[Tx]) streamsRetry(t *testing.T) {
 }
 
 func (s *suite[Tx]) streamsDuplicate(t *testing.T) {
-	one, two, three := s.newStream(), s.newStream(), s.newStream()
+	one, two := s.newStream(), s.newStream()
 	stored := placed(one, 1)
 	s.append(t, runtime.NoStream(), stored)
-	before := s.end(t)
-	moved := slices.Clone(stored)
+	s.isDuplicate(t,
+		runtime.StreamAppend{Expected: runtime.NoStream(), Events: stored},
+		runtime.StreamAppend{Expected: runtime.NoStream(), Events: placed(two, 1)})
+	equal(t, "version", int64(0), s.stream(t, two).Version())
+}
+
+func (s *suite[Tx]) streamsDuplicateElsewhere(t *testing.T) {
+	one, two, three := s.newStream(), s.newStream(), s.newStream()
+	moved := placed(one, 1)
+	s.append(t, runtime.NoStream(), slices.Clone(moved))
 	moved[0].AggregateID = two
-	for _, appends := range [][]runtime.StreamAppend{
-		{{Expected: runtime.Any(), Events: moved}, {Expected: runtime.Any(), Events: placed(three, 1)}},
-		{{Expected: runtime.NoStream(), Events: stored}, {Expected: runtime.NoStream(), Events: placed(three, 1)}},
-	} {
-		_, err := s.tryStreams(t.Context(), appends...)
-		if !errors.Is(err, runtime.ErrDuplicateEvent) || errors.Is(err, runtime.ErrOptimisticConcurrency) {
-			t.Errorf("error is %v, want %v", err, runtime.ErrDuplicateEvent)
-		}
+	s.isDuplicate(t,
+		runtime.StreamAppend{Expected: runtime.Any(), Events: moved},
+		runtime.StreamAppend{Expected: runtime.Any(), Events: placed(three, 1)})
+	equal(t, "version", int64(0), s.stream(t, three).Version())
+}
+
+// isDuplicate fails t unless the appends are refused because an event is stored otherwise, and write nothing.
+func (s *suite[Tx]) isDuplicate(t *testing.T, appends ...runtime.StreamAppend) {
+	t.Helper()
+	before := s.end(t)
+	_, err := s.tryStreams(t.Context(), appends...)
+	if !errors.Is(err, runtime.ErrDuplicateEvent) || errors.Is(err, runtime.ErrOptimisticConcurrency) {
+		t.Errorf("error is %v, want %v", err, runtime.ErrDuplicateEvent)
 	}
 	equal(t, "latest position", before, s.end(t))
-	equal(t, "version", int64(0), s.stream(t, three).Version())
 }
 
 func (s *suite[Tx]) streamsRefused(t *testing.T) {
