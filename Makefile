@@ -21,7 +21,7 @@ generate: ## run every go:generate line
 verify: ## fail if something generated, go.mod or go.sum is stale
 	@.ci/verify
 
-bench: ## compare with the figures to beat; ARGS="--run NAME" goes to the benchmark of the store
+bench: ## compare with the figures to beat; ARGS="--run append" goes to the bench of the store
 	@.ci/bench $(ARGS)
 
 torture: ## attack the store for five minutes; ARGS="-duration=1m" for less
