@@ -29,12 +29,12 @@ type SegmentStatus struct {
 }
 
 // Stopped reports whether a segment is stopped.
-func (s *Status) Stopped() bool {
+func (s Status) Stopped() bool {
 	return slices.ContainsFunc(s.Segments, func(s SegmentStatus) bool { return !s.StoppedAt.IsZero() })
 }
 
 // Lag returns the events of all segments that are not handled yet, and how long ago the first of them happened.
-func (s *Status) Lag() Lag {
+func (s Status) Lag() Lag {
 	var sum Lag
 	for _, segment := range s.Segments {
 		sum.Events += segment.Lag.Events
