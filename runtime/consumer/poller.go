@@ -60,13 +60,7 @@ func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
 	next := time.Duration(-1)
 	for _, s := range poll.Standings {
 		if err := s.checkAhead(poll); err != nil {
-			if !p.ahead[s.Consumer] {
-				p.runner.config.Logger.Error(ctx, "consumer is not driven", "consumer", s.Consumer, "error", err)
-			}
-			if p.ahead == nil {
-				p.ahead = make(map[string]bool)
-			}
-			p.ahead[s.Consumer] = true
+			p.refuse(ctx, s.Consumer, err)
 			continue
 		}
 		delete(p.ahead, s.Consumer)
@@ -85,6 +79,17 @@ func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
 		}
 	}
 	return next
+}
+
+// refuse notes that a consumer is not driven, and says so once.
+func (p *poller[Tx]) refuse(ctx context.Context, name string, err error) {
+	if c, _ := p.runner.find(name); c != nil {
+		c.setTrouble(err)
+	}
+	if !p.ahead[name] {
+		p.ahead[name] = true
+		p.runner.config.Logger.Error(ctx, "consumer is not driven", "consumer", name, "error", err)
+	}
 }
 
 // listen wakes the runner when the store notifies its channel.

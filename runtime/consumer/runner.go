@@ -220,7 +220,7 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers))}
+	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers)), ahead: make(map[string]bool)}
 	var group sync.WaitGroup
 	for _, c := range r.consumers {
 		signal := make(chan struct{}, c.Workers)
