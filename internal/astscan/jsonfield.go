@@ -13,27 +13,32 @@ import (
 
 // A jsonField is a field of a struct, or of one that it embeds, that encoding/json writes.
 type jsonField struct {
-	name   string // in JSON
-	tagged bool   // by its tag
-	depth  int    // of embedding
-	typ    types.Type
-	at     spot
+	name    string // in JSON
+	tagged  bool   // by its tag
+	options string // of its tag: what follows the name
+	depth   int    // of embedding
+	index   []int  // of the embedded structs it lies in, and its own
+	pointer bool   // one of those is embedded by pointer
+	v       *types.Var
+	at      spot
 }
 
 // An embedding is a struct whose fields count as those of the struct it is embedded in.
 type embedding struct {
-	typ   types.Type
-	at    spot
-	twice bool // at this depth: its fields cancel each other
+	typ     types.Type
+	at      spot
+	twice   bool // at this depth: its fields cancel each other
+	index   []int
+	pointer bool // it, or one that it is embedded in, is embedded by pointer
 }
 
-// fields returns the fields that encoding/json writes for a struct, and reports those that it leaves out. The rules are
-// those of the function typeFields in encoding/json/encode.go: fields of embedded structs are promoted, and of several
-// with one name the least embedded counts, then the tagged one, and if that leaves two, none.
-func (c *payloadCheck) fields(st *types.Struct, at spot) []jsonField {
+// fields returns the fields that encoding/json writes for a type that is a struct, and reports those that it leaves out.
+// The rules are those of the function typeFields in encoding/json/encode.go: fields of embedded structs are promoted,
+// and of several with one name the least embedded counts, then the tagged one, and if that leaves two, none.
+func (c *payloadCheck) fields(t types.Type, at spot) []jsonField {
 	var found []jsonField
 	var visited typeutil.Map
-	level := []embedding{{typ: st, at: at}}
+	level := []embedding{{typ: t, at: at}}
 	for depth := 0; len(level) > 0; depth++ {
 		var next []embedding
 		for _, within := range level {
@@ -43,11 +48,14 @@ func (c *payloadCheck) fields(st *types.Struct, at spot) []jsonField {
 			st := within.typ.Underlying().(*types.Struct)
 			for i := range st.NumFields() {
 				f, embedded := c.field(st.Field(i), st.Tag(i), within.at)
+				index := append(slices.Clone(within.index), i)
 				switch {
 				case embedded != nil:
+					embedded.index = index
+					embedded.pointer = embedded.pointer || within.pointer
 					next = embed(next, *embedded)
 				case f != nil:
-					f.depth = depth
+					f.depth, f.index, f.pointer = depth, index, within.pointer
 					found = append(found, *f)
 					if within.twice {
 						found = append(found, *f)
@@ -83,7 +91,9 @@ func (c *payloadCheck) field(v *types.Var, tag string, within spot) (*jsonField,
 		if holdsLock(v.Type()) {
 			c.report(at, "holds a lock, and generated code copies events; keep locks out of events")
 		}
-		c.note(at.pos, "%s is not stored: its tag says so", at.path)
+		if !c.silent {
+			c.note(at.pos, "%s is not stored: its tag says so", at.path)
+		}
 		return nil, nil
 	}
 	t := types.Unalias(v.Type())
@@ -101,19 +111,20 @@ func (c *payloadCheck) field(v *types.Var, tag string, within spot) (*jsonField,
 		c.report(at, "is an embedded pointer to a struct that is not exported, which encoding/json cannot set; embed the struct itself, or export it")
 		return nil, nil
 	}
-	name, _, _ = strings.Cut(name, ",")
+	name, options, _ := strings.Cut(name, ",")
 	if !validTag(name) {
 		name = ""
 	}
 	if isStruct && name == "" {
 		at.inMap = at.inMap && !pointer
 		at.foreign = c.isForeign(t)
-		return nil, &embedding{typ: t, at: at}
+		return nil, &embedding{typ: t, at: at, pointer: pointer}
 	}
-	if name != "" {
-		return &jsonField{name: name, tagged: true, typ: v.Type(), at: at}, nil
+	f := &jsonField{name: name, tagged: name != "", options: options, v: v, at: at}
+	if !f.tagged {
+		f.name = v.Name()
 	}
-	return &jsonField{name: v.Name(), typ: v.Type(), at: at}, nil
+	return f, nil
 }
 
 // reportLost reports a field that is not exported; of a type that the user cannot change, only the first.
@@ -128,6 +139,28 @@ func (c *payloadCheck) reportLost(at, within spot) {
 	}
 }
 
+// checkQuoted reports the option string on a type that marshals itself: encoding/json leaves it out of account when it
+// writes, and then refuses to read what it wrote.
+func (c *payloadCheck) checkQuoted(f jsonField) {
+	t := types.Unalias(f.v.Type())
+	if !f.has("string") || !isQuotable(t) {
+		return
+	}
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	json, _ := lookupMarshaler(t, marshalJSON, true)
+	text, _ := lookupMarshaler(t, marshalText, true)
+	if json || text {
+		c.report(f.at, "has the option string in its tag, but its type %s marshals itself, and encoding/json cannot read what it then writes; remove the option", c.shown(t))
+	}
+}
+
+// has reports whether the field's tag has an option.
+func (f *jsonField) has(option string) bool {
+	return slices.Contains(strings.Split(f.options, ","), option)
+}
+
 // enter returns the place of a field.
 func (c *payloadCheck) enter(within spot, v *types.Var) spot {
 	at := within
@@ -138,7 +171,8 @@ func (c *payloadCheck) enter(within spot, v *types.Var) spot {
 	return at
 }
 
-// dominant returns the fields that are written, in their order, and reports those that another of the same name hides.
+// dominant returns the fields that are written, in the order they are written in, and reports those that another of the
+// same name hides.
 func (c *payloadCheck) dominant(found []jsonField) []jsonField {
 	byName := map[string][]jsonField{}
 	for _, f := range found {
@@ -170,6 +204,7 @@ func (c *payloadCheck) dominant(found []jsonField) []jsonField {
 			c.report(second.at, "and %s are both %q in JSON, so encoding/json leaves out both; give one of them another name by a json tag", first.at.path, f.name)
 		}
 	}
+	slices.SortFunc(written, func(a, b jsonField) int { return slices.Compare(a.index, b.index) })
 	return written
 }
 

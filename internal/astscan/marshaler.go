@@ -98,7 +98,8 @@ func (c *payloadCheck) marshalsItself(t types.Type, at spot) bool {
 	return true
 }
 
-// embedsMarshaler reports a struct that takes its JSON form from one embedded field and so loses the others.
+// embedsMarshaler reports a struct that takes its JSON form from one embedded field and so loses the others, or, where it
+// has no name, cannot be read: see indirect in encoding/json/decode.go.
 func (c *payloadCheck) embedsMarshaler(t types.Type, at spot, m marshaler, through *types.Var) bool {
 	if through == nil {
 		return false
@@ -111,6 +112,10 @@ func (c *payloadCheck) embedsMarshaler(t types.Type, at spot, m marshaler, throu
 				m.name, c.shown(t), c.shown(t))
 			return true
 		}
+	}
+	if _, named := t.(*types.Named); !named {
+		c.report(at, "is of a type without a name, for which encoding/json calls the embedded %s but not its counterpart; declare it as a type of its own, or use %s itself", m.name, through.Name())
+		return true
 	}
 	return false
 }

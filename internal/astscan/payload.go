@@ -15,6 +15,8 @@ type payloadCheck struct {
 	seen  typeutil.Map
 	lost  map[string]bool // the paths of which a field was reported that the user cannot change
 	event *event
+	// silent: nothing is reported or noted, for it is only asked which fields there are
+	silent bool
 }
 
 // A spot is a place within an event.
@@ -45,6 +47,9 @@ func (c *payloadCheck) isForeign(t types.Type) bool {
 
 // report adds a problem about a place.
 func (c *payloadCheck) report(at spot, format string, args ...any) {
+	if c.silent {
+		return
+	}
 	message := at.path + " " + fmt.Sprintf(format, args...)
 	if c.event.how == byConvention {
 		message += "; if " + c.event.decl.obj.Name() + " is no event, mark it //eventmap:ignore"
@@ -90,8 +95,9 @@ func (c *payloadCheck) walk(t types.Type, at spot) {
 		at.inMap = true
 		c.walk(u.Elem(), at)
 	case *types.Struct:
-		for _, f := range c.fields(u, at) {
-			c.walk(f.typ, f.at)
+		for _, f := range c.fields(t, at) {
+			c.checkQuoted(f)
+			c.walk(f.v.Type(), f.at)
 		}
 	case *types.Interface:
 		c.report(at, "is of interface type %s: JSON does not say which type it held; use a concrete type, or json.RawMessage for what is decoded later", c.shown(t))

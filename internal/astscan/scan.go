@@ -76,6 +76,7 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
+	s.shapePayloads()
 	return s.domain(), nil
 }
 

@@ -71,6 +71,7 @@ type Event struct {
 	Doc     string // the first sentence of its doc comment
 	Pos     Position
 	Upcast  *Upcast // how it becomes the next version, or nil
+	Payload *Shape  // the JSON it is stored as, by the default codec
 }
 
 // An Upcast is a function of the domain that turns one version of an event into a later one.

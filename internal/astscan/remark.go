@@ -1,0 +1,102 @@
+package astscan
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/doc"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A remark is what the source says about a field in comments.
+type remark struct {
+	doc   string // the first sentence
+	index *model.IndexMark
+}
+
+// remark returns what the source says about a field that it declares.
+func (b *shapeBuilder) remark(v *types.Var) remark {
+	src := b.byPath[v.Pkg().Path()]
+	if src == nil {
+		return remark{}
+	}
+	if b.remarks[src] == nil {
+		b.remarks[src] = b.readRemarks(src)
+	}
+	return b.remarks[src][v.Pos()]
+}
+
+// readRemarks returns what a package says about the fields of its structs, by the places of their names.
+func (b *shapeBuilder) readRemarks(src *source) map[token.Pos]remark {
+	remarks := map[token.Pos]remark{}
+	for _, d := range src.types {
+		ast.Inspect(d.spec, func(n ast.Node) bool {
+			field, ok := n.(*ast.Field)
+			if !ok || field.Doc == nil && field.Comment == nil {
+				return true
+			}
+			r := remark{doc: sentence(field.Doc, field.Comment), index: b.indexMark(field.Doc, field.Comment)}
+			if len(field.Names) == 0 {
+				remarks[embeddedName(field.Type).Pos()] = r
+			}
+			for _, name := range field.Names {
+				remarks[name.Pos()] = r
+			}
+			return true
+		})
+	}
+	return remarks
+}
+
+// sentence returns the first sentence of the first comment that has one.
+func sentence(groups ...*ast.CommentGroup) string {
+	for _, group := range groups {
+		if text := new(doc.Package).Synopsis(group.Text()); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// indexMark returns the mark //eventmap:index among the comments of a field, or nil.
+func (b *shapeBuilder) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
+	for _, group := range groups {
+		if group == nil {
+			continue
+		}
+		for _, c := range group.List {
+			body, form, ok := isMark(c.Text)
+			if verb, args, _ := strings.Cut(body, " "); ok && form == "" && verb == "index" {
+				args, _, _ = strings.Cut(args+" ", " //")
+				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: b.pos(c.Pos())}
+			}
+		}
+	}
+	return nil
+}
+
+// embeddedName returns the identifier that is the name of an embedded field.
+func embeddedName(t ast.Expr) *ast.Ident {
+	switch t := t.(type) {
+	case *ast.StarExpr:
+		return embeddedName(t.X)
+	case *ast.SelectorExpr:
+		return t.Sel
+	case *ast.IndexExpr:
+		return embeddedName(t.X)
+	case *ast.IndexListExpr:
+		return embeddedName(t.X)
+	case *ast.Ident:
+		return t
+	}
+	return ast.NewIdent("_")
+}
+
+// jsonString returns a text as encoding/json writes it.
+func jsonString(text string) string {
+	b, _ := json.Marshal(text) // a string always marshals
+	return string(b)
+}

@@ -1,0 +1,92 @@
+package model
+
+// A Shape is the JSON that encoding/json writes for a Go type and reads back into it.
+//
+// It is a tree, but for types that contain themselves: such a type is spelled out once in a payload, and any further
+// occurrence is a [RefShape] of the same Type, which [Shape.Find] leads back to it.
+type Shape struct {
+	Kind     ShapeKind
+	Bits     int    // of IntShape, UintShape and FloatShape: 8, 16, 32 or 64. An int has 64
+	Nullable bool   // null stands for a nil pointer, slice or map
+	Go       string // the type as the domain's source names it, such as order.Money or []string; "struct" where it has no name
+	Type     string // what identifies a named type, such as example.com/shop/order.Money; empty: it has no name
+	Under    string // the named type's underlying Go type, such as [16]uint8; "struct" for any struct
+	// Guarded says that the type writes what its kind suggests but reads with a method of its own, which may refuse.
+	Guarded bool
+	// Constants are the values of the constants that are declared with the type and beside it, as JSON, in the order of
+	// their declaration: those of an enumeration. A type with methods for its JSON has none here.
+	Constants []string
+	Fields    []Field // of ObjectShape, in the order they are written
+	Key       *Shape  // of MapShape: StringShape, IntShape, UintShape or TextShape; its JSON is always a string
+	Elem      *Shape  // of ArrayShape, SliceShape and MapShape
+	Len       int     // of ArrayShape
+}
+
+// A ShapeKind says which form of JSON a [Shape] is.
+type ShapeKind string
+
+// The kinds of shapes.
+const (
+	BoolShape   ShapeKind = "bool"
+	IntShape    ShapeKind = "int"
+	UintShape   ShapeKind = "uint"
+	FloatShape  ShapeKind = "float"
+	NumberShape ShapeKind = "number" // json.Number: any number, digit for digit
+	StringShape ShapeKind = "string"
+	BytesShape  ShapeKind = "bytes"  // []byte: a string of base64
+	TimeShape   ShapeKind = "time"   // time.Time: a string as of RFC 3339
+	RawShape    ShapeKind = "raw"    // json.RawMessage: any JSON
+	TextShape   ShapeKind = "text"   // a string that the type's MarshalText makes
+	OpaqueShape ShapeKind = "opaque" // whatever the type's MarshalJSON makes
+	ObjectShape ShapeKind = "object" // a struct
+	ArrayShape  ShapeKind = "array"  // of a fixed length
+	SliceShape  ShapeKind = "slice"
+	MapShape    ShapeKind = "map"
+	RefShape    ShapeKind = "ref" // a shape of this payload that contains itself
+)
+
+// A Field is a member of an [ObjectShape].
+type Field struct {
+	Name string // in JSON
+	Go   string // in Go; of a field that comes in by embedding, without what it is embedded by
+	// Optional says that the member is left out where the value is empty or zero, or where the pointer that it is
+	// embedded by is nil. A tag that asks for it and has no effect, as omitempty on a struct, does not count.
+	Optional bool
+	Quoted   bool // a number or bool within a string, or a string within a string: the tag's option string
+	Doc      string
+	Index    *IndexMark // or nil
+	Pos      Position   // of the field, or of the innermost one around it that the user wrote
+	Shape    *Shape
+}
+
+// An IndexMark is the mark //eventmap:index on a field.
+type IndexMark struct {
+	Args string // what follows the verb
+	Pos  Position
+}
+
+// Find returns the shape of the identified type within s that is no reference, or nil.
+func (s *Shape) Find(typ string) *Shape {
+	switch {
+	case s == nil:
+		return nil
+	case s.Type == typ && s.Kind != RefShape:
+		return s
+	}
+	for i := range s.Fields {
+		if found := s.Fields[i].Shape.Find(typ); found != nil {
+			return found
+		}
+	}
+	return s.Elem.Find(typ)
+}
+
+// Field returns the member of the given JSON name, or nil.
+func (s *Shape) Field(name string) *Field {
+	for i := range s.Fields {
+		if s.Fields[i].Name == name {
+			return &s.Fields[i]
+		}
+	}
+	return nil
+}
