@@ -61,7 +61,8 @@ func settle(c Change, temp string) error {
 }
 
 // stage writes the content of c to a temporary file in the target's folder and returns its name, also on failure. The
-// name begins with a dot, which the go command ignores.
+// name begins with a dot, which the go command ignores. The file is not synced: what a crash of the machine takes can be
+// generated again, and syncing dozens of files takes longer than making them.
 func stage(c Change) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(target(c.Path)), ".eventmap-*.tmp")
 	if err != nil {
@@ -71,10 +72,7 @@ func stage(c Change) (name string, err error) {
 	if err == nil {
 		err = f.Chmod(0o644)
 	}
-	if err == nil {
-		err = f.Sync() // some file systems say only now that the disk is full
-	}
-	return f.Name(), errors.Join(err, f.Close())
+	return f.Name(), errors.Join(err, f.Close()) // network file systems say only now that the disk is full
 }
 
 // target follows a symbolic link, so that renaming replaces the file and not the link to it.
