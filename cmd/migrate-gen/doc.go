@@ -60,6 +60,24 @@ line with --check.
 	--append-only
 		Have the database refuse to update, delete or truncate events,
 		whoever tries.
+	--partition LAYOUT
+		How the event log is partitioned. range: by position, so that
+		old parts can be archived. partman: the same, and the extension
+		pg_partman makes the partitions. hash: by stream, so that
+		indexes stay small. The file says what each layout guarantees,
+		and how. Default: none.
+	--partition-size N
+		How many positions a partition by position holds.
+		Default: 10000000.
+	--partitions N
+		How many partitions there are by hash, or are made ahead of the
+		log otherwise. Default: 8.
+	--partman-schema NAME
+		The schema of the extension pg_partman. Default: partman.
+	--partman-maintenance WAY
+		What has pg_partman make the next partitions: its background
+		worker (bgw), pg_cron, or nothing that is arranged here.
+		Default: none.
 	--grant ROLE,...
 		Give the roles, which must exist, the rights that an application
 		needs. They are not the right to change or remove events.

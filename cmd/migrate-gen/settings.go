@@ -35,6 +35,11 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringSliceVar(&s.options.Indexes, "index", nil, "")
 	flags.BoolVar(&s.options.AppendOnly, "append-only", false, "")
 	flags.StringSliceVar(&s.options.Grants, "grant", nil, "")
+	flags.StringVar(&s.options.Partition, "partition", sqlcode.Layouts[0], "")
+	flags.Int64Var(&s.options.PartitionSize, "partition-size", 0, "")
+	flags.IntVar(&s.options.Partitions, "partitions", 0, "")
+	flags.StringVar(&s.options.PartmanSchema, "partman-schema", "", "")
+	flags.StringVar(&s.options.PartmanMaintenance, "partman-maintenance", sqlcode.Maintenances[0], "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	return &s
 }

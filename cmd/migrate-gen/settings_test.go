@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/eventmap/eventmap/internal/cli"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
@@ -36,11 +38,14 @@ func TestManual_describesTheFlags(t *testing.T) {
 		"aggregate-heads-table": pgname.AggregateHeadsTable,
 		"checkpoints-table":     pgname.CheckpointsTable,
 		"parked-events-table":   pgname.ParkedEventsTable,
+		"partition-size":        strconv.Itoa(sqlcode.DefaultPartitionSize),
+		"partitions":            strconv.Itoa(sqlcode.DefaultPartitions),
+		"partman-schema":        sqlcode.DefaultPartmanSchema,
 	}
 	var defined []string
 	flags.VisitAll(func(f *pflag.Flag) {
 		defined = append(defined, f.Name)
-		value := cmp.Or(f.DefValue, defaults[f.Name])
+		value := cmp.Or(defaults[f.Name], f.DefValue)
 		if value != "" && value != "false" && value != "[]" && !strings.Contains(manual, "Default: "+value+".\n") {
 			t.Errorf("--%s: the manual does not say its default, %s", f.Name, value)
 		}

@@ -29,6 +29,7 @@ var runners = []runner{goose, golangMigrate, tern}
 var options = map[string]sqlcode.Options{
 	"standard": {},
 	"options":  {Payload: "jsonb", Indexes: sqlcode.IndexNames, AppendOnly: true},
+	"range":    {Partition: "range", Partitions: 2, AppendOnly: true},
 	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
 }
 

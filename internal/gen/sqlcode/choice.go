@@ -12,10 +12,14 @@ type choice struct {
 	known []string // the default first
 }
 
+const none = "none"
+
 var (
 	payloadTypes  = choice{"payload type", []string{"bytea", "jsonb", "json"}}
 	metadataTypes = choice{"metadata type", []string{"json", "jsonb"}}
 	indexNames    = choice{"index", []string{"event-type", "correlation"}}
+	layouts       = choice{"partition layout", []string{none, "range", "hash", "partman"}}
+	maintenances  = choice{"partman maintenance", []string{none, "bgw", "pg_cron"}}
 )
 
 // Choices of the command line, each with its default first.
@@ -23,6 +27,8 @@ var (
 	PayloadTypes  = payloadTypes.known
 	MetadataTypes = metadataTypes.known
 	IndexNames    = indexNames.known // none is the default
+	Layouts       = layouts.known
+	Maintenances  = maintenances.known
 )
 
 // find returns the value, or the default for an empty one.

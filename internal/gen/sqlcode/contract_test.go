@@ -18,7 +18,15 @@ import (
 // designs are schemas that a store has to work on as it does on the standard one, by a role that was granted what it
 // needs and nothing else.
 var designs = map[string]sqlcode.Options{
-	"append-only": {Schema: "shop", Indexes: sqlcode.IndexNames, AppendOnly: true, Metadata: "json"},
+	"append-only": {Schema: "shop", Indexes: sqlcode.IndexNames, AppendOnly: true},
+	"range":       {Schema: "shop", Partition: "range", PartitionSize: 50, Partitions: 3, AppendOnly: true},
+	"hash":        {Schema: "shop", Partition: "hash", AppendOnly: true},
+	"partman":     {Schema: "My-Shop", Partition: "partman", PartitionSize: 50, Partitions: 3, PartmanSchema: "Part-Man"},
+}
+
+// without is what layouts do not promise, as their files say.
+var without = map[string][]storetest.Ability{
+	"hash": {storetest.DuplicatesElsewhere},
 }
 
 func TestGenerate_theStoreKeepsItsContract(t *testing.T) {
@@ -40,6 +48,7 @@ func TestGenerate_theStoreKeepsItsContract(t *testing.T) {
 					}
 					return storetest.Transaction[pgx.Tx]{Tx: tx, Commit: tx.Commit, Rollback: tx.Rollback}, nil
 				},
+				Without: without[name],
 			})
 		})
 	}
@@ -57,6 +66,9 @@ func connectAs(t *testing.T, o *sqlcode.Options) *pgxpool.Pool {
 		t.Fatal(err)
 	}
 	defer owner.Close(context.Background())
+	if o.Partition == "partman" {
+		needExtension(t, owner, "pg_partman")
+	}
 	if _, err := owner.Exec(t.Context(), string(generate(t, *o))); err != nil {
 		t.Fatalf("run the SQL: %v", err)
 	}

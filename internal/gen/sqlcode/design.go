@@ -17,6 +17,7 @@ type design struct {
 	Indexes    []index
 	AppendOnly bool
 	Grants     []string // roles, sorted
+	Partition  partition
 }
 
 // An index is one that the user asked for, on the events table.
@@ -29,19 +30,20 @@ type index struct {
 // design checks the options, each by itself and then together. The error holds all problems.
 func (o Options) design() (design, error) {
 	var d design
-	var payload, metadata, indexes, grants, names error
+	var payload, metadata, indexes, grants, layout, names error
 	d.Payload, payload = payloadTypes.find(o.Payload)
 	d.Metadata, metadata = metadataTypes.find(o.Metadata)
 	d.AppendOnly = o.AppendOnly
 	var wanted []string
 	wanted, indexes = indexNames.findAll(o.Indexes)
 	d.Grants, grants = roles(o.Grants)
+	d.Partition, layout = o.partition()
 	d.tables, names = o.tables()
 	d.Indexes = d.indexes(wanted)
-	if names == nil {
+	if names == nil && layout == nil {
 		names = d.checkDistinct()
 	}
-	return d, errors.Join(names, payload, metadata, indexes, grants)
+	return d, errors.Join(names, payload, metadata, indexes, grants, layout)
 }
 
 // indexes returns the indexes of these names.

@@ -35,6 +35,8 @@ var goldenOptions = map[string]sqlcode.Options{
 		Indexes:    sqlcode.IndexNames,
 		AppendOnly: true,
 	},
+	"range": {Schema: "shop", Partition: "range", PartitionSize: 100, Partitions: 3, AppendOnly: true},
+	"hash":  {EventsTable: longName, Partition: "hash", Partitions: 2},
 	"long": {
 		EventsTable:         longName,
 		AggregateHeadsTable: longName[:62] + "c",

@@ -39,6 +39,18 @@ type Options struct {
 	Indexes []string
 	// AppendOnly has the database refuse to change or remove events.
 	AppendOnly bool
+	// Partition is how the events table is partitioned, one of Layouts. Empty: the first, not at all.
+	Partition string
+	// PartitionSize is how many positions a partition by range holds. Zero: DefaultPartitionSize.
+	PartitionSize int64
+	// Partitions is how many partitions there are by hash, or are made ahead of the log by range. Zero:
+	// DefaultPartitions.
+	Partitions int
+	// PartmanSchema is the schema of the extension pg_partman, for that layout. Empty: DefaultPartmanSchema.
+	PartmanSchema string
+	// PartmanMaintenance is what has pg_partman make the next partitions, one of Maintenances. Empty: the first, nothing
+	// that is arranged here.
+	PartmanMaintenance string
 	// Grants are roles that may do what an application does, by the rules of pgname.CheckRole.
 	Grants []string
 }

@@ -52,6 +52,9 @@ func (d design) relations() (own, derived []relation) {
 		{d.Parked, "the parked events table"},
 	}
 	for _, table := range own {
+		if table.name == d.Events && d.Partition.Layout == "hash" {
+			continue // its primary key is the stream version
+		}
 		derived = append(derived, relation{table.name.Sibling(table.name.PrimaryKey()), "the primary key of " + table.what})
 	}
 	derived = append(derived,
@@ -60,6 +63,7 @@ func (d design) relations() (own, derived []relation) {
 		relation{d.Events.Sibling(d.Events.EventIDKey()), "the unique index on the event ID"},
 		relation{d.Parked.Derived("aggregate_id_idx"), "the index on the streams of parked events"},
 	)
+	derived = append(derived, d.partitionRelations()...)
 	for _, index := range d.Indexes {
 		derived = append(derived, relation{d.Events.Sibling(index.Name), "an index that was asked for"})
 	}

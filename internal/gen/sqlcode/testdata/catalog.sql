@@ -21,10 +21,17 @@ line (owner, place, text) as (
     cross join aclexplode(n.nspacl) a
     where n.oid in (select oid from namespace where nspname <> 'public') and a.grantee <> n.nspowner
   union all
-    select name, '0', concat_ws(' ', 'table', name, 'with ' || array_to_string(reloptions, ', '),
-        '-- ' || obj_description(oid, 'pg_class'))
+    select name, '0', concat_ws(' ', 'table', name, 'partition by ' || pg_get_partkeydef(oid),
+        'with ' || array_to_string(reloptions, ', '), '-- ' || obj_description(oid, 'pg_class'))
     from relation
-    where relkind in ('r', 'p')
+    where relkind in ('r', 'p') and not relispartition
+  union all -- of a partition, what its table does not say already
+    select r.name, '8' || c.name, concat_ws(' ', '  partition', c.name, pg_get_expr(c.relpartbound, c.oid),
+        'with ' || array_to_string(c.reloptions, ', '))
+    from relation r
+    join pg_inherits i on i.inhparent = r.oid
+    join relation c on c.oid = i.inhrelid
+    where c.relkind = 'r'
   union all
     select r.name, '1' || to_char(a.attnum, '000'), concat_ws(' ', '  column', quote_ident(a.attname),
         format_type(a.atttypid, a.atttypmod),
@@ -36,17 +43,18 @@ line (owner, place, text) as (
     from relation r
     join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
-    where r.relkind in ('r', 'p')
+    where r.relkind in ('r', 'p') and not r.relispartition
   union all
     select r.name, '2' || c.conname, format('  constraint %I %s', c.conname, pg_get_constraintdef(c.oid))
     from relation r
     join pg_constraint c on c.conrelid = r.oid
-    where c.contype <> 'n' -- PostgreSQL 18 lists not null here too; the columns say it already
+    where c.coninhcount = 0 and c.contype <> 'n' -- PostgreSQL 18 lists not null here too; the columns say it already
   union all
     select r.name, '3' || i.name, '  index ' || pg_get_indexdef(i.oid) || case when not x.indisvalid then ' invalid' else '' end
     from relation r
     join pg_index x on x.indrelid = r.oid
     join relation i on i.oid = x.indexrelid
+    where not i.relispartition
   union all
     select coalesce(r.name, s.name), '4' || s.name, format('  sequence %s of %I as %s start %s increment %s cache %s%s',
         s.name, a.attname, format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqcache,
@@ -60,7 +68,7 @@ line (owner, place, text) as (
   union all
     select r.name, '5' || t.tgname, '  trigger ' || pg_get_triggerdef(t.oid)
     from relation r
-    join pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal
+    join pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal and t.tgparentid = 0
   union all
     select name, '6', format('relation of kind %s %s', relkind, name)
     from relation
