@@ -19,17 +19,40 @@ func ValidateAppend(expected ExpectedVersion, events []Event) error {
 	if expected.Value() < 0 {
 		return &InvalidEventError{Index: -1, Field: "ExpectedVersion", Reason: fmt.Sprintf("is %d; a version is never negative", expected.Value())}
 	}
-	seen := make(map[uuid.UUID]int, len(events))
 	for i := range events {
 		if field, reason := fault(&events[i], &events[0]); field != "" {
 			return &InvalidEventError{Index: i, Field: field, Reason: reason}
 		}
-		if first, again := seen[events[i].EventID]; again {
-			return fmt.Errorf("event %d: EventID is that of event %d: %w", i, first, ErrDuplicateEvent)
+	}
+	if first, again, found := sameID(events); found {
+		return fmt.Errorf("event %d: EventID is that of event %d: %w", again, first, ErrDuplicateEvent)
+	}
+	return nil
+}
+
+// fewEvents is up to how many it is cheaper to compare each with each than to make a map.
+const fewEvents = 8
+
+// sameID returns two events that have one ID.
+func sameID(events []Event) (first, again int, found bool) {
+	if len(events) <= fewEvents {
+		for i := range events {
+			for j := range i {
+				if events[i].EventID == events[j].EventID {
+					return j, i, true
+				}
+			}
+		}
+		return 0, 0, false
+	}
+	seen := make(map[uuid.UUID]int, len(events))
+	for i := range events {
+		if j, twice := seen[events[i].EventID]; twice {
+			return j, i, true
 		}
 		seen[events[i].EventID] = i
 	}
-	return nil
+	return 0, 0, false
 }
 
 // fault returns the first field of e that no store can keep, and why; first is the event that opens the append.
