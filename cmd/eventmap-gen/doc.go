@@ -55,7 +55,8 @@ else the last vN in its package's path below the module, else 1.
 	--tags LIST
 		Build tags, separated by commas.
 	--tests=false
-		Write no tests.
+		Write no tests and no sample payloads. A sample, testdata/payloads/Order/Placed.v1.json, is written below the output
+		folder where it is missing and never changed: the tests read it for ever.
 	--check
 		Write nothing. Print a unified diff from the files that are there to what would be written, if they differ.
 	-v, --verbose

@@ -34,6 +34,31 @@ func TestOrderEvents_roundTrip(t *testing.T) {
 	})
 }
 
+// Every event can be read as it was stored when its sample below testdata was written, and nothing of it is lost.
+func TestOrderEvents_payloads(t *testing.T) {
+	t.Run("Cancelled.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/Cancelled.v1.json", OrderType, ToOrderCancelledV1, FromOrderCancelledV1)
+	})
+	t.Run("ItemAdded.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/ItemAdded.v1.json", OrderType, ToOrderItemAddedV1, FromOrderItemAddedV1)
+	})
+	t.Run("ItemRemoved.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/ItemRemoved.v1.json", OrderType, ToOrderItemRemovedV1, FromOrderItemRemovedV1)
+	})
+	t.Run("Paid.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/Paid.v1.json", OrderType, ToOrderPaidV1, FromOrderPaidV1)
+	})
+	t.Run("Placed.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/Placed.v1.json", OrderType, ToOrderPlacedV1, FromOrderPlacedV1)
+	})
+	t.Run("Placed.v2", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/Placed.v2.json", OrderType, ToOrderPlacedV2, FromOrderPlacedV2)
+	})
+	t.Run("Shipped.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/Order/Shipped.v1.json", OrderType, ToOrderShippedV1, FromOrderShippedV1)
+	})
+}
+
 // Every old version that has an upcaster is read as the version that is current.
 func TestOrderEvents_upcast(t *testing.T) {
 	t.Run("Placed.v1", func(t *testing.T) {

@@ -26,3 +26,22 @@ func TestUserEvents_roundTrip(t *testing.T) {
 		eventtest.RoundTrip(t, UserType, ToUserRenamedV1, FromUserRenamedV1)
 	})
 }
+
+// Every event can be read as it was stored when its sample below testdata was written, and nothing of it is lost.
+func TestUserEvents_payloads(t *testing.T) {
+	t.Run("UserDeleted.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/User/UserDeleted.v1.json", UserType, ToUserDeletedV1, FromUserDeletedV1)
+	})
+	t.Run("UserEmailChanged.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/User/UserEmailChanged.v1.json", UserType, ToUserEmailChangedV1, FromUserEmailChangedV1)
+	})
+	t.Run("UserLocked.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/User/UserLocked.v1.json", UserType, ToUserLockedV1, FromUserLockedV1)
+	})
+	t.Run("UserRegistered.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/User/UserRegistered.v1.json", UserType, ToUserRegisteredV1, FromUserRegisteredV1)
+	})
+	t.Run("UserRenamed.v1", func(t *testing.T) {
+		eventtest.Payload(t, "testdata/payloads/User/UserRenamed.v1.json", UserType, ToUserRenamedV1, FromUserRenamedV1)
+	})
+}

@@ -16,7 +16,7 @@ import (
 // Options say what is generated. The zero value is not ready for use: Filename is required.
 type Options struct {
 	Filename string // of the common file
-	Tests    bool   // also generate tests
+	Tests    bool   // also generate tests, and the sample payloads that they read
 }
 
 // Generate returns the files of the domain's output package, by path. What is wrong with the domain is returned as
@@ -31,7 +31,11 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 		return nil, err
 	}
 	g := generator{output: d.Output, aggregates: aggregates, declared: declared, qualifiers: qualifiers(d, declared)}
-	return g.files(o)
+	files, err := g.files(o)
+	if err == nil && o.Tests {
+		files = append(files, g.payloads()...)
+	}
+	return files, err
 }
 
 // checkFilename refuses names under which the go command would not find the file, or not always.

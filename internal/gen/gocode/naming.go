@@ -51,6 +51,7 @@ func (a *aggregate) decode() string       { return "decode" + a.ident + "Event" 
 func (a *aggregate) fold() string         { return "fold" + a.ident + "Event" }
 func (a *aggregate) roundTrips() string   { return "Test" + a.ident + "Events_roundTrip" }
 func (a *aggregate) upcasts() string      { return "Test" + a.ident + "Events_upcast" }
+func (a *aggregate) payloads() string     { return "Test" + a.ident + "Events_payloads" }
 func (a *aggregate) file() string         { return snake(a.ident) + "_events.gen.go" }
 func (a *aggregate) testFile() string     { return snake(a.ident) + "_events.gen_test.go" }
 
@@ -159,7 +160,7 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 func (a *aggregate) declared(output model.Package) []string {
 	names := []string{
 		a.typeConst(), a.stream(), a.store(), a.newStore(), a.handler(), a.handlerFuncs(), a.handle(), a.newConsumer(),
-		a.encode(), a.decode(), a.roundTrips(), a.upcasts(),
+		a.encode(), a.decode(), a.roundTrips(), a.upcasts(), a.payloads(),
 	}
 	if a.sealed() {
 		names = append(names, a.sumOf())

@@ -22,6 +22,7 @@ func (g *generator) test(a *aggregate) *jen.File {
 		}
 	})
 
+	g.testPayloads(f, a, run)
 	if len(a.current()) == len(a.events) {
 		return f
 	}
@@ -40,4 +41,21 @@ func (g *generator) test(a *aggregate) *jen.File {
 		}
 	})
 	return f
+}
+
+// testPayloads generates the test that reads the committed payloads.
+func (g *generator) testPayloads(f *jen.File, a *aggregate, run func(string, *jen.Statement) *jen.Statement) {
+	var runs []jen.Code
+	for i := range a.events {
+		e := &a.events[i]
+		if path := e.payloadFile(a); path != "" {
+			runs = append(runs, run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "Payload").Call(
+				g.local("t"), jen.Lit(path), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))))
+		}
+	}
+	if len(runs) == 0 {
+		return
+	}
+	doc(f, "Every event can be read as it was stored when its sample below testdata was written, and nothing of it is lost.")
+	f.Func().Id(a.payloads()).Params(g.local("t").Op("*").Qual(testingPath, "T")).Block(runs...)
 }
