@@ -24,5 +24,6 @@
 // # PgBouncer
 //
 // In transaction mode pgx's default statement cache cannot work unless PgBouncer is told to track prepared statements;
-// use pgx.QueryExecModeExec, QueryExecModeCacheDescribe, QueryExecModeDescribeExec or QueryExecModeSimpleProtocol.
+// use pgx.QueryExecModeExec, QueryExecModeSimpleProtocol or QueryExecModeCacheDescribe. QueryExecModeDescribeExec is for
+// transactions only, not for [NewPool]: it makes two round trips, which may reach two servers' sessions.
 package postgres

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -77,8 +79,13 @@ func appends(p plan, n int) comparison {
 		name: fmt.Sprintf("append %d events, %d writers", n, p.writers),
 		unit: "appends/s",
 		sides: []side{
-			writing("statement per event", func(ctx context.Context, tx pgx.Tx, w *writer) error {
-				return statementPerEvent(ctx, tx, w, n)
+			// database/sql is what the stores of this shape are written for; the same through pgx is beside it.
+			{"statement per event", func(ctx context.Context, pool *pgxpool.Pool) (float64, string, error) {
+				rate, err := writeForSQL(ctx, p, pool, n)
+				return rate, "through database/sql", err
+			}},
+			writing("the same through pgx", func(ctx context.Context, tx pgx.Tx, w *writer) error {
+				return statementPerEvent(ctx, throughPgx(tx), w, n)
 			}),
 			writing("limit: bare insert", func(ctx context.Context, tx pgx.Tx, w *writer) error {
 				events := w.next(n)
@@ -104,29 +111,60 @@ func appends(p plan, n int) comparison {
 // writeFor has all writers append, each in a transaction of its own, for a round, and returns how many appends they
 // committed each second.
 func writeFor(ctx context.Context, p plan, pool *pgxpool.Pool, append func(ctx context.Context, tx pgx.Tx, w *writer) error) (float64, error) {
+	return repeat(p, func(until func() bool, done func()) error {
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+		for w := new(writer); !until(); done() {
+			if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return append(ctx, tx, w) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// writeForSQL is writeFor for a statement per event, through database/sql.
+func writeForSQL(ctx context.Context, p plan, pool *pgxpool.Pool, n int) (float64, error) {
+	db := stdlib.OpenDBFromPool(pool)
+	defer func() { _ = db.Close() }()
+	return repeat(p, func(until func() bool, done func()) error {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close() }()
+		for w := new(writer); !until(); done() {
+			tx, err := conn.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			if err := statementPerEvent(ctx, throughSQL(tx), w, n); err != nil {
+				return errors.Join(err, tx.Rollback())
+			}
+			if err := tx.Commit(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// repeat runs write in every writer until the round is over, and returns how often in a second done was called.
+func repeat(p plan, write func(until func() bool, done func()) error) (float64, error) {
 	var wg sync.WaitGroup
-	var done atomic.Int64
+	var count atomic.Int64
 	failures := make([]error, p.writers)
 	begin := time.Now()
 	for i := range p.writers {
 		wg.Go(func() {
-			conn, err := pool.Acquire(ctx)
-			if err != nil {
-				failures[i] = err
-				return
-			}
-			defer conn.Release()
-			var w writer
-			for time.Since(begin) < p.round {
-				if failures[i] = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return append(ctx, tx, &w) }); failures[i] != nil {
-					return
-				}
-				done.Add(1)
-			}
+			failures[i] = write(func() bool { return time.Since(begin) >= p.round }, func() { count.Add(1) })
 		})
 	}
 	wg.Wait()
-	return float64(done.Load()) / time.Since(begin).Seconds(), errors.Join(failures...)
+	return float64(count.Load()) / time.Since(begin).Seconds(), errors.Join(failures...)
 }
 
 // eventColumns are the columns that an insert gives, in this order.
@@ -171,13 +209,28 @@ func text(n runtime.NullString) *string {
 
 var insertOne = insertValues(1)
 
+// A queryRow runs a statement that gives one row, through either driver.
+type queryRow func(ctx context.Context, sql string, args ...any) interface{ Scan(dest ...any) error }
+
+func throughPgx(tx pgx.Tx) queryRow {
+	return func(ctx context.Context, sql string, args ...any) interface{ Scan(dest ...any) error } {
+		return tx.QueryRow(ctx, sql, args...)
+	}
+}
+
+func throughSQL(tx *sql.Tx) queryRow {
+	return func(ctx context.Context, sql string, args ...any) interface{ Scan(dest ...any) error } {
+		return tx.QueryRowContext(ctx, sql, args...)
+	}
+}
+
 // statementPerEvent is how most Go stores append: read the head, insert event by event, write the head.
-func statementPerEvent(ctx context.Context, tx pgx.Tx, w *writer, n int) error {
+func statementPerEvent(ctx context.Context, query queryRow, w *writer, n int) error {
 	events := w.next(n)
 	var head int64
-	err := tx.QueryRow(ctx, "select aggregate_version from aggregate_heads where aggregate_type = $1 and aggregate_id = $2",
+	err := query(ctx, "select coalesce(max(aggregate_version), 0) from aggregate_heads where aggregate_type = $1 and aggregate_id = $2",
 		events[0].AggregateType, events[0].AggregateID).Scan(&head)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if err != nil {
 		return err
 	}
 	if head != w.version {
@@ -185,14 +238,12 @@ func statementPerEvent(ctx context.Context, tx pgx.Tx, w *writer, n int) error {
 	}
 	for i := range events {
 		var position int64
-		err := tx.QueryRow(ctx, insertOne, appendRow(nil, &events[i], head+int64(i)+1)...).Scan(&position)
-		if err != nil {
+		if err := query(ctx, insertOne, appendRow(nil, &events[i], head+int64(i)+1)...).Scan(&position); err != nil {
 			return err
 		}
 	}
-	w.version += int64(n)
-	_, err = tx.Exec(ctx, `insert into aggregate_heads (aggregate_type, aggregate_id, aggregate_version) values ($1, $2, $3)
-		on conflict (aggregate_type, aggregate_id) do update set aggregate_version = excluded.aggregate_version`,
-		events[0].AggregateType, events[0].AggregateID, w.version)
-	return err
+	return query(ctx, `insert into aggregate_heads (aggregate_type, aggregate_id, aggregate_version) values ($1, $2, $3)
+		on conflict (aggregate_type, aggregate_id) do update set aggregate_version = excluded.aggregate_version
+		returning aggregate_version`,
+		events[0].AggregateType, events[0].AggregateID, head+int64(n)).Scan(&w.version)
 }

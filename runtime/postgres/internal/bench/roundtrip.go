@@ -53,7 +53,7 @@ func roundTrips() comparison {
 		sides: []side{
 			count("begin and commit alone", inTx(func(context.Context, pgx.Tx, *writer) error { return nil })),
 			count("statement per event", inTx(func(ctx context.Context, tx pgx.Tx, w *writer) error {
-				return statementPerEvent(ctx, tx, w, n)
+				return statementPerEvent(ctx, throughPgx(tx), w, n)
 			})),
 			count("eventmap, in a transaction", inTx(func(ctx context.Context, tx pgx.Tx, w *writer) error {
 				r, err := store.Append(ctx, tx, runtime.Exact(w.version), w.next(n))
