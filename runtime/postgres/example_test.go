@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log"
@@ -213,7 +212,7 @@ func ExampleNewSQL() {
 	ctx := context.Background()
 	pool, drop := examplePool()
 	defer drop()
-	var db *sql.DB = stdlib.OpenDBFromPool(pool) // or sql.Open("pgx", address)
+	db := stdlib.OpenDBFromPool(pool) // or sql.Open("pgx", address)
 	defer func() { _ = db.Close() }()
 
 	store, err := postgres.NewSQL()
