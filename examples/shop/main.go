@@ -1,6 +1,7 @@
 // Shop is a small shop on an eventmap store: it appends events of two aggregates to PostgreSQL, reads them back as the
-// domain's own types, and prints what happened. Its domain lies in domain/, the code generated from that in shopstore/,
-// and the tables' SQL in migrations/. It wants the URL of a database, and creates the tables there if it is told to:
+// domain's own types, keeps a read model of them, and prints what happened. Its domain lies in domain/, the code generated
+// from that in shopstore/, the read model in customers/, and the tables' SQL in migrations/. It wants the URL of a database,
+// and creates the tables there if it is told to:
 //
 //	DATABASE_URL=postgres:///shop go run ./examples/shop -migrate
 package main
@@ -20,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/eventmap/eventmap/examples/shop/customers"
 	"github.com/eventmap/eventmap/examples/shop/domain/order"
 	orderv1 "github.com/eventmap/eventmap/examples/shop/domain/order/v1"
 	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
@@ -63,7 +65,7 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
 	}
 	defer pool.Close()
 	if migrate {
-		if _, err := pool.Exec(ctx, migration); err != nil {
+		if _, err := pool.Exec(ctx, migration+customers.Tables); err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
 	}
@@ -87,6 +89,8 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
 		func() error { return s.remember(ctx) },
 		func() error { return s.tell(ctx, id) },
 		func() error { return s.readLog(ctx) },
+		func() error { return s.project(ctx, user) },
+		func() error { return s.rebuild(ctx, user) },
 	} {
 		if err := step(); err != nil {
 			return err

@@ -36,7 +36,7 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 		case err != nil:
 			p.trouble(ctx, err)
 			poll = Poll{}
-		default:
+		case watch != nil:
 			if done, err := watch(ctx, poll); done || err != nil {
 				return err
 			}

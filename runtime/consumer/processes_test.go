@@ -25,8 +25,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
-// workerVariable makes this program a worker process on the database that it names.
-const workerVariable = "CONSUMER_TEST_WORKER"
+// workerVariable makes this program a worker process on the database that it names. steadyVariable,
+// segments/workers/microseconds, lets it drive a consumer that does not misbehave, for benchmarks.
+const (
+	workerVariable = "CONSUMER_TEST_WORKER"
+	steadyVariable = "CONSUMER_TEST_STEADY"
+)
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(workerVariable); address != "" {
@@ -46,7 +50,21 @@ const (
 	hangsOneIn  = 200
 )
 
-// work drives two consumers until standard input ends, which it does however the test ends.
+// steady returns a consumer that only writes, and waits for so long as if the answer came from far away.
+func steady(plan string) (consumer.Registration[pgx.Tx], error) {
+	var r consumer.Registration[pgx.Tx]
+	var microseconds int
+	if _, err := fmt.Sscanf(plan, "%d/%d/%d", &r.Segments, &r.Workers, &microseconds); err != nil {
+		return r, err
+	}
+	r.Consumer = writes("steady", func(context.Context, pgx.Tx, runtime.PersistedEvent) error {
+		time.Sleep(time.Duration(microseconds) * time.Microsecond)
+		return nil
+	})
+	return r, nil
+}
+
+// work drives consumers until standard input ends, which it does however the test ends.
 func work(address string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -68,21 +86,28 @@ func work(address string) error {
 	if err != nil {
 		return err
 	}
-	r, err := consumer.New(db,
-		consumer.Config{
-			PollLeast: time.Millisecond,
-			PollMost:  50 * time.Millisecond,
-			Logger:    runtime.SlogLogger(slog.New(slog.NewTextHandler(os.Stderr, nil))),
-		},
-		consumer.Registration[pgx.Tx]{
+	consumers := []consumer.Registration[pgx.Tx]{
+		{
 			Consumer: misbehaving("shared"), Segments: 4, Workers: 2, BatchSize: 20,
 			Attempts: -1, Backoff: quick(), Timeout: 50 * time.Millisecond,
 		},
-		consumer.Registration[pgx.Tx]{
+		{
 			Consumer: poisoned("parking"), Segments: 3, Workers: 1, BatchSize: 20,
 			Policy: consumer.Park, Attempts: 2, Backoff: quick(),
 		},
-	)
+	}
+	if plan := os.Getenv(steadyVariable); plan != "" {
+		one, err := steady(plan)
+		if err != nil {
+			return err
+		}
+		consumers = []consumer.Registration[pgx.Tx]{one}
+	}
+	r, err := consumer.New(db, consumer.Config{
+		PollLeast: time.Millisecond,
+		PollMost:  50 * time.Millisecond,
+		Logger:    runtime.SlogLogger(slog.New(slog.NewTextHandler(os.Stderr, nil))),
+	}, consumers...)
 	if err != nil {
 		return err
 	}
@@ -141,10 +166,10 @@ type process struct {
 }
 
 // startProcess starts a worker process and waits until it works.
-func startProcess(t testing.TB, address string, output io.Writer) *process {
+func startProcess(t testing.TB, address string, output io.Writer, environ ...string) *process {
 	t.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), workerVariable+"="+address)
+	command.Env = append(append(os.Environ(), workerVariable+"="+address), environ...)
 	command.Stderr = output
 	stdin, err := command.StdinPipe()
 	if err != nil {

@@ -195,7 +195,7 @@ func (r *Runner[Tx]) find(name string) (*registered[Tx], error) {
 // returns an error only at its start: [ErrCheckpointAhead], [ErrRunning], or what is wrong with the database or its
 // tables. Later troubles with the database are logged and waited out, and a consumer that stops leaves the others running.
 func (r *Runner[Tx]) Run(ctx context.Context) error {
-	return r.run(ctx, func(context.Context, Poll) (bool, error) { return false, nil })
+	return r.run(ctx, nil)
 }
 
 // Wake makes the runner look at once whether there is something to do. It is for whoever has just committed an append in
@@ -207,7 +207,8 @@ func (r *Runner[Tx]) Wake() {
 	}
 }
 
-// run drives the consumers until ctx is done or watch, which is called after each poll, says that it is enough.
+// run drives the consumers until ctx is done or watch, which is called after each poll, says that it is enough. Watch may
+// be nil. If it is not, the log is looked at as soon as there is nothing more to do.
 func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) (bool, error)) error {
 	if !r.running.CompareAndSwap(false, true) {
 		return ErrRunning
@@ -221,12 +222,16 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers)), ahead: make(map[string]bool)}
+	var idle func()
+	if watch != nil {
+		idle = r.Wake
+	}
 	var group sync.WaitGroup
 	for _, c := range r.consumers {
 		signal := make(chan struct{}, c.Workers)
 		p.signals[c.name] = signal
 		for range c.Workers {
-			w := &worker[Tx]{runner: r, consumer: c, signal: signal, progress: &p.progress}
+			w := &worker[Tx]{runner: r, consumer: c, signal: signal, progress: &p.progress, idle: idle}
 			group.Go(func() { w.run(ctx) })
 		}
 	}

@@ -17,6 +17,7 @@ type worker[Tx any] struct {
 	consumer *registered[Tx]
 	signal   <-chan struct{}
 	progress *atomic.Bool
+	idle     func() // called when there is nothing more to do, after there was; or nil
 
 	conflicts int           // transactions in a row that the server broke off to let others go on
 	alone     map[int]int64 // by segment: events up to here get a transaction each, see batch
@@ -24,7 +25,7 @@ type worker[Tx any] struct {
 
 // run handles batches until ctx is done: as long as there is something to do, and then when it is told that there is.
 func (w *worker[Tx]) run(ctx context.Context) {
-	troubles := 0
+	troubles, busy := 0, false
 	for {
 		worked, err := w.batch(ctx)
 		if ctx.Err() != nil {
@@ -42,8 +43,13 @@ func (w *worker[Tx]) run(ctx context.Context) {
 		troubles = 0
 		if worked {
 			w.progress.Store(true)
+			busy = true
 			continue
 		}
+		if busy && w.idle != nil {
+			w.idle()
+		}
+		busy = false
 		select {
 		case <-ctx.Done():
 			return

@@ -1,0 +1,285 @@
+package consumer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+)
+
+// Figures are ratios inside one run: the sides take turns, each is the median of its rounds, and both are reported.
+const rounds = 5
+
+// median returns the middle one of the figures.
+func median(figures []float64) float64 {
+	slices.Sort(figures)
+	return figures[len(figures)/2]
+}
+
+// compare runs both sides in turns and reports the median of each, in events a second, and their ratio.
+func compare(b *testing.B, ours, theirs string, our, their func(round int) float64) {
+	b.Helper()
+	for b.Loop() {
+		var a, z []float64
+		for round := range rounds {
+			a = append(a, our(round))
+			z = append(z, their(round))
+		}
+		x, y := median(a), median(z)
+		b.ReportMetric(x, ours)
+		b.ReportMetric(y, theirs)
+		b.ReportMetric(x/y, "ratio")
+	}
+	b.ReportMetric(0, "ns/op") // of no meaning here
+}
+
+// fill appends n events, fast.
+func (e *env) fill(n int) {
+	e.Helper()
+	for range n / 500 {
+		e.appendMany(500, 500)
+	}
+	e.exec("vacuum analyze events")
+}
+
+// A consumer with a handler that does nothing, against the least there is: read a batch, commit a checkpoint.
+func BenchmarkRunner_trivialHandler(b *testing.B) {
+	const n = 100_000
+	e := newEnv(b)
+	e.fill(n)
+	e.exec("create table bare (position bigint not null); insert into bare values (0)")
+	nothing := func(context.Context, pgx.Tx, runtime.PersistedEvent) error { return nil }
+	compare(b, "consumer-events/s", "bare-events/s",
+		func(round int) float64 {
+			r, err := consumer.New(e.db, consumer.Config{}, consumer.Registration[pgx.Tx]{
+				Consumer: handler[pgx.Tx]{fmt.Sprintf("c%d", round), nothing},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			began := time.Now()
+			e.catchUp(r)
+			took := time.Since(began)
+			if err := r.Reset(b.Context(), fmt.Sprintf("c%d", round), nil); err != nil {
+				b.Fatal(err)
+			}
+			return n / took.Seconds()
+		},
+		func(int) float64 {
+			began := time.Now()
+			if got := e.bareLoop(500); got != n {
+				b.Fatalf("the bare loop read %d events", got)
+			}
+			return n / time.Since(began).Seconds()
+		})
+}
+
+// bareLoop reads the log as one does without a library, and returns how many events there were.
+func (e *env) bareLoop(batch int) int {
+	e.Helper()
+	e.exec("update bare set position = 0")
+	total, position := 0, int64(0)
+	for {
+		tx, err := e.pool.Begin(e.Context())
+		if err != nil {
+			e.Fatal(err)
+		}
+		rows, err := tx.Query(e.Context(), `select global_position, created_at, event_id, aggregate_version, event_version, aggregate_type,
+			aggregate_id, event_type, payload, metadata, trace_id, correlation_id, causation_id
+			from events where global_position > $1 order by global_position limit $2`, position, batch)
+		if err != nil {
+			e.Fatal(err)
+		}
+		n := 0
+		for rows.Next() {
+			var p runtime.PersistedEvent
+			if err := rows.Scan(&p.GlobalPosition, &p.CreatedAt, &p.EventID, &p.AggregateVersion, &p.EventVersion, &p.AggregateType,
+				&p.AggregateID, &p.EventType, &p.Payload, &p.Metadata, &p.TraceID, &p.CorrelationID, &p.CausationID); err != nil {
+				e.Fatal(err)
+			}
+			position = p.GlobalPosition
+			n++
+		}
+		if err := rows.Err(); err != nil {
+			e.Fatal(err)
+		}
+		if _, err := tx.Exec(e.Context(), "update bare set position = $1", position); err != nil {
+			e.Fatal(err)
+		}
+		if err := tx.Commit(e.Context()); err != nil {
+			e.Fatal(err)
+		}
+		total += n
+		if n < batch {
+			return total
+		}
+	}
+}
+
+// Four segments over two processes against one worker. The handler writes a row for each event; once to a database on this
+// machine, where all sides share the processors, and once to one that is as far away as in most data centres, where it waits
+// for an answer.
+func BenchmarkSegments_twoProcesses(b *testing.B) {
+	for _, way := range []time.Duration{0, 500 * time.Microsecond} {
+		b.Run(fmt.Sprintf("answer=%s", way), func(b *testing.B) {
+			n := 20_000
+			if way > 0 {
+				n = 5_000
+			}
+			e := newEnv(b)
+			e.fill(n)
+			compare(b, "shared-events/s", "alone-events/s",
+				func(int) float64 { return e.rate(n, 2, 4, way) },
+				func(int) float64 { return e.rate(n, 1, 1, way) })
+		})
+	}
+}
+
+// rate returns how many events a second so many processes handle with so many segments.
+func (e *env) rate(n, processes, segments int, way time.Duration) float64 {
+	e.Helper()
+	e.exec("truncate read_model, consumer_checkpoints")
+	var output bytes.Buffer
+	for range processes {
+		p := startProcess(e, e.address, &output, fmt.Sprintf("%s=%d/%d/%d", steadyVariable, segments, segments/processes, way.Microseconds()))
+		defer p.kill()
+	}
+	// From a tenth to nine tenths: neither the start nor the end counts.
+	count := func() int {
+		return int(one[int64](e, "select count(*) from read_model"))
+	}
+	var began time.Time
+	first, last := 0, 0
+	for last < n*9/10 {
+		last = count()
+		if first == 0 && last >= n/10 {
+			began, first = time.Now(), last
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return float64(last-first) / time.Since(began).Seconds()
+}
+
+// How long after its commit an event is handled, with 500 appends a second and no notify channel.
+func BenchmarkDelay_500AppendsASecond(b *testing.B) {
+	const n = 2500
+	e := newEnv(b)
+	for b.Loop() {
+		var mu sync.Mutex
+		committed, handled := map[int64]time.Time{}, map[int64]time.Time{}
+		r, err := consumer.New(e.db, consumer.Config{}, consumer.Registration[pgx.Tx]{
+			Consumer: handler[pgx.Tx]{"c", func(_ context.Context, _ pgx.Tx, p runtime.PersistedEvent) error {
+				mu.Lock()
+				defer mu.Unlock()
+				handled[p.GlobalPosition] = time.Now()
+				return nil
+			}},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		stop := background(e, r)
+		ticker := time.NewTicker(2 * time.Millisecond)
+		for i := range n {
+			<-ticker.C
+			p := e.append("Order", fmt.Sprintf("o%d", i%50), 1)[0]
+			mu.Lock()
+			committed[p] = time.Now()
+			mu.Unlock()
+		}
+		ticker.Stop()
+		e.eventually("all is handled", func() bool { mu.Lock(); defer mu.Unlock(); return len(handled) >= n })
+		stop()
+		var delays []float64
+		for p, at := range committed {
+			delays = append(delays, max(float64(handled[p].Sub(at))/float64(time.Millisecond), 0))
+		}
+		slices.Sort(delays)
+		b.ReportMetric(delays[len(delays)/2], "p50-ms")
+		b.ReportMetric(delays[len(delays)*99/100], "p99-ms")
+		b.ReportMetric(delays[len(delays)-1], "max-ms")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// What a runner with ten consumers of two workers each costs while nothing happens.
+func BenchmarkIdle(b *testing.B) {
+	e, w := newEnv(b).traced()
+	e.fill(1000)
+	var registrations []consumer.Registration[pgx.Tx]
+	for i := range 10 {
+		registrations = append(registrations, consumer.Registration[pgx.Tx]{
+			Consumer: handler[pgx.Tx]{fmt.Sprintf("c%d", i), func(context.Context, pgx.Tx, runtime.PersistedEvent) error { return nil }},
+			Segments: 2,
+		})
+	}
+	r, err := consumer.New(e.db, consumer.Config{}, registrations...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	e.catchUp(r)
+	for b.Loop() {
+		stop := background(e, r)
+		time.Sleep(3 * time.Second) // what is measured is how little happens in a time
+		w.take()
+		time.Sleep(5 * time.Second)
+		sent, _ := w.take()
+		stop()
+		total := 0
+		for _, n := range sent {
+			total += n
+		}
+		b.ReportMetric(float64(total)/5, "statements/s")
+		b.ReportMetric(float64(total)/5/20, "statements/s/worker")
+	}
+	names := make([]string, 10)
+	for i := range names {
+		names[i] = fmt.Sprintf("c%d", i)
+	}
+	began := time.Now()
+	for range 500 {
+		if _, err := e.db.Poll(b.Context(), names); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(time.Since(began).Microseconds())/500, "µs/poll")
+	b.ReportMetric(0, "ns/op")
+}
+
+// A consumer that wants one event in a hundred, against one that wants all, in events of the log a second.
+func BenchmarkFiltered_onePercent(b *testing.B) {
+	const n = 50_000
+	e := newEnv(b)
+	for range n / 500 {
+		e.append("Rare", "r", 5)
+		e.append("Often", "o", 495)
+	}
+	e.exec("vacuum analyze events")
+	side := func(types ...string) func(int) float64 {
+		return func(round int) float64 {
+			name := fmt.Sprint(types, round)
+			r, err := consumer.New(e.db, consumer.Config{}, consumer.Registration[pgx.Tx]{
+				Consumer: consumer.Scoped(name, types, func(context.Context, pgx.Tx, runtime.PersistedEvent) error { return nil }),
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			began := time.Now()
+			e.catchUp(r)
+			took := time.Since(began)
+			if err := r.Reset(b.Context(), name, nil); err != nil {
+				b.Fatal(err)
+			}
+			return n / took.Seconds()
+		}
+	}
+	compare(b, "filtered-positions/s", "all-positions/s", side("Rare"), side("Rare", "Often"))
+}
