@@ -20,6 +20,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files of the scripts anew")
 
 func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "1"); err != nil { // unless the command line says otherwise
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"eventmap-gen": main})
 }
 

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkCommand compares the built command, as a whole process that writes everything anew, with a process that loads
+// the same packages in the same mode and does nothing else. Both sides alternate; the figures are medians.
+//
+// The peak of memory is that of the process and of the go command that it runs, whichever is higher, as the system
+// counts it; the benchmark's own, which Linux takes for the least that a child can have, is lower than either.
+func BenchmarkCommand(b *testing.B) {
+	for _, size := range []struct {
+		name             string
+		packages, events int
+		write            func(b *testing.B, dir string, p, events int)
+	}{
+		{"plain/events=200", 20, 10, writePlain},
+		{"based/events=300", 25, 12, writeBased},
+		{"plain/events=1000", 50, 20, writePlain},
+		{"plain/events=5000", 250, 20, writePlain},
+	} {
+		b.Run(size.name, func(b *testing.B) {
+			dir := b.TempDir()
+			writeBenchModule(b, dir)
+			for p := range size.packages {
+				size.write(b, dir, p, size.events)
+			}
+			bin := buildSides(b)
+			measure(b, dir, filepath.Join(bin, "bareload"), "./...") // fills the build cache
+			var loads, runs, ratios, peaks, loadPeaks []float64
+			for b.Loop() {
+				load, loadPeak := measure(b, dir, filepath.Join(bin, "bareload"), "./...")
+				run, peak := measure(b, dir, filepath.Join(bin, "eventmap-gen"), "--output", "gen", "./...")
+				if err := os.RemoveAll(filepath.Join(dir, "gen")); err != nil {
+					b.Fatal(err)
+				}
+				loads, runs, ratios = append(loads, load), append(runs, run), append(ratios, run/load)
+				loadPeaks, peaks = append(loadPeaks, loadPeak), append(peaks, peak)
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(loads), "ms/load")
+			b.ReportMetric(median(runs), "ms/run")
+			b.ReportMetric(median(ratios), "run/load")
+			b.ReportMetric(median(loadPeaks), "MB-peak/load")
+			b.ReportMetric(median(peaks), "MB-peak/run")
+		})
+	}
+}
+
+// buildSides builds the command and what it is compared with, and returns their folder.
+func buildSides(b *testing.B) string {
+	b.Helper()
+	dir := b.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir+"/", ".", "./testdata/bareload").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+// measure runs a program in dir and returns how long it took, in milliseconds, and its peak of memory in megabytes.
+func measure(b *testing.B, dir, program string, args ...string) (took, peak float64) {
+	b.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	took = float64(time.Since(start).Microseconds()) / 1000
+	if err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		peak = float64(usage.Maxrss) / 1024 // in kilobytes on Linux
+	}
+	return took, peak
+}
+
+// median returns the middle one of the values.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// writeBenchModule makes dir a module with a package that imports pgx.
+func writeBenchModule(b *testing.B, dir string) {
+	b.Helper()
+	repo, err := filepath.Abs("../..")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := writeModule(dir, "example.com/shop", repo); err != nil {
+		b.Fatal(err)
+	}
+	writeSource(b, dir, "store", "import \"github.com/jackc/pgx/v5\"\n\n//eventmap:ignore\ntype Store struct{ Tx pgx.Tx }\n")
+	tidy := exec.Command("go", "mod", "edit", "-require=github.com/jackc/pgx/v5@"+moduleVersion(b, "github.com/jackc/pgx/v5"))
+	tidy.Dir = dir
+	if out, err := tidy.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	list := exec.Command("go", "list", "-mod=mod", "-deps", "./...")
+	list.Dir = dir
+	if out, err := list.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// moduleVersion returns the version of a module that this one requires.
+func moduleVersion(b *testing.B, path string) string {
+	b.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", path).Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// writePlain writes a package of events as most teams write them.
+func writePlain(b *testing.B, dir string, p, events int) {
+	var s strings.Builder
+	s.WriteString("import \"time\"\n\n// Money is an amount.\ntype Money struct {\n\tAmount   int64\n\tCurrency string\n}\n")
+	for e := range events {
+		fmt.Fprintf(&s, `
+// Event%[1]d says that something happened. It says it at length, as doc comments do.
+type Event%[1]d struct {
+	OrderID string `+"`json:\"order_id\"`"+`
+	At      time.Time
+	Price   Money
+	Lines   []struct {
+		SKU   string
+		Count int
+	}
+	Note *string `+"`json:\"note,omitempty\"`"+`
+}
+
+// Describe says it in words.
+func (e Event%[1]d) Describe() string {
+	out := e.OrderID
+	for _, line := range e.Lines {
+		if line.Count > 0 {
+			out += line.SKU
+		}
+	}
+	return out
+}
+`, e)
+	}
+	writeSource(b, dir, fmt.Sprintf("domain/order%d", p), s.String())
+}
+
+// writeBased writes a package with a sum type, whose events have a base in common and methods on the pointer, and a
+// state with a method for each.
+func writeBased(b *testing.B, dir string, p, events int) {
+	var s strings.Builder
+	fmt.Fprintf(&s, `import "time"
+
+//eventmap:events
+type Event interface {
+	AggregateID() string
+	IsOrder%[1]d()
+}
+
+// Base is what all events have.
+type Base struct {
+	ID string `+"`json:\"id\"`"+`
+	At time.Time `+"`json:\"at\"`"+`
+	By string `+"`json:\"by,omitempty\"`"+`
+}
+
+func (b *Base) AggregateID() string { return b.ID }
+func (b *Base) IsOrder%[1]d() {}
+
+//eventmap:aggregate
+type Order struct {
+	ID    string
+	Count int
+}
+`, p)
+	for e := range events {
+		fmt.Fprintf(&s, `
+// Event%[1]d happened.
+type Event%[1]d struct {
+	Base
+	Reason string
+	Parts  map[string][]Part%[1]d
+}
+
+type Part%[1]d struct{ SKU string }
+
+func (o *Order) OnEvent%[1]d(e *Event%[1]d) error { o.Count++; return nil }
+`, e)
+	}
+	writeSource(b, dir, fmt.Sprintf("domain/order%d", p), s.String())
+}
+
+// writeSource writes a package.
+func writeSource(b *testing.B, dir, folder, text string) {
+	b.Helper()
+	folder = filepath.Join(dir, folder)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	text = "package " + filepath.Base(folder) + "\n\n" + text
+	if err := os.WriteFile(filepath.Join(folder, "events.go"), []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
