@@ -62,13 +62,10 @@ func (w *worker[Tx]) try(ctx context.Context, a attempt) (worked bool, failed *f
 	}
 	b := &batch[Tx]{worker: w, tx: tx, until: a.until}
 	failed, err = b.handle(ctx, a)
-	if failed == nil && err == nil && b.saved {
-		if err = db.Commit(ctx, tx); err == nil {
-			w.conflicts = 0
-			b.report(ctx, time.Since(began))
-			return true, nil, nil
-		}
-		failed, err = b.blame(err)
+	if b.saved {
+		w.conflicts = 0
+		b.report(ctx, time.Since(began))
+		return true, nil, nil
 	}
 	lost := db.Rollback(ctx, tx)
 	switch {
@@ -93,11 +90,11 @@ type batch[Tx any] struct {
 	handled, parked int
 	last            *runtime.PersistedEvent // handled
 	position        int64                   // every event up to here is handled or parked
-	saved           bool
-	failures        []FailureInfo // put on record
+	saved           bool                    // and committed
+	failures        []FailureInfo           // put on record
 }
 
-// handle claims a segment and handles a batch of it, up to and without the commit.
+// handle claims a segment, handles a batch of it, and commits.
 func (b *batch[Tx]) handle(ctx context.Context, a attempt) (failed *failure, err error) {
 	db, c := b.runner.db, b.consumer
 	b.claim, err = db.Claim(ctx, b.tx, c.name, a.segment)
@@ -230,7 +227,7 @@ func (b *batch[Tx]) event(ctx context.Context, e *runtime.PersistedEvent) (lost 
 	return db.RollbackToSavepoint(ctx, b.tx) != nil, err
 }
 
-// save writes the checkpoint, and the failure that the batch ends before, if there is one.
+// save writes the checkpoint, and the failure that the batch ends before, if there is one, and commits.
 func (b *batch[Tx]) save(ctx context.Context) error {
 	c, f := b.claim, b.until
 	var retryIn time.Duration
@@ -264,7 +261,7 @@ func (b *batch[Tx]) record(f *failure) (retryIn time.Duration) {
 	return info.RetryIn
 }
 
-// blame finds out whose fault it is that a batch cannot be saved or committed. If it is not the database's, it is that of
+// blame finds out whose fault it is that a batch cannot be committed. If it is not the database's, it is that of
 // an event whose handler ended the transaction, hid that a statement had failed, or broke a constraint that is checked at
 // the end. If there are several, each gets a transaction of its own from here on, until it is clear which.
 func (b *batch[Tx]) blame(cause error) (failed *failure, err error) {

@@ -26,7 +26,8 @@ type Database[Tx any] interface {
 type Transactions[Tx any] interface {
 	// Begin begins a transaction in which each statement sees what was committed before it: READ COMMITTED.
 	Begin(ctx context.Context) (Tx, error)
-	// Commit commits. The error is [ErrTransactionEnded] if the transaction had ended before.
+	// Commit commits. The error is [ErrTransactionEnded] if the transaction had ended before. After an error it is to be
+	// rolled back.
 	Commit(ctx context.Context, tx Tx) error
 	// Rollback rolls back, even if ctx is done. An error means that the connection is lost, and with it the transaction;
 	// there is none if the transaction had ended before.
@@ -53,9 +54,10 @@ type Segments[Tx any] interface {
 	// it takes that one, and waits for whoever has claimed it: most often that is a connection of our own, which was just
 	// closed and whose end the server has yet to notice. The result is nil if there is none.
 	Claim(ctx context.Context, tx Tx, consumer string, segment int) (*Claim, error)
-	// Save writes the checkpoint of a segment that was claimed in this transaction: Position and what has to do with
-	// failures. The segment is not claimed again before retryIn has passed. The error is [ErrTransactionEnded] if the
-	// transaction of the claim is over.
+	// Save writes the checkpoint of a segment that was claimed in this transaction, Position and what has to do with
+	// failures, and commits. The segment is not claimed again before retryIn has passed. The error is
+	// [ErrTransactionEnded] if the transaction of the claim is over. After an error nothing is committed, and the
+	// transaction is to be rolled back.
 	Save(ctx context.Context, tx Tx, c *Claim, retryIn time.Duration) error
 }
 

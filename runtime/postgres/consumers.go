@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +23,7 @@ import (
 type Consumers[Tx any] struct {
 	beginTx  func(context.Context) (Tx, error)
 	commit   func(context.Context, Tx) error
+	finish   func(ctx context.Context, tx Tx, last query) error // runs a statement that gives one row, and commits
 	rollback func(context.Context, Tx) error
 	listen   func(ctx context.Context, statement string, notify func()) error
 	bind     func(Tx) querier
@@ -55,25 +55,15 @@ func WithParkedEventsTable(name string) Option {
 // The transaction that a handler is given refuses Commit and Rollback, with [consumer.ErrTransactionEnded].
 func NewConsumers(pool *pgxpool.Pool, opts ...Option) (*Consumers[pgx.Tx], error) {
 	c := &Consumers[pgx.Tx]{
-		beginTx: func(ctx context.Context) (pgx.Tx, error) {
-			tx, err := pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
-			if err != nil {
-				return nil, err
-			}
-			return &lentTx{Tx: tx}, nil
-		},
-		commit:   func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).end(ctx, pgx.Tx.Commit) },
-		rollback: func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).Tx.Rollback(ctx) },
+		beginTx:  func(ctx context.Context) (pgx.Tx, error) { return lend(ctx, pool) },
+		commit:   func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).commit(ctx) },
+		finish:   func(ctx context.Context, tx pgx.Tx, last query) error { return tx.(*lentTx).finish(ctx, last) },
+		rollback: func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).rollback(ctx) },
 		listen: func(ctx context.Context, statement string, notify func()) error {
 			return listenPool(ctx, pool, statement, notify)
 		},
-		bind: func(tx pgx.Tx) querier {
-			if lent, ok := tx.(*lentTx); ok {
-				return lent.querier()
-			}
-			return pgxQuerier{tx}
-		},
-		db: pgxQuerier{pool},
+		bind: func(tx pgx.Tx) querier { return tx.(*lentTx).querier() },
+		db:   pgxQuerier{pool},
 	}
 	return c, c.configure(opts)
 }
@@ -86,7 +76,14 @@ func NewConsumersSQL(db *sql.DB, opts ...Option) (*Consumers[*sql.Tx], error) {
 		beginTx: func(ctx context.Context) (*sql.Tx, error) {
 			return db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		},
-		commit:   func(_ context.Context, tx *sql.Tx) error { return tx.Commit() },
+		commit: func(_ context.Context, tx *sql.Tx) error { return tx.Commit() },
+		finish: func(ctx context.Context, tx *sql.Tx, last query) error {
+			var ignored int64
+			if err := queryRow(ctx, sqlQuerier{tx}, last, &ignored); err != nil {
+				return err
+			}
+			return tx.Commit()
+		},
 		rollback: func(_ context.Context, tx *sql.Tx) error { return tx.Rollback() },
 		listen: func(ctx context.Context, statement string, notify func()) error {
 			return listenSQL(ctx, db, statement, notify)
@@ -226,51 +223,6 @@ func ended(err error) error {
 		return fmt.Errorf("%w: %w", consumer.ErrTransactionEnded, err)
 	}
 	return err
-}
-
-// A lentTx is a transaction as a handler is given it: it may be used, but not ended.
-type lentTx struct {
-	pgx.Tx
-	abused atomic.Bool // the handler has tried to end it
-}
-
-// Commit is refused.
-func (t *lentTx) Commit(context.Context) error { return t.refuse() }
-
-// Rollback is refused.
-func (t *lentTx) Rollback(context.Context) error { return t.refuse() }
-
-func (t *lentTx) refuse() error {
-	t.abused.Store(true)
-	return consumer.ErrTransactionEnded
-}
-
-// end ends the transaction, unless the handler believes that it has done so.
-func (t *lentTx) end(ctx context.Context, how func(pgx.Tx, context.Context) error) error {
-	if t.abused.Load() {
-		return consumer.ErrTransactionEnded
-	}
-	return how(t.Tx, ctx)
-}
-
-// querier returns what runs our own statements. They fail once the handler believes that it has ended the transaction:
-// what it does not know to be undone must not be committed.
-func (t *lentTx) querier() querier {
-	if t.abused.Load() {
-		return refusedQuerier{}
-	}
-	return pgxQuerier{t.Tx}
-}
-
-// refusedQuerier refuses every statement.
-type refusedQuerier struct{}
-
-func (refusedQuerier) query(context.Context, query) (rows, error) {
-	return nil, consumer.ErrTransactionEnded
-}
-
-func (refusedQuerier) queryAfter(context.Context, query, []any, query) (rows, error) {
-	return nil, consumer.ErrTransactionEnded
 }
 
 // classify returns err with its meaning for consumers, if it is a server's error that has one, and err itself if not.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/eventmap/eventmap/runtime/consumer"
 )
 
@@ -76,7 +78,7 @@ func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, erro
 	return checkpoint, nil
 }
 
-// Save writes the checkpoint of a claimed segment; see [consumer.Segments].
+// Save writes the checkpoint of a claimed segment and commits; see [consumer.Segments]. With pgx it is one round trip.
 func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, retryIn time.Duration) error {
 	args := []any{claim.Consumer, claim.Segment, claim.Position, claim.Failures, nil, nil, nil, !claim.StoppedAt.IsZero(), claim.Transaction}
 	if claim.Failures > 0 {
@@ -85,11 +87,11 @@ func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, 
 	if retryIn > 0 {
 		args[6] = retryIn.Seconds()
 	}
-	var segment int
-	switch err := queryRow(ctx, c.bind(tx), query{c.sql.save, args}, &segment); {
-	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("save the checkpoint: %w", consumer.ErrTransactionEnded)
-	case err != nil:
+	if err := c.finish(ctx, tx, query{c.sql.save, args}); err != nil {
+		var server *pgconn.PgError
+		if errors.As(err, &server) && server.Code == stateDivisionByZero {
+			err = consumer.ErrTransactionEnded // see save.sql
+		}
 		return fmt.Errorf("save the checkpoint: %w", ended(err))
 	}
 	return nil
