@@ -167,9 +167,11 @@ func (s *suite[Tx]) appendOwnership(t *testing.T) {
 		}
 	}
 	clear(events)
-	equal(t, "stream as read", r.Events, s.stream(t, stream).Events)
-	if r.Events[0].AggregateID != stream {
-		t.Error("the result changes with the slice that was given")
+	for what, got := range map[string][]runtime.PersistedEvent{"result": r.Events, "stream as read": s.stream(t, stream).Events} {
+		equal(t, "payload of the "+what, []byte(`{"n":0}`), got[0].Payload)
+		equal(t, "metadata of the "+what, []byte(`{"a":1}`), got[0].Metadata)
+		equal(t, "payload of the "+what, []byte(`{"n":1}`), got[1].Payload)
+		equal(t, "aggregate ID of the "+what, stream, got[1].AggregateID)
 	}
 }
 
