@@ -6,22 +6,23 @@ Usage:
 
 	migrate-gen [flags]
 
-It writes one migration, for goose, golang-migrate or tern, or as plain SQL, to
-be run once and in one transaction by whatever runs yours, be it psql:
+It writes a migration, for goose, golang-migrate or tern, or as plain SQL, to be
+run once and in one transaction by whatever runs yours, be it psql:
 
 	migrate-gen --output migrations
 	psql --single-transaction --set ON_ERROR_STOP=1 \
 		--file migrations/0001_eventmap.sql
 
-The same flags always give the same bytes. The paths of the files that were
-written are printed. Where everything is there already, nothing is written and
-nothing is printed.
+What it wrote is recorded beside it, in eventmap.schema.json. A later run with
+other flags writes the difference as the next migrations, with their way down.
+With the same flags nothing is written and nothing is printed; else the paths of
+the files that were written are. Commit them all. Keep the flags where they
+cannot get lost, in a go:generate line for example, and let CI run the same line
+with --check.
 
-A migration that has been run must not change. So a file that exists and
-differs, because it was edited or because the flags are others now, is never
-written over: migrate-gen says so and leaves it as it is. Keep the flags where
-they cannot get lost, in a go:generate line for example, and let CI run the same
-line with --check.
+A migration that has been run must not change, so a written one is never written
+again. If one was edited or removed by hand, migrate-gen says so, and writes
+nothing until the edit is taken back or accepted.
 
 # Flags
 
@@ -33,8 +34,10 @@ line with --check.
 		or tern. All but plain get a way down, which drops the tables,
 		but refuses to while they hold events. Default: plain.
 	--filename NAME
-		The name of the file, in the form that the tool wants.
-		Default: 0001_eventmap.sql, or as many digits as the tool uses.
+		The name of the file, in the form that the tool wants; of the
+		first, if several are written. Default: the next number in the
+		folder, in as many digits as the tool uses, and what it is:
+		0001_eventmap.sql, 0002_eventmap_payload.sql.
 	--schema NAME
 		The schema for every table that is named without one. It is
 		created if it is missing. Default: none; such tables go where
@@ -82,8 +85,11 @@ line with --check.
 		Give the roles, which must exist, the rights that an application
 		needs. They are not the right to change or remove events.
 	--check
-		Write nothing. If the file is missing or differs, print a
-		unified diff from what is there to what would be written.
+		Write nothing. If a migration is missing, print a unified diff
+		from what is there to what would be written.
+	--accept-edits
+		Take the written migrations as they are now, edited or removed,
+		and record that.
 	-h, --help
 		Print this manual.
 	--version
@@ -98,8 +104,8 @@ not the default ones.
 
 # Exit status
 
-	0  The migration was written, or was there already.
-	1  With --check: the file is missing, or differs.
+	0  The migrations were written, or were there already.
+	1  With --check: a migration is missing, or was edited.
 	2  Migrate-gen could not do its work, and nothing was written.
 	   The reasons are on standard error.
 */

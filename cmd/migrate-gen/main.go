@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/eventmap/eventmap/internal/cli"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/output"
 )
 
@@ -27,12 +26,12 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err := settings.check(flags); err != nil {
 		return command.Misused(err)
 	}
-	files, err := sqlcode.Generate(settings.options)
-	if err != nil {
-		return command.Fail(err)
-	}
 	if settings.folder == toStdout {
-		return printFile(command, files)
+		return printSchema(command, settings.options)
+	}
+	files, code := settings.generate(command)
+	if files == nil {
+		return code
 	}
 	plan, err := output.NewPlan(settings.folder, files, owner)
 	if err != nil {

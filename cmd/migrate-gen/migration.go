@@ -13,27 +13,49 @@ import (
 
 // owner knows a migration of ours by its first line.
 var owner = output.Owner{
-	Tool:   "migrate-gen",
-	IsOurs: func(content []byte) bool { return bytes.HasPrefix(content, []byte(sqlcode.Header)) },
+	Tool: "migrate-gen",
+	IsOurs: func(content []byte) bool {
+		return bytes.HasPrefix(content, []byte(sqlcode.Header)) || sqlcode.IsRecord(content)
+	},
 }
 
-// printFile prints the only file. Several are not printed: one after the other, up and down, they would be no migration.
-func printFile(command cli.Command, files []gen.File) (code int) {
+// printSchema prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
+// other, up and down, they would be no migration.
+func printSchema(command cli.Command, options sqlcode.Options) (code int) {
+	files, err := sqlcode.Generate(options)
+	if err != nil {
+		return command.Fail(err)
+	}
 	if len(files) > 1 {
 		return command.Misused(fmt.Errorf("--output - prints one file, and this format has %d", len(files)))
 	}
 	return command.Print(string(files[0].Content))
 }
 
-// write adds the files that are missing and prints their paths. It changes none that is there: a database may have run
-// it already.
+// generate returns what is to be in the output folder, or nil and an exit code.
+func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
+	folder, err := readFolder(s.folder)
+	if err == nil {
+		files, err = sqlcode.Next(s.options, folder, s.acceptEdits)
+	}
+	switch {
+	case err == nil:
+		return files, cli.Done
+	case s.checkOnly && errors.Is(err, sqlcode.ErrEdited):
+		command.Fail(err)
+		return nil, cli.Different
+	}
+	return nil, command.Fail(err)
+}
+
+// write adds the files that are missing and prints their paths. It changes no migration that is there: a database may
+// have run it already.
 func write(command cli.Command, plan *output.Plan) (code int) {
 	var problems []error
 	for _, change := range plan.Changes {
-		if change.Old != nil {
+		if change.Old != nil && !sqlcode.IsRecord(change.New) {
 			problems = append(problems, fmt.Errorf("%s exists and differs from what would be written, and a written migration is "+
-				"never changed; --check shows the difference; restore the file or the flags, or, if no database has run "+
-				"it yet, remove it and run again", change.Path))
+				"never changed; choose another file name, or, if no database has run it yet, remove it and run again", change.Path))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {

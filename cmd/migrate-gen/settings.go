@@ -14,9 +14,10 @@ const toStdout = "-"
 
 // settings is what the command line says. The flags are described in doc.go, which is the manual.
 type settings struct {
-	folder    string
-	checkOnly bool
-	options   sqlcode.Options
+	folder      string
+	checkOnly   bool
+	acceptEdits bool
+	options     sqlcode.Options
 }
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
@@ -41,6 +42,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.options.PartmanSchema, "partman-schema", "", "")
 	flags.StringVar(&s.options.PartmanMaintenance, "partman-maintenance", sqlcode.Maintenances[0], "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
+	flags.BoolVar(&s.acceptEdits, "accept-edits", false, "")
 	return &s
 }
 

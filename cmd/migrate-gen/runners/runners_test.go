@@ -96,6 +96,58 @@ func TestRunners_downKeepsEvents(t *testing.T) {
 	}
 }
 
+// changes are schemas that follow each other; some of what leads from one to the next runs outside a transaction.
+var changes = []sqlcode.Options{
+	{},
+	{Schema: "shop", Indexes: sqlcode.IndexNames, AppendOnly: true},
+	{Schema: "shop", Indexes: sqlcode.IndexNames[:1], AppendOnly: true, Payload: "jsonb", Partition: "range", Partitions: 2},
+	{Schema: "shop", AggregateHeadsTable: "heads", Payload: "json"},
+}
+
+func TestRunners_changes(t *testing.T) {
+	t.Parallel()
+	for _, r := range runners {
+		t.Run(r.format, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.New(t)
+			folder, files := t.TempDir(), sqlcode.Folder{}
+			var want []string
+			for i, o := range changes {
+				want = plain(t, o)
+				o.Format = r.format
+				written, err := sqlcode.Next(o, files, false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, file := range written {
+					files[file.Path] = file.Content
+					if err := os.WriteFile(filepath.Join(folder, file.Path), file.Content, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := r.up(t.Context(), dsn, folder); err != nil {
+					t.Fatalf("change %d: up: %v", i, err)
+				}
+				if diff := cmp.Diff(want, without(r.table, catalog(t, dsn))); diff != "" {
+					t.Errorf("change %d (-one migration of plain SQL +%s):\n%s", i, r.format, diff)
+				}
+			}
+			if err := r.down(t.Context(), dsn, folder); err != nil {
+				t.Fatalf("down: %v", err)
+			}
+			if diff := cmp.Diff(schemas(want), without(r.table, catalog(t, dsn))); diff != "" {
+				t.Errorf("down (-want +got):\n%s", diff)
+			}
+			if err := r.up(t.Context(), dsn, folder); err != nil {
+				t.Fatalf("up again: %v", err)
+			}
+			if diff := cmp.Diff(want, without(r.table, catalog(t, dsn))); diff != "" {
+				t.Errorf("up again (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // write generates into a new folder and returns it.
 func write(t *testing.T, o sqlcode.Options) (folder string) {
 	t.Helper()

@@ -22,6 +22,7 @@ type design struct {
 
 // An index is one that the user asked for, on the events table.
 type index struct {
+	Option  string // one of IndexNames
 	Name    string // of the index
 	Columns string // and what follows them
 	Why     string
@@ -53,12 +54,14 @@ func (d design) indexes(names []string) []index {
 		switch name {
 		case "event-type":
 			all = append(all, index{
+				Option:  name,
 				Name:    d.Events.Derived("event_type_idx").Name,
 				Columns: "(event_type, global_position)",
 				Why:     "Events of a type, in the order of the log.",
 			})
 		case "correlation":
 			all = append(all, index{
+				Option:  name,
 				Name:    d.Events.Derived("correlation_id_idx").Name,
 				Columns: "(correlation_id, global_position) where correlation_id is not null",
 				Why:     "Events of a conversation, in the order of the log.",
@@ -66,6 +69,15 @@ func (d design) indexes(names []string) []index {
 		}
 	}
 	return all
+}
+
+// indexNames returns the options that the design's indexes come from.
+func (d design) indexNames() []string {
+	var names []string
+	for _, index := range d.Indexes {
+		names = append(names, index.Option)
+	}
+	return names
 }
 
 // roles checks the names of roles and returns them sorted, each once.

@@ -11,60 +11,78 @@ import (
 
 // A format is how one tool wants its migrations.
 type format struct {
-	name     string
-	filename string         // where Options name none; counted as wide as the tool itself counts
-	pattern  *regexp.Regexp // what the tool recognises as a migration
-	rule     string         // the pattern in words: "does not ..."
+	name    string
+	number  string         // how the tool itself counts
+	suffix  string         // of the file for the way up
+	pattern *regexp.Regexp // what the tool recognises as a migration
+	rule    string         // the pattern in words: "does not ..."
 
 	// What the tool needs around a block, a statement that has semicolons in it.
 	blockBegin, blockEnd string
-	// files puts the SQL of the way up and the way down into the files of the tool.
-	files func(filename, up, down string) []gen.File
+	// files puts a migration into the files of the tool.
+	files func(filename string, m migration) []gen.File
 }
 
 // formats are all there are, the default first.
 var formats = []format{
 	{
-		name:     "plain",
-		filename: "0001_eventmap.sql",
-		pattern:  regexp.MustCompile(`^[^.].*\.sql$`),
-		rule:     "does not end in .sql, or begins with a dot",
-		files: func(filename, up, _ string) []gen.File {
-			return []gen.File{file(filename, "--\n"+up)}
+		name:    "plain",
+		number:  "%04d_",
+		suffix:  ".sql",
+		pattern: regexp.MustCompile(`^[^.].*\.sql$`),
+		rule:    "does not end in .sql, or begins with a dot",
+		files: func(filename string, m migration) []gen.File {
+			return []gen.File{file(filename, "--\n"+m.up)}
 		},
 	},
 	{
 		name:       "goose",
-		filename:   "00001_eventmap.sql",
+		number:     "%05d_",
+		suffix:     ".sql",
 		pattern:    regexp.MustCompile(`^[0-9]+_.+\.sql$`),
 		rule:       "does not have goose's form 00001_name.sql",
 		blockBegin: "-- +goose StatementBegin\n",
 		blockEnd:   "-- +goose StatementEnd\n",
-		files: func(filename, up, down string) []gen.File {
-			return []gen.File{file(filename, "\n-- +goose Up\n"+up+"\n-- +goose Down\n"+down)}
+		files: func(filename string, m migration) []gen.File {
+			mark := "\n"
+			if m.alone {
+				mark = "-- +goose NO TRANSACTION\n\n"
+			}
+			return []gen.File{file(filename, mark+"-- +goose Up\n"+m.up+"\n-- +goose Down\n"+m.down)}
 		},
 	},
 	{
-		name:     "golang-migrate",
-		filename: "000001_eventmap.up.sql",
-		pattern:  regexp.MustCompile(`^[0-9]+_.+\.up\.sql$`),
-		rule:     "does not have golang-migrate's form 000001_name.up.sql",
-		files: func(filename, up, down string) []gen.File {
+		name:    "golang-migrate", // which sends each file as one query: a single statement is in no transaction
+		number:  "%06d_",
+		suffix:  ".up.sql",
+		pattern: regexp.MustCompile(`^[0-9]+_.+\.up\.sql$`),
+		rule:    "does not have golang-migrate's form 000001_name.up.sql",
+		files: func(filename string, m migration) []gen.File {
 			return []gen.File{
-				file(filename, "--\n"+up),
-				file(strings.TrimSuffix(filename, ".up.sql")+".down.sql", "--\n"+down),
+				file(filename, "--\n"+m.up),
+				file(strings.TrimSuffix(filename, ".up.sql")+".down.sql", "--\n"+m.down),
 			}
 		},
 	},
 	{
-		name:     "tern",
-		filename: "001_eventmap.sql",
-		pattern:  regexp.MustCompile(`^[0-9]+_.+\.sql$`),
-		rule:     "does not have tern's form 001_name.sql",
-		files: func(filename, up, down string) []gen.File {
-			return []gen.File{file(filename, "--\n"+up+"\n---- create above / drop below ----\n\n"+down)}
+		name:    "tern",
+		number:  "%03d_",
+		suffix:  ".sql",
+		pattern: regexp.MustCompile(`^[0-9]+_.+\.sql$`),
+		rule:    "does not have tern's form 001_name.sql",
+		files: func(filename string, m migration) []gen.File {
+			mark := ""
+			if m.alone {
+				mark = "---- tern: disable-tx ----\n"
+			}
+			return []gen.File{file(filename, "--\n"+mark+m.up+"\n---- create above / drop below ----\n\n"+mark+m.down)}
 		},
 	},
+}
+
+// filename returns the name of the file of the way up.
+func (f format) filename(number int, name string) string {
+	return fmt.Sprintf(f.number, number) + name + f.suffix
 }
 
 // file returns a file with our header.
@@ -98,7 +116,7 @@ func findFormat(name string) (format, error) {
 func (f format) choose(filename string) (string, error) {
 	switch {
 	case filename == "":
-		return f.filename, nil
+		return f.filename(1, "eventmap"), nil
 	case strings.ContainsAny(filename, `/\`):
 		return "", fmt.Errorf("file name %q: names a folder; the output folder is given by itself", filename)
 	case strings.ContainsFunc(filename, isNotPrinted):

@@ -3,6 +3,7 @@ package sqlcode
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/eventmap/eventmap/internal/pgname"
@@ -13,18 +14,22 @@ import (
 type script struct {
 	design
 	format format
+	former tables // the names before a change
 }
 
-// render returns the filled in template.
-func (s script) render(name string) (string, error) {
-	parsed, err := template.New(name).
-		Funcs(template.FuncMap{"quote": pgname.Quote}).
-		ParseFS(templates.Postgres, "postgres/*.sql.tmpl")
+// parsed are the templates, which are constant; parsing them takes longer than all else.
+var parsed = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("").Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.Postgres, "postgres/*.sql.tmpl")
+})
+
+// render returns the named template, filled in with a script or what embeds one.
+func render(name string, with any) (string, error) {
+	all, err := parsed()
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
 	}
 	var text strings.Builder
-	if err := parsed.Execute(&text, s); err != nil {
+	if err := all.ExecuteTemplate(&text, name, with); err != nil {
 		return "", fmt.Errorf("template: %w", err)
 	}
 	return text.String(), nil
@@ -39,11 +44,11 @@ func (s script) BlockBegin() string { return s.format.blockBegin }
 // BlockEnd returns what the tool needs after such a statement.
 func (s script) BlockEnd() string { return s.format.blockEnd }
 
-// Quote returns the mark that begins and ends the text of a block. A table's name may hold a dollar sign, so it is made
-// longer until no name holds it.
+// Quote returns the mark that begins and ends the text of a block. A name may hold a dollar sign, so it is made longer
+// until no name holds it.
 func (s script) Quote() string {
 	mark := "$block$"
-	for s.hold(mark) {
+	for s.hold(mark) || s.former.hold(mark) || strings.Contains(s.Partition.PartmanSchema, mark) {
 		mark = "$_" + mark[1:]
 	}
 	return mark

@@ -11,7 +11,7 @@ relation as (
     join namespace n on n.oid = c.relnamespace
 ),
 line (owner, place, text) as (
-    select '', nspname, 'schema ' || quote_ident(nspname)
+    select '', nspname::text, 'schema ' || quote_ident(nspname)
     from namespace
     where nspname <> 'public'
   union all
