@@ -1,6 +1,7 @@
 package eventtest
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -61,7 +62,7 @@ func marshalsItself(t reflect.Type) bool {
 // fillAccepted sets v to the first value but zero that survives being written and read.
 func (f *filler) fillAccepted(v reflect.Value, name string) {
 	f.fillKind(v, name)
-	if !v.IsZero() && survives(v) {
+	if survives(v) && !v.IsZero() {
 		return
 	}
 	for n := range int64(10) { // an enumeration
@@ -81,29 +82,40 @@ func (f *filler) fillAccepted(v reflect.Value, name string) {
 		`true`, `{}`, `[]`,
 	} {
 		v.SetZero()
-		if json.Unmarshal([]byte(text), v.Addr().Interface()) == nil && !v.IsZero() && survives(v) {
+		if json.Unmarshal([]byte(text), v.Addr().Interface()) == nil && survives(v) && !v.IsZero() {
 			return
 		}
 	}
 	v.SetZero()
+	survives(v)
 }
 
 // survives reports whether v can be written and read without an error and, for a type that encodes more than one field,
-// whatever comes back: a loss there is for the test to show. A single value must come back the same, since a type may
-// well bring its texts and numbers into a form of its own.
+// whatever comes back: a loss there is for the test to show. A single value must come back the same; or else in a form
+// that then stays, since a type may well round a time or spell a number its own way. Then v is given that form.
 func survives(v reflect.Value) bool {
-	text, err := json.Marshal(v.Addr().Interface())
-	if err != nil || string(text) == "null" {
+	text, back, ok := there(v)
+	if !ok {
 		return false
 	}
-	back := reflect.New(v.Type())
-	if json.Unmarshal(text, back.Interface()) != nil {
-		return false
-	}
-	if v.Kind() == reflect.Struct && exportedFields(v.Type()) > 1 {
+	if v.Kind() == reflect.Struct && exportedFields(v.Type()) > 1 || reflect.DeepEqual(back.Interface(), v.Interface()) {
 		return true
 	}
-	return reflect.DeepEqual(back.Elem().Interface(), v.Interface())
+	if again, _, ok := there(back); !ok || !bytes.Equal(again, text) {
+		return false
+	}
+	v.Set(back)
+	return true
+}
+
+// there returns v as JSON, and what comes back from that.
+func there(v reflect.Value) (text []byte, back reflect.Value, ok bool) {
+	text, err := json.Marshal(v.Addr().Interface())
+	if err != nil || string(text) == "null" {
+		return nil, v, false
+	}
+	back = reflect.New(v.Type()).Elem()
+	return text, back, json.Unmarshal(text, back.Addr().Interface()) == nil
 }
 
 func exportedFields(t reflect.Type) int {

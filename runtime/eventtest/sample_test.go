@@ -135,6 +135,31 @@ func TestSample_leavesNothingZeroThatCanBeSet(t *testing.T) {
 	}
 }
 
+// day rounds, and comes back in a zone of its own.
+type day struct{ time.Time }
+
+const dayForm = "2006-01-02 -0700"
+
+func (d day) MarshalJSON() ([]byte, error) { return json.Marshal(d.Format(dayForm)) }
+
+func (d *day) UnmarshalJSON(text []byte) (err error) {
+	d.Time, err = time.Parse(`"`+dayForm+`"`, string(text))
+	return err
+}
+
+func TestSample_isWhatComesBack(t *testing.T) {
+	t.Parallel()
+	type event struct {
+		Day  day
+		Past *day
+	}
+	eventtest.RoundTrip(t, "T", to[event], from[event])
+	sample := eventtest.Sample[event]()
+	if sample.Day.Year() != 2026 || sample.Past.Year() != 2026 {
+		t.Errorf("something is not set: %+v", sample)
+	}
+}
+
 // lossy forgets a field on its way.
 type lossy struct{ A, B string }
 
