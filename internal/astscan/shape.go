@@ -72,6 +72,7 @@ func (b *shapeBuilder) shape(t types.Type, at spot) *model.Shape {
 	if _, basic := t.Underlying().(*types.Basic); basic && s.Kind != model.OpaqueShape && s.Kind != model.TextShape {
 		s.Constants = b.constantsOf(named)
 	}
+	b.addValues(s, named)
 	return s
 }
 
@@ -163,6 +164,7 @@ func (b *shapeBuilder) key(t types.Type) *model.Shape {
 		if s.Kind != model.TextShape {
 			s.Constants = b.constantsOf(named)
 		}
+		b.addValues(s, named)
 	}
 	return s
 }

@@ -16,10 +16,13 @@ type Shape struct {
 	// Constants are the values of the constants that are declared with the type and beside it, as JSON, in the order of
 	// their declaration: those of an enumeration. A type with methods for its JSON has none here.
 	Constants []string
-	Fields    []Field // of ObjectShape, in the order they are written
-	Key       *Shape  // of MapShape: StringShape, IntShape, UintShape or TextShape; its JSON is always a string
-	Elem      *Shape  // of ArrayShape, SliceShape and MapShape
-	Len       int     // of ArrayShape
+	// Values are constants and variables of a type with methods for its JSON that are declared beside it: values that the
+	// methods should accept. Generated tests may name them.
+	Values []TypeName
+	Fields []Field // of ObjectShape, in the order they are written
+	Key    *Shape  // of MapShape: StringShape, IntShape, UintShape or TextShape; its JSON is always a string
+	Elem   *Shape  // of ArrayShape, SliceShape and MapShape
+	Len    int     // of ArrayShape
 }
 
 // A ShapeKind says which form of JSON a [Shape] is.

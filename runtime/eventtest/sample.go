@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -15,19 +16,41 @@ import (
 // everything beside it: fields, elements, map entries and what pointers point to. The same T gives the same sample.
 //
 // Types that marshal themselves, as enumerations and decimals do, are given a value that they accept: what their kind
-// suggests, else a number, a text or a time that they can be read from, else their zero value. Types that contain
-// themselves end at the first repetition.
-func Sample[T any]() T {
-	var sample T
-	f := filler{}
-	f.fill(reflect.ValueOf(&sample).Elem(), "value")
-	return sample
+// suggests, else a number, a text or a time that they can be read from, else their zero value. For a type that accepts
+// none of these, values of it can be given; they are tried first. Types that contain themselves end at the first
+// repetition.
+func Sample[T any](values ...any) T {
+	value, _ := sample[T](values)
+	return value
+}
+
+// sample returns a sample of T and the types within it of which no value is known that they accept.
+func sample[T any](values []any) (value T, unknown []reflect.Type) {
+	f := filler{values: map[reflect.Type][]reflect.Value{}}
+	for _, v := range values {
+		t := reflect.TypeOf(v)
+		f.values[t] = append(f.values[t], reflect.ValueOf(v))
+	}
+	f.fill(reflect.ValueOf(&value).Elem(), "value")
+	return value, f.unknown
+}
+
+// sampleFor returns a sample of E for a test, or skips the test if there is none.
+func sampleFor[E any](t testing.TB, values []any) E {
+	t.Helper()
+	value, unknown := sample[E](values)
+	if len(unknown) > 0 {
+		t.Skipf("no value of %v is known that its methods write and read; declare one beside the type, as an exported constant or variable, and generate again", unknown[0])
+	}
+	return value
 }
 
 // A filler fills values; it counts to make each differ, and knows which types it is inside of.
 type filler struct {
-	count  int
-	inside []reflect.Type
+	count   int
+	inside  []reflect.Type
+	values  map[reflect.Type][]reflect.Value // given
+	unknown []reflect.Type
 }
 
 var (
@@ -61,6 +84,12 @@ func marshalsItself(t reflect.Type) bool {
 
 // fillAccepted sets v to the first value but zero that survives being written and read.
 func (f *filler) fillAccepted(v reflect.Value, name string) {
+	given := f.values[v.Type()]
+	for i := range given {
+		if v.Set(given[(f.count+i)%len(given)]); survives(v) && !v.IsZero() {
+			return
+		}
+	}
 	f.fillKind(v, name)
 	if survives(v) && !v.IsZero() {
 		return
@@ -86,8 +115,9 @@ func (f *filler) fillAccepted(v reflect.Value, name string) {
 			return
 		}
 	}
-	v.SetZero()
-	survives(v)
+	if v.SetZero(); !survives(v) {
+		f.unknown = append(f.unknown, v.Type())
+	}
 }
 
 // survives reports whether v can be written and read without an error and, for a type that encodes more than one field,

@@ -135,6 +135,9 @@ func domainPackages(d *model.Domain) []model.Package {
 		add(a.ID.Type)
 		for _, e := range a.Events {
 			add(e.Type)
+			for _, value := range values(e.Payload) {
+				add(value)
+			}
 			if e.Upcast != nil {
 				add(e.Upcast.Func)
 			}

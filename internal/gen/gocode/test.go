@@ -2,8 +2,11 @@ package gocode
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/eventmap/eventmap/internal/model"
 )
 
 // test returns the tests of one aggregate's mapping.
@@ -18,7 +21,7 @@ func (g *generator) test(a *aggregate) *jen.File {
 	f.Func().Id(a.roundTrips()).Params(t()).BlockFunc(func(group *jen.Group) {
 		for _, e := range a.events {
 			group.Add(run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "RoundTrip").Call(
-				g.local("t"), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))))
+				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))...)))
 		}
 	})
 
@@ -37,10 +40,37 @@ func (g *generator) test(a *aggregate) *jen.File {
 				last = a.Event(last.Name, last.Upcast.To)
 			}
 			group.Add(run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "Upcast").Types(g.eventType(&event{Event: last})).Call(
-				g.local("t"), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id("FromESEvent"))))
+				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id("FromESEvent"))...)))
 		}
 	})
 	return f
+}
+
+// sampled returns the arguments of a function that makes a sample of the event: after the given ones, values of the types
+// that may not accept just any.
+func (g *generator) sampled(e *event, args ...jen.Code) []jen.Code {
+	for _, value := range values(e.Payload) {
+		args = append(args, g.typeOf(value))
+	}
+	return args
+}
+
+// values returns the values that are named anywhere in a shape, each once.
+func values(s *model.Shape) []model.TypeName {
+	if s == nil {
+		return nil
+	}
+	all := slices.Concat(s.Values, values(s.Key), values(s.Elem))
+	for _, f := range s.Fields {
+		all = append(all, values(f.Shape)...)
+	}
+	var once []model.TypeName
+	for _, value := range all {
+		if !slices.Contains(once, value) {
+			once = append(once, value)
+		}
+	}
+	return once
 }
 
 // testPayloads generates the test that reads the committed payloads.
@@ -50,7 +80,7 @@ func (g *generator) testPayloads(f *jen.File, a *aggregate, run func(string, *je
 		e := &a.events[i]
 		if path := e.payloadFile(a); path != "" {
 			runs = append(runs, run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "Payload").Call(
-				g.local("t"), jen.Lit(path), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))))
+				g.sampled(e, g.local("t"), jen.Lit(path), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))...)))
 		}
 	}
 	if len(runs) == 0 {
