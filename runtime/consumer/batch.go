@@ -114,10 +114,11 @@ func (b *batch[Tx]) handle(ctx context.Context, a attempt) (failed *failure, err
 		selection.Limit = 1
 	}
 	b.careful = alone || a.until != nil || b.claim.Failures > 0
-	page, err := db.Read(ctx, b.tx, selection)
+	page, err := db.Read(ctx, b.tx, selection, b.buffer)
 	if err != nil {
 		return nil, err
 	}
+	b.buffer = page.Events
 	if page.Parked {
 		if err := b.lookForWaiting(ctx, page.Events); err != nil {
 			return nil, err

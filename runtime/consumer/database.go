@@ -110,8 +110,8 @@ type Checkpoints[Tx any] interface {
 
 // Log is the log as consumers read it.
 type Log[Tx any] interface {
-	// Read returns the events of a selection in the order of their positions.
-	Read(ctx context.Context, tx Tx, s Selection) (Page, error)
+	// Read returns the events of a selection in the order of their positions, in the memory of the buffer if they fit.
+	Read(ctx context.Context, tx Tx, s Selection, buffer []runtime.PersistedEvent) (Page, error)
 	// Lag counts the events of a selection, up to its limit.
 	Lag(ctx context.Context, tx Tx, s Selection) (Lag, error)
 	// Events returns the events at the given positions, as far as they exist, in the order of their positions.

@@ -61,7 +61,7 @@ func TestSegment_sameInSQL(t *testing.T) {
 	const through = 200
 	handled := []int64{50, 120, 0}
 	all := consumer.Selection{Consumer: "c", Through: 1 << 40, Limit: 1000, Segments: 1}
-	log, err := e.db.Read(t.Context(), tx, all)
+	log, err := e.db.Read(t.Context(), tx, all, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestSegment_sameInSQL(t *testing.T) {
 				s := consumer.Selection{
 					Consumer: "c", After: 10, Through: through, Limit: 1000, Segment: segment, Segments: segments, Handled: handled,
 				}
-				page, err := e.db.Read(t.Context(), tx, s)
+				page, err := e.db.Read(t.Context(), tx, s, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/eventmap/eventmap/runtime"
 )
 
 // troublePause returns how long to wait after so many troubles with the database in a row.
@@ -19,8 +21,9 @@ type worker[Tx any] struct {
 	progress *atomic.Bool
 	idle     func() // called when there is nothing more to do, after there was; or nil
 
-	conflicts int           // transactions in a row that the server broke off to let others go on
-	alone     map[int]int64 // by segment: events up to here get a transaction each, see batch
+	buffer    []runtime.PersistedEvent // of the last batch, for the next
+	conflicts int                      // transactions in a row that the server broke off to let others go on
+	alone     map[int]int64            // by segment: events up to here get a transaction each, see batch
 }
 
 // run handles batches until ctx is done: as long as there is something to do, and then when it is told that there is.
@@ -50,6 +53,7 @@ func (w *worker[Tx]) run(ctx context.Context) {
 			w.idle()
 		}
 		busy = false
+		clear(w.buffer[:cap(w.buffer)]) // the payloads may go
 		select {
 		case <-ctx.Done():
 			return

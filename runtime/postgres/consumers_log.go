@@ -11,13 +11,13 @@ import (
 
 // Read returns the events of a selection; see [consumer.Log]. The selection's segment is computed in SQL, so events of
 // others do not leave the server.
-func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection) (consumer.Page, error) {
+func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection, buffer []runtime.PersistedEvent) (consumer.Page, error) {
 	var page consumer.Page
 	r, err := c.bind(tx).queryAfter(ctx,
 		query{c.sql.anyParked, []any{s.Consumer}}, []any{&page.Parked},
 		query{c.sql.read, selected(s)})
 	if err == nil {
-		page.Events, err = newDecoder().collect(nil, r)
+		page.Events, err = newDecoder().collect(buffer[:0], r)
 	}
 	if err != nil {
 		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
