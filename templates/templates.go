@@ -5,7 +5,8 @@ package templates
 import "embed"
 
 // Postgres holds the templates for PostgreSQL, in the folder postgres. The file schema.sql.tmpl includes
-// those of the tables; schema.down.sql.tmpl is the way back.
+// those of the tables; schema.down.sql.tmpl is the way back. In the folder doctor are queries that ask a database
+// whether something is as it was written.
 //
-//go:embed postgres/*.sql.tmpl
+//go:embed postgres/*.sql.tmpl postgres/doctor/*.sql.tmpl
 var Postgres embed.FS

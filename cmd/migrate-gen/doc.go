@@ -90,6 +90,13 @@ nothing until the edit is taken back or accepted.
 	--accept-edits
 		Take the written migrations as they are now, edited or removed,
 		and record that.
+	--doctor
+		Write no migration, but compare the database of --dsn with what
+		the flags ask for and the runtime needs. Each thing that is
+		wrong is printed as a comment of SQL, with the statements below
+		that mend it. Nothing is changed.
+	--dsn URL
+		The database for --doctor.
 	-h, --help
 		Print this manual.
 	--version
@@ -106,6 +113,7 @@ not the default ones.
 
 	0  The migrations were written, or were there already.
 	1  With --check: a migration is missing, or was edited.
+	   With --doctor: something is wrong.
 	2  Migrate-gen could not do its work, and nothing was written.
 	   The reasons are on standard error.
 */

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"io"
 	"os"
@@ -25,6 +26,9 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	}
 	if err := settings.check(flags); err != nil {
 		return command.Misused(err)
+	}
+	if settings.doctor {
+		return settings.examine(context.Background(), command)
 	}
 	if settings.folder == toStdout {
 		return printSchema(command, settings.options)

@@ -17,6 +17,8 @@ type settings struct {
 	folder      string
 	checkOnly   bool
 	acceptEdits bool
+	doctor      bool
+	dsn         string
 	options     sqlcode.Options
 }
 
@@ -43,6 +45,8 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.options.PartmanMaintenance, "partman-maintenance", sqlcode.Maintenances[0], "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.acceptEdits, "accept-edits", false, "")
+	flags.BoolVar(&s.doctor, "doctor", false, "")
+	flags.StringVar(&s.dsn, "dsn", "", "")
 	return &s
 }
 
@@ -60,6 +64,9 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	})
 	if err == nil && s.checkOnly && s.folder == toStdout {
 		err = errors.New("--check compares with a folder, and --output - is none")
+	}
+	if err == nil && s.doctor != (s.dsn != "") {
+		err = errors.New("--doctor and --dsn go together")
 	}
 	return err
 }

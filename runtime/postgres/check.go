@@ -25,6 +25,8 @@ type Problem struct {
 	Object string // what it is about: a table, a column, the sequence, the server
 	Reason string
 	Remedy string // what to do about it
+	// Statement is the SQL that does it, for a role that may; empty where it takes more than a statement.
+	Statement string
 }
 
 // String returns the problem in one line.
@@ -91,7 +93,12 @@ type checker struct {
 }
 
 func (k *checker) problem(object, reason, remedy string) {
-	k.problems = append(k.problems, Problem{object, reason, remedy})
+	k.problems = append(k.problems, Problem{Object: object, Reason: reason, Remedy: remedy})
+}
+
+// mend is problem for what one statement mends.
+func (k *checker) mend(object, reason, statement string) {
+	k.problems = append(k.problems, Problem{object, reason, statement, statement + ";"})
 }
 
 // migrate says which command makes what is missing.
@@ -223,7 +230,7 @@ func (k *checker) columns(t pgname.Table, r *relation, needed []column) error {
 		case !slices.Contains(c.types, kind):
 			k.problem(object, "is "+kind+", not "+strings.Join(c.types, " or "), k.migrate())
 		case c.nullable && notNull && name != "payload":
-			k.problem(object, "is not null, but events may have none", "drop the not null")
+			k.mend(object, "is not null, but events may have none", "alter table "+t.Quoted()+" alter column "+pgname.Quote(name)+" drop not null")
 		case c.filled && !filled:
 			k.problem(object, "is no identity and has no default", k.migrate())
 		}
@@ -290,13 +297,13 @@ func (k *checker) sequence(t pgname.Table) error {
 		found = true
 		alter := "alter sequence " + t.Sequence().Quoted()
 		if cache != 1 {
-			k.problem(object, fmt.Sprintf("has cache %d: sessions keep positions back and events are lost to readers", cache), alter+" cache 1")
+			k.mend(object, fmt.Sprintf("has cache %d: sessions keep positions back and events are lost to readers", cache), alter+" cache 1")
 		}
 		if increment < 1 {
-			k.problem(object, fmt.Sprintf("has increment %d: positions must rise", increment), alter+" increment 1")
+			k.mend(object, fmt.Sprintf("has increment %d: positions must rise", increment), alter+" increment 1")
 		}
 		if cycle {
-			k.problem(object, "starts again after its end", alter+" no cycle")
+			k.mend(object, "starts again after its end", alter+" no cycle")
 		}
 		if !selects {
 			k.problem(object, "may not be read by this role", "grant select on sequence "+t.Sequence().Quoted()+" to it")

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/internal/cli"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/pgtest"
+)
+
+// Everything that is wrong is found, and the statements that are printed mend it.
+func TestDoctor_findsAndMends(t *testing.T) {
+	t.Parallel()
+	const insert = `insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id,
+		event_type, payload) select now(), gen_random_uuid(), n, 1, 'Order', '1', 'Placed', '{}' from generate_series(1, %d) n`
+	tests := []struct {
+		name   string
+		flags  []string
+		breaks string
+		want   []string
+		stays  []string // what the statements cannot mend
+	}{
+		{name: "nothing"},
+		{name: "tables", breaks: `drop table aggregate_heads, consumer_checkpoints`,
+			want: []string{"table aggregate_heads is missing", "table consumer_checkpoints is missing"}},
+		{name: "all", breaks: `drop table events, aggregate_heads, consumer_checkpoints, parked_events`, want: []string{
+			"table events is missing", "table aggregate_heads is missing", "table consumer_checkpoints is missing", "table parked_events is missing",
+		}},
+		{name: "types", flags: []string{"--payload=jsonb"}, breaks: fmt.Sprintf(insert, 2) +
+			`; alter table events alter column payload type bytea using convert_to(payload::text, 'UTF8'), alter metadata type jsonb`,
+			want: []string{"column payload of events is not jsonb", "column metadata of events is not json"}},
+		{name: "indexes", flags: []string{"--index=event-type,correlation"}, breaks: `drop index events_event_type_idx;
+			update pg_index set indisvalid = false where indexrelid = 'events_correlation_id_idx'::regclass`,
+			want: []string{"index events_event_type_idx on events is missing or invalid", "index events_correlation_id_idx on events is missing or invalid"}},
+		{name: "sequence", breaks: `alter sequence events_global_position_seq cache 7 cycle`, want: []string{
+			"sequence events_global_position_seq has cache 7: sessions keep positions back and events are lost to readers",
+			"sequence events_global_position_seq starts again after its end"}},
+		{name: "append-only is gone", flags: []string{"--append-only"}, breaks: `drop function events_append_only cascade; grant update on events to public`,
+			want: []string{"trigger events_append_only of events is missing, so that events can be changed",
+				"table events may be changed by others than its owner"}},
+		{name: "append-only is off", flags: []string{"--append-only"}, breaks: `alter table events disable trigger all`,
+			want: []string{"trigger events_append_only of events is disabled, so that events can be changed"}},
+		{name: "the default partition", flags: []string{"--partition=range", "--partition-size=10", "--partitions=2", "--append-only"},
+			breaks: fmt.Sprintf(insert, 35), want: []string{"table events has events in its default partition"},
+			stays: []string{"table events has no whole partition ahead of the log"}},
+		{name: "no partition ahead", flags: []string{"--partition=range", "--partition-size=10", "--partitions=2"},
+			breaks: fmt.Sprintf(insert, 11), want: []string{"table events has no whole partition ahead of the log"}},
+		{name: "duplicates", flags: []string{"--partition=range"}, breaks: `drop function events_event_id_once cascade`,
+			want: []string{"trigger events_event_id_once of events is missing, so that an event can be stored twice"}},
+		{name: "layout", flags: []string{"--partition=hash"}, breaks: `drop function if exists f; alter table events rename to e;
+			create table events (like e including all excluding identity); drop table e cascade; alter table events alter global_position add generated always as identity
+			(sequence name events_global_position_seq)`,
+			want:  []string{"table events is not partitioned as was asked for: hash; run the migrations, or take the options that it was made with"},
+			stays: []string{"table events is not partitioned as was asked for: hash; run the migrations, or take the options that it was made with"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := migrated(t, tt.flags)
+			conn := connect(t, dsn)
+			execute(t, conn, tt.breaks)
+			report, found := examined(t, dsn, tt.flags)
+			if diff := cmp.Diff(tt.want, found); diff != "" {
+				t.Errorf("findings (-want +got):\n%s\n%s", diff, report)
+			}
+			s := parsed(t, tt.flags)
+			findings, err := s.findings(t.Context(), conn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range findings {
+				for _, statement := range f.statements {
+					execute(t, conn, statement)
+				}
+			}
+			if report, left := examined(t, dsn, tt.flags); !cmp.Equal(tt.stays, left) {
+				t.Errorf("after mending: %q, want %q\n%s", left, tt.stays, report)
+			}
+		})
+	}
+}
+
+func TestDoctor_findsMissingRights(t *testing.T) {
+	t.Parallel()
+	dsn := migrated(t, []string{"--schema=shop", "--partition=hash"})
+	conn := connect(t, dsn)
+	role := strings.TrimPrefix(conn.Config().Database, "pgtest_") + "_role"
+	execute(t, conn, fmt.Sprintf(`create role %q`, role))
+	t.Cleanup(func() {
+		_, _ = conn.Exec(context.Background(), fmt.Sprintf(`drop owned by %[1]q; drop role %[1]q`, role))
+	})
+	flags := []string{"--schema=shop", "--partition=hash", "--grant=" + role}
+	report, found := examined(t, dsn, flags)
+	if diff := cmp.Diff([]string{"role " + role + " lacks rights"}, found); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	execute(t, conn, report) // which is SQL as it is
+	if report, found := examined(t, dsn, flags); found != nil {
+		t.Errorf("after mending: %s", report)
+	}
+}
+
+func TestDoctor_noDatabaseIsTrouble(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr strings.Builder
+	code := command(&stdout, &stderr, "--doctor", "--dsn=postgres:///x?host=/nowhere&connect_timeout=1")
+	if code != cli.Trouble || stdout.Len() > 0 || !strings.HasPrefix(stderr.String(), "migrate-gen: database: ") {
+		t.Errorf("code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
+	}
+}
+
+// migrated returns the address of a database that ran what the flags write.
+func migrated(t *testing.T, flags []string) (dsn string) {
+	t.Helper()
+	files, err := sqlcode.Generate(parsed(t, flags).options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pgtest.New(t, string(files[0].Content))
+}
+
+// parsed returns the settings that flags stand for.
+func parsed(t *testing.T, flags []string) *settings {
+	t.Helper()
+	command := cli.Command{Name: "migrate-gen", Stdout: io.Discard, Stderr: io.Discard}
+	set := command.Flags()
+	s := addSettings(set)
+	if code, done := command.Parse(set, flags); done {
+		t.Fatalf("%q: code %d", flags, code)
+	}
+	return s
+}
+
+// examined runs the command and returns what it printed, and each finding of it.
+func examined(t *testing.T, dsn string, flags []string) (report string, found []string) {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	code := command(&stdout, &stderr, append([]string{"--doctor", "--dsn", dsn}, flags...)...)
+	for line := range strings.Lines(stdout.String()) {
+		if text, ok := strings.CutPrefix(line, "--- "); ok {
+			found = append(found, strings.TrimSuffix(text, "\n"))
+		}
+	}
+	want := cli.Done
+	if stdout.Len() > 0 {
+		want = cli.Different
+	}
+	if code != want || stderr.Len() > 0 {
+		t.Errorf("code %d, want %d; stderr %q", code, want, stderr.String())
+	}
+	return stdout.String(), found
+}
+
+func command(stdout, stderr io.Writer, args ...string) (code int) { return run(args, stdout, stderr) }
+
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// execute runs statements that must succeed, as one query.
+func execute(t *testing.T, conn *pgx.Conn, statements string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), statements); err != nil {
+		t.Fatalf("%v\n%s", err, statements)
+	}
+}
