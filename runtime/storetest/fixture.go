@@ -112,8 +112,28 @@ func (s *suite[Tx]) end(t *testing.T) (position int64) {
 	return position
 }
 
-// log reads the log after a position, page by page.
+// patience is how long a test waits for what is bound to come.
+const patience = 10 * time.Second
+
+// log reads the log after a position, page by page, up to the last event that is there now. A transaction that was given
+// up a moment ago may still hold readers back, where its server has not noticed yet: that passes, and log waits for it.
 func (s *suite[Tx]) log(t *testing.T, after int64, page int) []runtime.PersistedEvent {
+	t.Helper()
+	end, deadline := s.end(t), time.Now().Add(patience)
+	for {
+		all := s.readable(t, after, page)
+		if after >= end || len(all) > 0 && all[len(all)-1].GlobalPosition >= end {
+			return all
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("the log ends at %d, but cannot be read so far", end)
+			return all
+		}
+	}
+}
+
+// readable reads the log after a position, page by page, as far as it can be read now.
+func (s *suite[Tx]) readable(t *testing.T, after int64, page int) []runtime.PersistedEvent {
 	t.Helper()
 	var all []runtime.PersistedEvent
 	for {

@@ -74,7 +74,7 @@ func (s *suite[Tx]) logInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := s.append(t, runtime.NoStream(), placed(s.newStream(), 2))
-	equal(t, "log with the append in flight", 0, len(s.log(t, before, 10)))
+	equal(t, "log with the append in flight", 0, len(s.readable(t, before, 10)))
 	equal(t, "latest position", second.Events[1].GlobalPosition, s.end(t))
 	if err := early.Commit(t.Context()); err != nil {
 		t.Fatal(err)
