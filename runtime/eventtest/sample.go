@@ -138,8 +138,14 @@ func survives(v reflect.Value) bool {
 	return true
 }
 
-// there returns v as JSON, and what comes back from that.
+// there returns v as JSON, and what comes back from that. A method that panics, for there are values that no one makes,
+// refuses v.
 func there(v reflect.Value) (text []byte, back reflect.Value, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
 	text, err := json.Marshal(v.Addr().Interface())
 	if err != nil || string(text) == "null" {
 		return nil, v, false

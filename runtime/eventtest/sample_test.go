@@ -147,6 +147,24 @@ func (d *day) UnmarshalJSON(text []byte) (err error) {
 	return err
 }
 
+// union panics unless it holds something.
+type union struct{ held fmt.Stringer }
+
+func (u union) MarshalJSON() ([]byte, error) { return json.Marshal(u.held.String()) }
+
+func (u *union) UnmarshalJSON(text []byte) error {
+	var d time.Duration
+	err := json.Unmarshal(text, &d)
+	u.held = d
+	return err
+}
+
+func TestSample_survivesMethodsThatPanic(t *testing.T) {
+	t.Parallel()
+	type event struct{ A *union }
+	eventtest.Sample[event]()
+}
+
 func TestSample_isWhatComesBack(t *testing.T) {
 	t.Parallel()
 	type event struct {
