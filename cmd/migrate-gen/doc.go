@@ -6,8 +6,8 @@ Usage:
 
 	migrate-gen [flags]
 
-It writes a migration, for goose, golang-migrate or tern, or as plain SQL, to be
-run once and in one transaction by whatever runs yours, be it psql:
+It writes a migration, for the tool that runs yours or as plain SQL, to be run
+once and in one transaction, for example by psql:
 
 	migrate-gen --output migrations
 	psql --single-transaction --set ON_ERROR_STOP=1 \
@@ -30,9 +30,10 @@ nothing until the edit is taken back or accepted.
 		The folder to write to, made if it is missing.
 		A single - prints the file instead. Default: migrations.
 	--format NAME
-		The tool that runs the migration: plain, goose, golang-migrate
-		or tern. All but plain get a way down, which drops the tables,
-		but refuses to while they hold events. Default: plain.
+		The tool that runs the migration: plain, goose, golang-migrate,
+		tern, dbmate, atlas or flyway. All but plain and atlas get a way
+		down, which drops the tables, but refuses to while they hold
+		events. Default: plain.
 	--filename NAME
 		The name of the file, in the form that the tool wants; of the
 		first, if several are written. Default: the next number in the

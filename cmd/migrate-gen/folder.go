@@ -19,7 +19,7 @@ func readFolder(folder string) (sqlcode.Folder, error) {
 	files := make(sqlcode.Folder)
 	for _, entry := range entries {
 		name := entry.Name()
-		if !entry.Type().IsRegular() || !strings.HasSuffix(name, ".sql") && name != sqlcode.RecordFile {
+		if !entry.Type().IsRegular() || !strings.HasSuffix(name, ".sql") && !strings.HasSuffix(name, ".conf") && name != sqlcode.RecordFile {
 			continue
 		}
 		content, err := os.ReadFile(filepath.Join(folder, name))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -12,12 +11,7 @@ import (
 )
 
 // owner knows a migration of ours by its first line.
-var owner = output.Owner{
-	Tool: "migrate-gen",
-	IsOurs: func(content []byte) bool {
-		return bytes.HasPrefix(content, []byte(sqlcode.Header)) || sqlcode.IsRecord(content)
-	},
-}
+var owner = output.Owner{Tool: "migrate-gen", IsOurs: sqlcode.IsOurs}
 
 // printSchema prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
 // other, up and down, they would be no migration.
@@ -53,7 +47,7 @@ func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
 func write(command cli.Command, plan *output.Plan) (code int) {
 	var problems []error
 	for _, change := range plan.Changes {
-		if change.Old != nil && !sqlcode.IsRecord(change.New) {
+		if change.Old != nil && sqlcode.IsMigration(change.New) {
 			problems = append(problems, fmt.Errorf("%s exists and differs from what would be written, and a written migration is "+
 				"never changed; choose another file name, or, if no database has run it yet, remove it and run again", change.Path))
 		}

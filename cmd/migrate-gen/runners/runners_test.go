@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,11 +21,24 @@ import (
 type runner struct {
 	format string
 	table  string // where the tool notes what it ran
-	up     func(ctx context.Context, dsn, folder string) error
-	down   func(ctx context.Context, dsn, folder string) error // all the way
+	// program is what has to be on PATH; empty: the tool is a module of these tests.
+	program string
+	up      func(ctx context.Context, dsn, folder string) error
+	down    func(ctx context.Context, dsn, folder string) error // all the way
 }
 
-var runners = []runner{goose, golangMigrate, tern}
+var runners = []runner{goose, golangMigrate, tern, dbmate}
+
+// need skips the test where the program of the tool cannot be had.
+func (r runner) need(t *testing.T) {
+	t.Helper()
+	if r.program == "" {
+		return
+	}
+	if _, err := exec.LookPath(r.program); err != nil {
+		t.Skipf("%s is not on PATH; what is written for it is run by the tests of internal/gen/sqlcode without it", r.program)
+	}
+}
 
 var options = map[string]sqlcode.Options{
 	"standard": {},
@@ -39,6 +53,7 @@ func TestRunners_upDownUp(t *testing.T) {
 		for name, o := range options {
 			t.Run(r.format+"/"+name, func(t *testing.T) {
 				t.Parallel()
+				r.need(t)
 				o.Format = r.format
 				folder := write(t, o)
 				want := plain(t, o)
@@ -72,6 +87,7 @@ func TestRunners_downKeepsEvents(t *testing.T) {
 	for _, r := range runners {
 		t.Run(r.format, func(t *testing.T) {
 			t.Parallel()
+			r.need(t)
 			folder := write(t, sqlcode.Options{Format: r.format})
 			dsn := pgtest.New(t)
 			if err := r.up(t.Context(), dsn, folder); err != nil {
@@ -109,6 +125,7 @@ func TestRunners_changes(t *testing.T) {
 	for _, r := range runners {
 		t.Run(r.format, func(t *testing.T) {
 			t.Parallel()
+			r.need(t)
 			dsn := pgtest.New(t)
 			folder, files := t.TempDir(), sqlcode.Folder{}
 			var want []string

@@ -17,6 +17,9 @@ func TestGenerate_formats(t *testing.T) {
 		"goose":          {"00001_eventmap.sql"},
 		"golang-migrate": {"000001_eventmap.up.sql", "000001_eventmap.down.sql"},
 		"tern":           {"001_eventmap.sql"},
+		"dbmate":         {"0001_eventmap.sql"},
+		"atlas":          {"0001_eventmap.sql"},
+		"flyway":         {"V1__eventmap.sql", "U1__eventmap.sql"},
 	}
 	for _, format := range sqlcode.Formats() {
 		files, err := sqlcode.Generate(sqlcode.Options{Format: format})
@@ -58,7 +61,13 @@ func TestGenerate_filenameHasTheFormOfTheTool(t *testing.T) {
 		{"golang-migrate", "7_events.sql", `file name "7_events.sql": does not have golang-migrate's form 000001_name.up.sql`},
 		{"tern", "007_events.sql", ""},
 		{"tern", "x7_events.sql", `file name "x7_events.sql": does not have tern's form 001_name.sql`},
-		{"Goose", "", `format "Goose": is not known; choose one of plain, goose, golang-migrate, tern`},
+		{"dbmate", "20260102150405_events.sql", ""},
+		{"dbmate", "events.sql", `file name "events.sql": does not have dbmate's form 0001_name.sql`},
+		{"atlas", "20260102150405_events.sql", ""},
+		{"atlas", "events.sql", `file name "events.sql": does not have atlas's form 0001_name.sql`},
+		{"flyway", "V2.1__events.sql", ""},
+		{"flyway", "V2_events.sql", `file name "V2_events.sql": does not have flyway's form V1__name.sql`},
+		{"Goose", "", `format "Goose": is not known; choose one of plain, goose, golang-migrate, tern, dbmate, atlas, flyway`},
 	}
 	for _, tt := range tests {
 		files, err := sqlcode.Generate(sqlcode.Options{Format: tt.format, Filename: tt.filename})

@@ -55,7 +55,15 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 		next.add(written)
 		files = append(files, written...)
 	}
-	file, err := next.file()
+	return format.finish(files, folder, next)
+}
+
+// finish adds what a tool and this package keep beside the migrations.
+func (f format) finish(files []gen.File, folder Folder, r record) ([]gen.File, error) {
+	if f.sumFile != "" {
+		files = append(files, sum(f.sumFile, folder, files))
+	}
+	file, err := r.file()
 	return append(files, file), err
 }
 
@@ -89,12 +97,11 @@ func (f format) first(o Options, to design, folder Folder) ([]gen.File, error) {
 	}
 	r := newRecord(to, f.name)
 	r.add(files)
-	file, err := r.file()
-	return append(files, file), err
+	return f.finish(files, folder, r)
 }
 
 // numbered finds the number that a migration's name begins with.
-var numbered = regexp.MustCompile(`^V?([0-9]+)_+(.*)$`)
+var numbered = regexp.MustCompile(`^V?([0-9]+)(?:\.[0-9]+)*_+(.*)$`)
 
 // lastNumber returns the highest number of a migration in the folder, or 0.
 func (f format) lastNumber(folder Folder) int {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/pgname"
@@ -184,7 +183,7 @@ type Folder map[string][]byte
 func (f Folder) ours() []string {
 	var names []string
 	for name, content := range f {
-		if strings.HasPrefix(string(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))), Header) {
+		if IsMigration(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))) {
 			names = append(names, name)
 		}
 	}
