@@ -40,6 +40,15 @@ generic ones. The aggregate of an event is the one its mark or interface names, 
 that holds events/ or vN/ (domain/user/events/v1 gives User), else its package. Its version is the one of its mark,
 else the last vN in its package's path below the module, else 1.
 
+# The schema lock
+
+Stored events are never rewritten, so a type must go on reading what it wrote. What every version of every event looks
+like as JSON is kept in eventmap.lock.json, which is to be committed. A change that reads all that is stored is taken
+into it. One that does not is reported where it is, with what to do instead, and nothing is written: a field that is
+removed, renamed, narrowed, of another kind or new and always written; a version, event or aggregate that is gone or is
+stored under another name. Gaps between versions and old versions without an upcaster are warnings. docs/evolution.md
+has every rule, and goes through the changes one by one.
+
 # Flags
 
 	-i, --input DIR
@@ -57,6 +66,16 @@ else the last vN in its package's path below the module, else 1.
 	--tests=false
 		Write no tests and no sample payloads. A sample, testdata/payloads/Order/Placed.v1.json, is written below the output
 		folder where it is missing and never changed: the tests read it for ever.
+	--lock FILE
+		The schema lock. Default: eventmap.lock.json in the output folder.
+	--against git:REVISION, --against FILE
+		Compare with the lock of another commit, such as git:origin/main, or another file, so that events that were not
+		released yet may change freely. The commit may have no lock: then nothing is locked.
+	--accept-breaking LIST
+		Take breaking changes of these events into the lock: Order.Placed.v1, or Order.Placed or Order for all within.
+	--format text|json|github-actions
+		How findings are written: text on standard error, one JSON object on standard output in place of all else there, or
+		workflow commands on standard output.
 	--check
 		Write nothing. Print a unified diff from the files that are there to what would be written, if they differ.
 	-v, --verbose
@@ -69,7 +88,7 @@ else the last vN in its package's path below the module, else 1.
 # Exit status
 
 	0  The files were written, or are current.
-	1  With --check: they are not.
+	1  A change would break stored events, and nothing was written; or, with --check, the files are not current.
 	2  Eventmap-gen could not do its work, and nothing was written. The reasons are on standard error, each as
 	   file:line:col: message where it has a place, all of them at once.
 */

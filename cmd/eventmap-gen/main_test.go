@@ -46,10 +46,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"module": module,
-			"sound":  sound,
-			"crlf":   crlf,
+			"exits":      exits,
+			"module":     module,
+			"sound":      sound,
+			"crlf":       crlf,
+			"documented": documented,
 		},
 	})
 }
@@ -160,4 +161,19 @@ func crlf(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text := strings.ReplaceAll(ts.ReadFile(args[0]), "\n", "\r\n")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// documented is the script command "documented FILE": docs/evolution.md quotes the file, as an indented block or a fenced
+// one.
+func documented(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: documented FILE")
+	}
+	guide, err := os.ReadFile(filepath.Join(ts.Getenv("REPO"), "docs", "evolution.md"))
+	ts.Check(err)
+	quoted := ts.ReadFile(args[0])
+	indented := "    " + strings.ReplaceAll(strings.TrimSuffix(quoted, "\n"), "\n", "\n    ") + "\n"
+	if !strings.Contains(string(guide), indented) && !strings.Contains(string(guide), "\n"+quoted) {
+		ts.Fatalf("docs/evolution.md does not quote this:\n%s", quoted)
+	}
 }

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/eventmap/eventmap/internal/cli"
+	"github.com/eventmap/eventmap/internal/gen/gocode"
+	"github.com/eventmap/eventmap/internal/model"
+	"github.com/eventmap/eventmap/internal/output"
+	"github.com/eventmap/eventmap/internal/schemalock"
+)
+
+// owner knows our files: Go by its header, and the lock by its form. Go files that a run no longer makes go.
+var owner = output.Owner{
+	Tool:     "eventmap-gen",
+	IsOurs:   func(content []byte) bool { return gocode.IsOurs(content) || schemalock.IsOurs(content) },
+	IsOrphan: gocode.IsOrphan,
+}
+
+// explain says what was found and why.
+func explain(w io.Writer, domain *model.Domain) {
+	for _, note := range domain.Notes {
+		_, _ = fmt.Fprintf(w, "%s: %s\n", note.Pos, note.Text)
+	}
+}
+
+// tell writes the findings: as text beside the other problems, and in a form for machines to standard output, which for
+// JSON is then nobody else's. It returns the command that is to write the rest.
+func (s *settings) tell(command cli.Command, findings schemalock.Findings) (cli.Command, error) {
+	format := schemalock.Format(s.format)
+	if format == schemalock.Text {
+		return command, findings.Write(command.Stderr, format)
+	}
+	err := findings.Write(command.Stdout, format)
+	if format == schemalock.JSON {
+		command.Stdout = command.Stderr
+	}
+	return command, err
+}
+
+// fail reports an error. Problems in the user's source stand alone on their lines, as editors want them.
+func fail(command cli.Command, err error) (code int) {
+	if problems, ok := errors.AsType[model.Problems](err); ok {
+		_, _ = fmt.Fprintln(command.Stderr, problems)
+		return cli.Trouble
+	}
+	return command.Fail(err)
+}

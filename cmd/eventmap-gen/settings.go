@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/eventmap/eventmap/internal/astscan"
+	"github.com/eventmap/eventmap/internal/gen/gocode"
+	"github.com/eventmap/eventmap/internal/schemalock"
+)
+
+// settings is what the command line says. The flags are described in doc.go, which is the manual.
+type settings struct {
+	scan     astscan.Options
+	generate gocode.Options
+	inputs   []string
+	lock     string   // the file; empty: in the output folder
+	against  string   // the lock to compare with; empty: the same
+	accepted []string // events whose breaking changes are taken
+	format   string   // of findings
+	check    bool
+	verbose  bool
+}
+
+// addSettings adds the flags. The settings are filled when the flags are parsed.
+func addSettings(flags *pflag.FlagSet) *settings {
+	s := settings{scan: astscan.Options{IsGenerated: gocode.IsOurs}}
+	flags.StringArrayVarP(&s.inputs, "input", "i", nil, "")
+	flags.StringVarP(&s.scan.Output, "output", "o", "", "")
+	flags.StringVarP(&s.scan.Package, "package", "p", "", "")
+	flags.StringVar(&s.generate.Filename, "filename", "event_mapping.gen.go", "")
+	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
+	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
+	flags.BoolVar(&s.generate.Tests, "tests", true, "")
+	flags.StringVar(&s.lock, "lock", "", "")
+	flags.StringVar(&s.against, "against", "", "")
+	flags.StringSliceVar(&s.accepted, "accept-breaking", nil, "")
+	flags.StringVar(&s.format, "format", string(schemalock.Formats[0]), "")
+	flags.BoolVar(&s.check, "check", false, "")
+	flags.BoolVarP(&s.verbose, "verbose", "v", false, "")
+	return &s
+}
+
+// complete takes the arguments that are no flags, and returns an error for what the command line cannot mean.
+func (s *settings) complete(args []string) (err error) {
+	if s.scan.Patterns, err = patterns(args, s.inputs); err != nil {
+		return err
+	}
+	if s.scan.Output == "" {
+		return errors.New("--output is required")
+	}
+	if !slices.Contains(schemalock.Formats, schemalock.Format(s.format)) {
+		return fmt.Errorf("--format %q: it is one of %s", s.format, joined(schemalock.Formats))
+	}
+	return nil
+}
+
+// joined lists names for a message.
+func joined[S ~string](names []S) string {
+	var list []string
+	for _, name := range names {
+		list = append(list, string(name))
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,90 @@
+package schemalock_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eventmap/eventmap/internal/model"
+	"github.com/eventmap/eventmap/internal/schemalock"
+)
+
+// lockOf returns a lock of events that are written as "Order.Placed.v1 order.Placed fields...", with ->2 after the version
+// for one that is upcast. Each field is a string.
+func lockOf(t *testing.T, events ...string) *schemalock.Lock {
+	t.Helper()
+	var lock schemalock.Lock
+	for i, text := range events {
+		words := strings.Fields(text)
+		e := schemalock.Event{Type: "example.com/" + words[1], Payload: &model.Shape{Kind: model.ObjectShape}}
+		name := strings.ReplaceAll(strings.ReplaceAll(words[0], ".", " "), "->", " ")
+		n, _ := fmt.Sscanf(name, "%s %s v%d %d", &e.Aggregate, &e.Name, &e.Version, &e.Upcast)
+		if n < 3 {
+			t.Fatalf("%q is no event", text)
+		}
+		e.Pos = model.Position{File: "order.go", Line: i + 1, Col: 1}
+		for _, field := range words[2:] {
+			e.Payload.Fields = append(e.Payload.Fields, model.Field{Name: field, Go: field, Pos: e.Pos, Shape: &model.Shape{Kind: model.StringShape}})
+		}
+		lock.Events = append(lock.Events, e)
+	}
+	slices.SortFunc(lock.Events, func(a, b schemalock.Event) int { return strings.Compare(a.String(), b.String()) })
+	return &lock
+}
+
+func TestCompare_events(t *testing.T) {
+	t.Parallel()
+	placed := []string{"Order.Placed.v1 order.Placed a b"}
+	for _, tt := range []struct {
+		name        string
+		locked, now []string
+		accepted    []string
+		want        []string // "event rule"
+		remedy      string   // a part of the first
+	}{
+		{name: "nothing changed", locked: placed, now: placed},
+		{name: "nothing locked", now: placed},
+		{name: "new event and version", locked: placed, now: []string{"Order.Paid.v1 order.Paid", "Order.Placed.v1->2 v1.Placed a b", "Order.Placed.v2 order.Placed c"}},
+		{name: "type moved", locked: placed, now: []string{"Order.Placed.v1 elsewhere.WasPlaced a b"}},
+		{name: "removed", locked: placed, now: []string{"Order.Paid.v1 order.Paid"}, want: []string{"Order.Placed.v1 event-removed"}, remedy: "keep its type as long as the log holds one; or, if none was ever stored, --accept-breaking Order.Placed.v1"},
+		{name: "all removed", locked: placed, want: []string{"Order.Placed.v1 event-removed"}},
+		{name: "version removed", locked: []string{"Order.Placed.v1->2 v1.Placed a", "Order.Placed.v2 order.Placed b"}, now: []string{"Order.Placed.v2 order.Placed b"}, want: []string{"Order.Placed.v1 version-removed"}, remedy: "bring its type back"},
+		{name: "version changed in place", locked: placed, now: []string{"Order.Placed.v2 order.Placed a b c"}, want: []string{"Order.Placed.v1 version-changed"}, remedy: "keep a copy of the type as it was as version 1"},
+		{name: "stored under another name", locked: placed, now: []string{"Order.placed.v1 order.Placed a b"}, want: []string{"Order.Placed.v1 event-renamed"}, remedy: "name=Placed"},
+		{name: "type renamed", locked: placed, now: []string{"Order.WasPlaced.v1 order.WasPlaced b a"}, want: []string{"Order.Placed.v1 type-renamed"}, remedy: "renamed? pin it with //eventmap:event name=Placed"},
+		{name: "another of the same look is no rename", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B x"}, now: []string{"Order.B.v1 order.B x"}, want: []string{"Order.A.v1 event-removed"}},
+		{name: "empty events look like nothing", locked: []string{"Order.A.v1 order.A"}, now: []string{"Order.B.v1 order.B"}, want: []string{"Order.A.v1 event-removed"}},
+		{name: "aggregate renamed", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B"}, now: []string{"Purchase.A.v1 order.A x", "Purchase.B.v1 order.B"}, want: []string{"Order aggregate-renamed"}, remedy: "//eventmap:aggregate Order"},
+		{name: "aggregate's folder renamed", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B"}, now: []string{"Purchase.A.v1 purchase.A x", "Purchase.B.v1 purchase.B"}, want: []string{"Order aggregate-renamed"}},
+		{name: "moved to another aggregate", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B"}, now: []string{"Purchase.A.v1 order.A x", "Order.B.v1 order.B"}, want: []string{"Order.A.v1 aggregate-renamed"}},
+		{name: "upcaster removed", locked: []string{"Order.P.v1->2 v1.P", "Order.P.v2 order.P"}, now: []string{"Order.P.v1 v1.P", "Order.P.v2 order.P"}, want: []string{"Order.P.v1 upcaster-removed"}},
+		{name: "no upcaster", now: []string{"Order.P.v1 v1.P", "Order.P.v2 order.P"}, want: []string{"Order.P.v1 no-upcaster"}},
+		{name: "gap", now: []string{"Order.P.v1->4 v1.P", "Order.P.v4 order.P"}, want: []string{"Order.P.v4 version-gap"}},
+		{name: "all at once, by position", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B y z"}, now: []string{"Order.B.v1 order.B y", "Order.A.v1 order.A"}, want: []string{"Order.B.v1 field-removed", "Order.A.v1 field-removed"}},
+		{name: "free version for the remedy", locked: []string{"Order.P.v1->3 v1.P a", "Order.P.v3 v3.P"}, now: []string{"Order.P.v1->3 v1.P", "Order.P.v3 v3.P"}, want: []string{"Order.P.v1 field-removed", "Order.P.v3 version-gap"}, remedy: "keep version 1 as it was and add version 4 with an upcaster"},
+
+		{name: "accepted", locked: placed, accepted: []string{"Order.Placed.v1"}},
+		{name: "accepted for all versions", locked: placed, now: []string{"Order.Placed.v1 order.Placed a"}, accepted: []string{"Order.Placed"}},
+		{name: "accepted for an aggregate", locked: []string{"Order.A.v1 order.A x"}, now: []string{"Purchase.A.v1 order.A x"}, accepted: []string{"Order"}},
+		{name: "another accepted", locked: placed, accepted: []string{"Order.Placed.v2", "Order.P", "Orders"}, want: []string{"Order.Placed.v1 event-removed"}},
+		{name: "warnings are not for accepting", now: []string{"Order.P.v1 v1.P", "Order.P.v2 order.P"}, accepted: []string{"Order"}, want: []string{"Order.P.v1 no-upcaster"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			findings := schemalock.Compare(lockOf(t, tt.locked...), lockOf(t, tt.now...), tt.accepted)
+			var got []string
+			for _, f := range findings {
+				got = append(got, f.Event+" "+f.Rule.Name)
+			}
+			if d := cmp.Diff(tt.want, got); d != "" {
+				t.Errorf("findings (-want +got):\n%s\n%v", d, findings)
+			}
+			if tt.remedy != "" && (len(findings) == 0 || !strings.Contains(findings[0].Remedy, tt.remedy)) {
+				t.Errorf("findings %v, want the remedy %q", findings, tt.remedy)
+			}
+		})
+	}
+}

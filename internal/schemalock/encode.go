@@ -1,0 +1,154 @@
+package schemalock
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+const (
+	// Filename is what a lock is called, in the output folder.
+	Filename = "eventmap.lock.json"
+
+	// format is the number of the form that Encode writes. Decode refuses others.
+	format = 1
+
+	schemaURL = "https://raw.githubusercontent.com/eventmap/eventmap/main/docs/eventmap.lock.schema.json"
+)
+
+// Encode returns the lock as a file: one event a block, in their order, with one field a line, so that changes of
+// different events lie apart. The same lock gives the same bytes.
+func Encode(l *Lock) []byte {
+	w := writer{}
+	w.printf("{\n  \"$schema\": %s,\n  \"format\": %d,\n  \"events\": [", quote(schemaURL), format)
+	for i := range l.Events {
+		e := &l.Events[i]
+		if i > 0 {
+			w.printf(",")
+		}
+		w.printf("\n    {\n      \"aggregate\": %s,\n      \"event\": %s,\n      \"version\": %d,\n      \"type\": %s,\n",
+			quote(e.Aggregate), quote(e.Name), e.Version, quote(e.Type))
+		if e.Upcast != 0 {
+			w.printf("      \"upcast\": %d,\n", e.Upcast)
+		}
+		w.printf("      \"payload\": {")
+		w.targets = targets(e.Payload)
+		w.shape(e.Payload, "      ")
+		w.printf("}\n    }")
+	}
+	if len(l.Events) > 0 {
+		w.printf("\n  ")
+	}
+	w.printf("]\n}\n")
+	return w.Bytes()
+}
+
+// A writer writes shapes as JSON.
+type writer struct {
+	bytes.Buffer
+	targets map[string]bool // types that the payload refers to
+}
+
+func (w *writer) printf(format string, args ...any) { fmt.Fprintf(&w.Buffer, format, args...) }
+
+// shape writes the members of a shape's object.
+func (w *writer) shape(s *model.Shape, indent string) {
+	w.printf(`"kind": %s`, quote(string(s.Kind)))
+	if s.Bits != 0 {
+		w.printf(`, "bits": %d`, s.Bits)
+	}
+	if s.Kind == model.ArrayShape {
+		w.printf(`, "len": %d`, s.Len)
+	}
+	if s.Nullable {
+		w.printf(`, "nullable": true`)
+	}
+	if id := identity(s); id != "" || w.targets[s.Type] {
+		w.printf(`, "type": %s`, quote(s.Type))
+	}
+	if s.Guarded {
+		w.printf(`, "guarded": true`)
+	}
+	if s.Key != nil {
+		w.printf(`, "key": {`)
+		w.shape(s.Key, indent)
+		w.printf("}")
+	}
+	if s.Elem != nil {
+		w.printf(`, "elem": {`)
+		w.shape(s.Elem, indent)
+		w.printf("}")
+	}
+	if s.Kind != model.ObjectShape {
+		return
+	}
+	w.printf(`, "fields": [`)
+	for i, f := range sortedFields(s) {
+		if i > 0 {
+			w.printf(",")
+		}
+		w.printf("\n%s  {\"name\": %s", indent, quote(f.Name))
+		if f.Go != f.Name {
+			w.printf(`, "go": %s`, quote(f.Go))
+		}
+		if f.Optional {
+			w.printf(`, "optional": true`)
+		}
+		if f.Quoted {
+			w.printf(`, "quoted": true`)
+		}
+		w.printf(", ")
+		w.shape(f.Shape, indent+"  ")
+		w.printf("}")
+	}
+	if len(s.Fields) > 0 {
+		w.printf("\n%s", indent)
+	}
+	w.printf("]")
+}
+
+// identity returns the type that decides about the JSON of a shape, if one does.
+func identity(s *model.Shape) string {
+	if s.Kind == model.TextShape || s.Kind == model.OpaqueShape || s.Kind == model.RefShape || s.Guarded {
+		return s.Type
+	}
+	return ""
+}
+
+// targets returns the types that a payload refers to.
+func targets(s *model.Shape) map[string]bool {
+	found := map[string]bool{}
+	var visit func(s *model.Shape)
+	visit = func(s *model.Shape) {
+		if s == nil {
+			return
+		}
+		if s.Kind == model.RefShape {
+			found[s.Type] = true
+		}
+		for i := range s.Fields {
+			visit(s.Fields[i].Shape)
+		}
+		visit(s.Elem)
+	}
+	visit(s)
+	return found
+}
+
+// sortedFields returns the fields by name: their order means nothing to JSON.
+func sortedFields(s *model.Shape) []model.Field {
+	return slices.SortedFunc(slices.Values(s.Fields), func(a, b model.Field) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// quote returns a text as a JSON string, with <, > and & as they are.
+func quote(text string) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // a string always encodes
+	return strings.TrimSuffix(b.String(), "\n")
+}

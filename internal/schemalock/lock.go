@@ -1,0 +1,87 @@
+// Package schemalock remembers what stored events look like, and says which changes of a domain would break them.
+//
+// A [Lock] is the part of a model that is stored: for every version of every event its Go type and the JSON shape of its
+// payload. It is committed as a file; [Encode] and [Decode] are its two directions. [Compare] judges a domain by it, by
+// the rules of [Rules]. The package reads and writes no files.
+package schemalock
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A Lock is what events look like as they are stored.
+type Lock struct {
+	Events []Event // by Aggregate, Name, Version
+}
+
+// An Event is one version of one event.
+type Event struct {
+	Aggregate string
+	Name      string
+	Version   int
+	Type      string         // its Go type, such as example.com/shop/order.Placed
+	Upcast    int            // the version that an upcaster turns it into; 0: none does
+	Payload   *model.Shape   // of which a lock keeps what is stored: no Go names of types, no docs, no positions
+	Pos       model.Position // of the type, or of the event's block in a lock that was read
+}
+
+// Of returns the lock of a domain.
+func Of(d *model.Domain) *Lock {
+	var lock Lock
+	for _, a := range d.Aggregates {
+		for _, e := range a.Events {
+			locked := Event{
+				Aggregate: a.Name,
+				Name:      e.Name,
+				Version:   e.Version,
+				Type:      e.Type.Package.Path + "." + e.Type.Name,
+				Payload:   e.Payload,
+				Pos:       e.Pos,
+			}
+			if e.Upcast != nil {
+				locked.Upcast = e.Upcast.To
+			}
+			lock.Events = append(lock.Events, locked)
+		}
+	}
+	lock.sort()
+	return &lock
+}
+
+func (l *Lock) sort() {
+	slices.SortStableFunc(l.Events, compareEvents)
+}
+
+func compareEvents(a, b Event) int {
+	return cmp.Or(cmp.Compare(a.Aggregate, b.Aggregate), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+}
+
+// A key is what an event is stored under.
+type key struct {
+	aggregate, name string
+	version         int
+}
+
+func (e *Event) key() key { return key{e.Aggregate, e.Name, e.Version} }
+
+// byKey returns the events by what they are stored under.
+func (l *Lock) byKey() map[key]*Event {
+	events := make(map[key]*Event, len(l.Events))
+	for i := range l.Events {
+		events[l.Events[i].key()] = &l.Events[i]
+	}
+	return events
+}
+
+// String returns what names the event in messages and flags, such as Order.Placed.v1; or the aggregate, where there is no
+// more than that.
+func (e *Event) String() string {
+	if e.Name == "" {
+		return e.Aggregate
+	}
+	return fmt.Sprintf("%s.%s.v%d", e.Aggregate, e.Name, e.Version)
+}

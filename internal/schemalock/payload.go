@@ -1,0 +1,209 @@
+package schemalock
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A payload is the comparison of one event's payload with what it was.
+type payload struct {
+	*comparison
+	old, now *Event
+	seen     map[[2]*model.Shape]bool // pairs that were compared, for shapes that contain themselves
+}
+
+// find adds a finding about a place in the payload.
+func (p *payload) find(name, path string, pos model.Position, old, format string, args ...any) {
+	subject := strings.TrimPrefix(path, ".")
+	message := fmt.Sprintf(format, args...)
+	if subject != "" {
+		message = subject + " " + message
+	} else {
+		message = "its payload " + message
+	}
+	p.comparison.find(name, p.now, subject, pos, old, message)
+}
+
+// shape compares what lies at a path with what lay there.
+func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) {
+	if old.Nullable && !now.Nullable {
+		p.find("no-longer-nullable", path, pos, "", "can be null in stored events, which would read as zero")
+	}
+	old, now = resolve(old, p.old.Payload), resolve(now, p.now.Payload)
+	if pair := [2]*model.Shape{old, now}; p.seen[pair] {
+		return
+	} else {
+		p.seen[pair] = true
+	}
+	if isText(old) && now.Kind == model.StringShape && !now.Guarded {
+		return
+	}
+	if was, is := identity(old), identity(now); was != is {
+		p.find("marshaler-swapped", path, pos, "", "was written by %s, and is now %s", marshaler(old), marshaler(now))
+		return
+	}
+	switch {
+	case isNumber(old) && isNumber(now):
+		if !widens(old, now) {
+			p.find("number-narrowed", path, pos, "", "is %s, and %s is stored: numbers may not fit, or lose digits", kindName(now), kindName(old))
+		}
+	case isList(old) && isList(now):
+		if now.Kind == model.ArrayShape && (old.Kind != model.ArrayShape || old.Len != now.Len) {
+			p.find("array-length", path, pos, "", "is %s, and %s is stored", kindName(now), kindName(old))
+		}
+		p.shape(old.Elem, now.Elem, path+"[]", pos)
+	case old.Kind != now.Kind:
+		p.find("kind-changed", path, pos, "", "is %s, and %s is stored", kindName(now), kindName(old))
+	case old.Kind == model.MapShape:
+		p.shape(old.Key, now.Key, path+"[key]", pos)
+		p.shape(old.Elem, now.Elem, path+"[]", pos)
+	case old.Kind == model.ObjectShape:
+		p.fields(old, now, path, pos)
+	}
+}
+
+// fields compares the members of objects.
+func (p *payload) fields(old, now *model.Shape, path string, pos model.Position) {
+	renamed := map[string]bool{}
+	for _, was := range old.Fields {
+		is := now.Field(was.Name)
+		if is == nil {
+			if to := renamedTo(was, old, now); to != nil {
+				renamed[to.Name] = true
+				p.find("field-renamed", path+"."+was.Name, to.Pos, was.Name, "is written as %q now: what is stored under its old name would be lost", to.Name)
+			} else {
+				p.find("field-removed", path+"."+was.Name, pos, "", "is gone: what is stored in it would be lost")
+			}
+			continue
+		}
+		if was.Quoted != is.Quoted {
+			p.find("kind-changed", path+"."+was.Name, is.Pos, "", "%s", map[bool]string{
+				true:  "is a number in a string now, and a plain one is stored",
+				false: "is plain now, and one in a string is stored",
+			}[is.Quoted])
+			continue
+		}
+		p.shape(was.Shape, is.Shape, path+"."+was.Name, is.Pos)
+	}
+	for _, is := range now.Fields {
+		if old.Field(is.Name) == nil && !renamed[is.Name] && !is.Optional && !is.Shape.Nullable {
+			p.find("field-required", path+"."+is.Name, is.Pos, is.Name+omission(is.Shape), "is new and always written: events that are stored lack it, and would seem to say that it is %s", zeroName(is.Shape))
+		}
+	}
+}
+
+// renamedTo returns the new field that an old one has become: the one of the same Go name, or the only new one if it
+// looks the same and the old one is the only one that is gone.
+func renamedTo(was model.Field, old, now *model.Shape) *model.Field {
+	added := slices.DeleteFunc(slices.Clone(now.Fields), func(f model.Field) bool { return old.Field(f.Name) != nil })
+	gone := slices.DeleteFunc(slices.Clone(old.Fields), func(f model.Field) bool { return now.Field(f.Name) != nil })
+	for i := range added {
+		if added[i].Go == was.Go && sameShape(added[i].Shape, was.Shape) {
+			return &added[i]
+		}
+	}
+	if len(added) == 1 && len(gone) == 1 && sameShape(added[0].Shape, was.Shape) {
+		return &added[0]
+	}
+	return nil
+}
+
+// resolve returns the shape that a reference stands for.
+func resolve(s, root *model.Shape) *model.Shape {
+	if s.Kind == model.RefShape {
+		return root.Find(s.Type)
+	}
+	return s
+}
+
+// isText reports whether a shape is a text that its type writes itself.
+func isText(s *model.Shape) bool { return s.Kind == model.TextShape || s.Kind == model.TimeShape }
+
+func isList(s *model.Shape) bool {
+	return s.Kind == model.ArrayShape || s.Kind == model.SliceShape
+}
+
+func isNumber(s *model.Shape) bool {
+	switch s.Kind {
+	case model.IntShape, model.UintShape, model.FloatShape, model.NumberShape:
+		return true
+	}
+	return false
+}
+
+// digits holds how many bits of a whole number a kind of number keeps exactly, for each of its sizes.
+var digits = map[model.ShapeKind]map[int]int{
+	model.IntShape:   {8: 7, 16: 15, 32: 31, 64: 63},
+	model.UintShape:  {8: 8, 16: 16, 32: 32, 64: 64},
+	model.FloatShape: {32: 24, 64: 53},
+}
+
+// widens reports whether every number of the old kind is one of the new, without a loss of digits.
+func widens(old, now *model.Shape) bool {
+	enough := digits[now.Kind][now.Bits] >= digits[old.Kind][old.Bits]
+	switch {
+	case now.Kind == model.NumberShape:
+		return true
+	case old.Kind == model.NumberShape:
+		return false
+	case old.Kind == now.Kind:
+		return enough
+	case old.Kind == model.FloatShape, now.Kind == model.UintShape:
+		return false // fractions, and numbers below zero
+	}
+	return enough
+}
+
+// kindName returns what a shape is, for a reader.
+func kindName(s *model.Shape) string {
+	switch s.Kind {
+	case model.IntShape, model.UintShape, model.FloatShape:
+		return fmt.Sprintf("%s%d", s.Kind, s.Bits)
+	case model.NumberShape:
+		return "json.Number"
+	case model.ArrayShape:
+		return fmt.Sprintf("an array of %d", s.Len)
+	case model.ObjectShape:
+		return "an object"
+	case model.BytesShape:
+		return "bytes in base64"
+	case model.RawShape:
+		return "any JSON"
+	case model.TextShape, model.OpaqueShape:
+		return shortType(s.Type)
+	}
+	return "a " + string(s.Kind)
+}
+
+// marshaler returns who writes and reads a shape, for a reader.
+func marshaler(s *model.Shape) string {
+	if id := identity(s); id != "" {
+		return shortType(id)
+	}
+	return "encoding/json, as " + kindName(s)
+}
+
+// omission returns the tag's option that leaves out a zero of the shape.
+func omission(s *model.Shape) string {
+	switch s.Kind {
+	case model.BoolShape, model.StringShape, model.NumberShape, model.IntShape, model.UintShape, model.FloatShape:
+		return ",omitempty"
+	}
+	return ",omitzero"
+}
+
+// zeroName returns the zero of a shape as a reader knows it.
+func zeroName(s *model.Shape) string {
+	switch s.Kind {
+	case model.BoolShape:
+		return "false"
+	case model.StringShape, model.NumberShape:
+		return "empty"
+	case model.IntShape, model.UintShape, model.FloatShape:
+		return "0"
+	}
+	return "zero"
+}

@@ -1,0 +1,71 @@
+package schemalock
+
+// A Verdict says what becomes of a change to an event that is locked.
+type Verdict string
+
+const (
+	// Taken changes are taken into the lock: events that are stored read as before.
+	Taken Verdict = "taken"
+	// Breaking changes stop the run: a stored event could no longer be read, or not whole, or would say what was never
+	// recorded.
+	Breaking Verdict = "breaking"
+	// Warning changes are taken into the lock and told.
+	Warning Verdict = "warning"
+)
+
+// A Rule names a kind of change and judges it.
+type Rule struct {
+	Name    string
+	Verdict Verdict
+	Change  string // what was changed
+	Why     string // what that does to events that are stored
+	Remedy  string // what to do instead; VERSION stands for the version that is changed, NEXT for the next that is free
+}
+
+const (
+	newVersion = "keep version VERSION as it was and add version NEXT with an upcaster"
+	accept     = "--accept-breaking"
+)
+
+// Rules are all of them, in the order in which they are documented.
+var Rules = []Rule{
+	{"event-added", Taken, "a new event", "none is stored", ""},
+	{"version-added", Taken, "a new version of an event", "none is stored", ""},
+	{"field-added", Taken, "a new field that can be missing: optional (omitempty, omitzero), or a pointer, slice or map", "reads as nil or zero, which says that it was not there", ""},
+	{"field-optional", Taken, "a field becomes optional, or no longer is", "one that is missing always reads as zero", ""},
+	{"number-widened", Taken, "a number becomes wider: int32 to int64, uint8 to int, int32 to float64, any number to json.Number", "every number that is stored still fits", ""},
+	{"made-nullable", Taken, "T becomes *T", "every value that is stored is still one", ""},
+	{"array-to-slice", Taken, "an array becomes a slice", "every element that is stored is still one", ""},
+	{"text-to-string", Taken, "a text that its type writes itself, as time.Time and UUIDs do, becomes a string", "it stays as it was written", ""},
+	{"type-moved", Taken, "the Go type moves or is renamed, and its event keeps its name", "the type's name is not stored", ""},
+	{"source-only", Taken, "doc comments, the order of fields, names of Go fields and of the types of fields", "they are not stored", ""},
+
+	{"field-removed", Breaking, "a field is removed", "what is stored in it is lost", newVersion},
+	{"field-renamed", Breaking, "a field's name in JSON changes", "what is stored under the old name is lost", "tag it `json:\"OLD\"`; or " + newVersion},
+	{"field-required", Breaking, "a new field that is always written", "events that are stored lack it, and would seem to say that it is zero", "tag it `json:\"OLD\"` if zero means that it is not known, or make it a pointer; or " + newVersion},
+	{"kind-changed", Breaking, "a field's kind changes: a number to a string, a string to a time, an object to a list, `string` in its tag", "what is stored can no longer be read, or means something else", newVersion},
+	{"number-narrowed", Breaking, "a number becomes narrower: int64 to int32, int to uint, float64 to int, int64 to float64", "numbers that are stored may not fit, or lose digits", newVersion},
+	{"no-longer-nullable", Breaking, "*T becomes T", "a null that is stored would read as zero", newVersion},
+	{"array-length", Breaking, "an array's length changes, or a slice becomes an array", "elements are lost or made up", newVersion},
+	{"marshaler-swapped", Breaking, "the type that writes or reads a field's JSON itself is another, or no longer does, or now does", "it may not read what the old one wrote", newVersion + "; or, if it reads all that the old one wrote, or none was ever stored, " + accept + " EVENT"},
+	{"version-removed", Breaking, "a version of an event is removed", "stored events of it can no longer be read", "bring its type back"},
+	{"version-changed", Breaking, "a type that was one version of an event is another", "stored events of the old version can no longer be read", "keep a copy of the type as it was as version VERSION and turn it into the new one with //eventmap:upcast"},
+	{"event-removed", Breaking, "an event is removed", "stored events of it can no longer be read", "keep its type as long as the log holds one"},
+	{"event-renamed", Breaking, "the name that an event is stored under changes", "stored events of the old name can no longer be read", "pin it with //eventmap:event name=OLD"},
+	{"type-renamed", Breaking, "an event's Go type is renamed, and its event with it", "stored events of the old name can no longer be read", "renamed? pin it with //eventmap:event name=OLD"},
+	{"aggregate-renamed", Breaking, "the name that an aggregate is stored under changes", "its streams can no longer be found", "pin it with aggregate=OLD on each event's mark, //eventmap:events OLD on their interface, or //eventmap:aggregate OLD above the package clause"},
+
+	{"no-upcaster", Warning, "an old version has no upcaster", "readers get it as it is: its handler has a method of its own for it", "turn it into a later version with //eventmap:upcast, unless you mean it so"},
+	{"upcaster-removed", Warning, "an old version had an upcaster, and has none now", "readers who got the later version get the old one from now on", "bring the upcaster back"},
+	{"version-gap", Warning, "a version between others is missing", "a stored event of it cannot be read (runtime.ErrUnknownEvent)", "bring it back, if there ever was one"},
+}
+
+// rule returns the rule of a name.
+func rule(name string) *Rule {
+	for i := range Rules {
+		if Rules[i].Name == name {
+			return &Rules[i]
+		}
+	}
+	panic("schemalock: there is no rule " + name)
+}
