@@ -350,6 +350,37 @@ func TestFailure_conflictIsTriedAgainAtOnce(t *testing.T) {
 	}
 }
 
+// A handler that appends, in its transaction, does so exactly once, and its events are handled in turn.
+func TestHandler_mayAppend(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.appendMany(50, 10)
+	store, err := postgres.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := false
+	r, _ := recorded(e, consumer.Registration[pgx.Tx]{Segments: 2, Workers: 2, Consumer: writes("c", func(ctx context.Context, tx pgx.Tx, p runtime.PersistedEvent) error {
+		if p.AggregateType != "Order" {
+			return nil
+		}
+		if _, err := store.Append(ctx, tx, runtime.Any(), events("Mail", "mail-"+p.AggregateID, 1)); err != nil {
+			return err
+		}
+		if p.GlobalPosition == 30 && !failed {
+			failed = true
+			return errors.New("after the append")
+		}
+		return nil
+	})})
+	e.catchUp(r)
+	e.catchUp(r) // what was appended meanwhile
+	e.wantModel("c", e.logPositions())
+	if n := one[int64](e, "select count(*) from events where aggregate_type = 'Mail'"); n != 50 {
+		t.Errorf("%d mails for 50 orders", n)
+	}
+}
+
 func TestHandler_thatEndsTheTransaction(t *testing.T) {
 	t.Parallel()
 	ends := map[string]func(ctx context.Context, tx pgx.Tx) error{
@@ -508,4 +539,31 @@ func TestFailure_lostConnectionIsNotHeldAgainstTheEvent(t *testing.T) {
 	if len(rec.failures) != 0 || lost != 2 {
 		t.Errorf("failures %+v after %d lost connections, want none after 2", rec.failures, lost)
 	}
+}
+
+// Trouble with the database is told, and waited out.
+func TestTrouble_isToldAndWaitedOut(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	troubles := make(chan error, 100)
+	r, err := consumer.New(e.db, consumer.Config{
+		PollLeast: time.Millisecond, PollMost: 10 * time.Millisecond,
+		Hooks: consumer.Hooks{Trouble: func(_ context.Context, _ string, err error) {
+			select {
+			case troubles <- err:
+			default:
+			}
+		}},
+	}, consumer.Registration[pgx.Tx]{Consumer: writes("c", nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	background(e, r)
+	e.eventually("it runs", func() bool { return len(status(e, r, "c").Segments) == 1 })
+	e.exec("alter table consumer_checkpoints rename to elsewhere")
+	e.append("Order", "o", 3)
+	wantError(t, <-troubles, nil, "`migrate-gen`")
+	e.exec("alter table elsewhere rename to consumer_checkpoints")
+	e.eventually("it goes on", func() bool { return len(e.model("c")) == 3 })
+	e.wantModel("c", e.logPositions())
 }

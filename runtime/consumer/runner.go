@@ -191,8 +191,8 @@ func (r *Runner[Tx]) find(name string) (*registered[Tx], error) {
 	return nil, fmt.Errorf("%w: %q is not registered with this runner", ErrUnknownConsumer, name)
 }
 
-// Run drives the consumers until ctx is done, and then returns nil; batches that were under way are rolled back. It
-// returns an error only at its start: [ErrCheckpointAhead], [ErrRunning], or what is wrong with the database or its
+// Run drives the consumers until ctx is done, and then returns nil; batches that were under way are rolled back. It waits
+// for handlers that are under way to return. It returns an error only at its start: [ErrCheckpointAhead], [ErrRunning], or what is wrong with the database or its
 // tables. Later troubles with the database are logged and waited out, and a consumer that stops leaves the others running.
 func (r *Runner[Tx]) Run(ctx context.Context) error {
 	return r.run(ctx, nil)
