@@ -41,7 +41,7 @@ func (w *worker[Tx]) batch(ctx context.Context) (worked bool, err error) {
 			return true, nil
 		}
 		// In each round the failure is that of an earlier event, or it is put on record: this ends.
-		a = attempt{segment: failed.segment, until: failed}
+		a = attempt{segment: failed.before.Segment, until: failed}
 	}
 }
 
@@ -86,7 +86,7 @@ type batch[Tx any] struct {
 	until   *failure        // the batch ends before it and puts it on record
 	waiting map[Stream]bool // streams with parked events
 
-	start           int64 // the segment's position before the batch
+	before          Checkpoint // as it was claimed
 	handled, parked int
 	last            *runtime.PersistedEvent // handled
 	position        int64                   // every event up to here is handled or parked
@@ -101,11 +101,11 @@ func (b *batch[Tx]) handle(ctx context.Context, a attempt) (failed *failure, err
 	if err != nil || b.claim == nil {
 		return nil, err
 	}
-	b.start = b.claim.Position
+	b.before = b.claim.Checkpoint
 	selection := b.selection()
 	if a.until != nil {
-		if b.claim.Position != a.until.from || b.claim.Segments != a.until.segments {
-			return nil, nil // another worker has gone on with it
+		if a.until.outdated(b.claim) {
+			return nil, nil
 		}
 		selection.Through = a.until.event.GlobalPosition - 1
 	}

@@ -12,27 +12,36 @@ import (
 
 // A failure is a failed attempt at an event.
 type failure struct {
-	event    runtime.PersistedEvent
-	err      error
-	attempt  int // from 1
-	segment  int
-	segments int
-	from     int64 // the position of the segment when the attempt began
+	event   runtime.PersistedEvent
+	err     error
+	attempt int        // from 1
+	before  Checkpoint // of the segment when the attempt began
 }
 
 // failure returns the failed attempt at an event of the batch.
 func (b *batch[Tx]) failure(e *runtime.PersistedEvent, err error) *failure {
 	attempt := 1
-	if b.claim.Failures > 0 && b.claim.FailedPosition == e.GlobalPosition {
-		attempt += b.claim.Failures
+	if b.before.Failures > 0 && b.before.FailedPosition == e.GlobalPosition {
+		attempt += b.before.Failures
 	}
-	return &failure{event: *e, err: err, attempt: attempt, segment: b.claim.Segment, segments: b.claim.Segments, from: b.start}
+	return &failure{
+		event:   *e,
+		err:     err,
+		attempt: attempt,
+		before:  b.before,
+	}
+}
+
+// outdated reports whether another worker has had the segment since the attempt that failed.
+func (f *failure) outdated(c *Claim) bool {
+	return c.Position != f.before.Position || c.Segments != f.before.Segments || c.Failures != f.before.Failures ||
+		!c.StoppedAt.IsZero()
 }
 
 func (f *failure) info(consumer string, o Outcome) FailureInfo {
 	return FailureInfo{
 		Consumer: consumer,
-		Segment:  f.segment,
+		Segment:  f.before.Segment,
 		Position: f.event.GlobalPosition,
 		Attempt:  f.attempt,
 		Err:      f.err,
@@ -84,7 +93,11 @@ func (c *registered[Tx]) call(ctx context.Context, tx Tx, e *runtime.PersistedEv
 		if value := recover(); value != nil {
 			err = &PanicError{Value: value, Stack: debug.Stack()}
 		}
-		if err != nil && ctx.Err() != nil && outer.Err() == nil {
+		switch {
+		case ctx.Err() == nil || outer.Err() != nil:
+		case err == nil: // the driver may have closed the connection, and the handler hidden it
+			err = fmt.Errorf("%w after %s", ErrTimeout, c.Timeout)
+		default:
 			err = fmt.Errorf("%w after %s: %w", ErrTimeout, c.Timeout, err)
 		}
 	}()
