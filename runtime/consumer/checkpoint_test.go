@@ -189,6 +189,19 @@ func TestRun_missingTables(t *testing.T) {
 	wantError(t, err, nil, "table shop.done", "`migrate-gen --events-table shop.log", "--checkpoints-table shop.done`")
 }
 
+func TestRun_standbyIsRefused(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.NewServer(t)
+	e := connect(t, primary.NewDatabase(t, schema(t)...))
+	database, err := pgx.ParseConfig(e.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	standby := connect(t, primary.NewStandby(t).URL(database.Database))
+	r := standby.runner(consumer.Registration[pgx.Tx]{Consumer: writes("c", nil)})
+	wantError(t, r.Run(e.ctx()), postgres.ErrStandby)
+}
+
 func TestNewConsumers_badConfiguration(t *testing.T) {
 	t.Parallel()
 	for option, want := range map[string]postgres.Option{

@@ -43,3 +43,6 @@ func Stepper[Tx any](r *Runner[Tx], name string) func(ctx context.Context, crash
 type crashing[Tx any] struct{ Database[Tx] }
 
 func (c crashing[Tx]) Save(context.Context, Tx, *Claim, time.Duration) error { return ErrCrash }
+
+// After shows how long a backoff waits.
+func After(b Backoff, failures int) time.Duration { return b.after(failures) }

@@ -242,14 +242,8 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 	return err
 }
 
-// prepare makes the checkpoints of consumers that have none and returns an error for what cannot run.
+// prepare returns an error for what cannot run, and makes the checkpoints of consumers that have none.
 func (r *Runner[Tx]) prepare(ctx context.Context) error {
-	for _, c := range r.consumers {
-		err := r.in(ctx, func(tx Tx) error { return r.db.Create(ctx, tx, c.name, c.Segments) })
-		if err != nil {
-			return fmt.Errorf("consumer %s: %w", c.name, err)
-		}
-	}
 	poll, err := r.db.Poll(ctx, r.names())
 	if err != nil {
 		return fmt.Errorf("consumers: %w", err)
@@ -258,7 +252,16 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 	for _, s := range poll.Standings {
 		problems = append(problems, s.checkAhead(poll))
 	}
-	return errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
+	for _, c := range r.consumers {
+		err := r.in(ctx, func(tx Tx) error { return r.db.Create(ctx, tx, c.name, c.Segments) })
+		if err != nil {
+			return fmt.Errorf("consumer %s: %w", c.name, err)
+		}
+	}
+	return nil
 }
 
 // checkAhead returns [ErrCheckpointAhead] if a position of the consumer is one that the log has not reached.
