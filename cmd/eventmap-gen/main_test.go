@@ -128,11 +128,19 @@ func checkFormatted(name string) error {
 	if err != nil {
 		return err
 	}
-	if formatted, err := format.Source(source); err != nil || !bytes.Equal(formatted, source) {
-		return fmt.Errorf("gofmt would change %s (%v):\n%s", name, err, source)
+	formatted, err := format.Source(source)
+	if err != nil {
+		return err
 	}
-	if imported, err := imports.Process(name, source, nil); err != nil || !bytes.Equal(imported, source) {
-		return fmt.Errorf("goimports would change %s (%v):\n%s", name, err, source)
+	if !bytes.Equal(formatted, source) {
+		return fmt.Errorf("gofmt would change %s:\n%s", name, source)
+	}
+	imported, err := imports.Process(name, source, nil)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(imported, source) {
+		return fmt.Errorf("goimports would change %s:\n%s", name, source)
 	}
 	return nil
 }
