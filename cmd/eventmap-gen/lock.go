@@ -22,30 +22,41 @@ func (s *settings) judge(domain *model.Domain) (schemalock.Findings, gen.File, e
 	if path == "" {
 		path = filepath.Join(s.scan.Output, schemalock.Filename)
 	}
-	locked, err := readLock(path) // even if it is not compared with: a broken one must not be written over
-	if errors.Is(err, fs.ErrNotExist) {
-		locked, err = &schemalock.Lock{}, nil
-	}
-	if ref, ok := strings.CutPrefix(s.against, "git:"); ok && err == nil {
-		locked, err = readCommitted(ref, path)
-	} else if s.against != "" && err == nil {
-		locked, err = readLock(s.against)
-	}
+	now := schemalock.Of(domain)
+	written := schemalock.Encode(now)
+	locked, err := s.baseline(path, now, written)
 	if err != nil {
 		return nil, gen.File{}, err
 	}
-	now := schemalock.Of(domain)
 	inOutput, err := relative(s.scan.Output, path)
-	return schemalock.Compare(locked, now, s.accepted), gen.File{Path: inOutput, Content: schemalock.Encode(now)}, err
+	return schemalock.Compare(locked, now, s.accepted), gen.File{Path: inOutput, Content: written}, err
 }
 
-// readLock reads a lock. Where there is none, the error is a [fs.ErrNotExist].
-func readLock(path string) (*schemalock.Lock, error) {
+// baseline returns what the domain is to be compared with. The lock at path is read in any case: a broken one must not be
+// written over. Mostly it is the one that would be written, and need not be parsed.
+func (s *settings) baseline(path string, now *schemalock.Lock, written []byte) (*schemalock.Lock, error) {
+	locked := &schemalock.Lock{}
 	content, err := os.ReadFile(path)
-	if err != nil {
+	switch {
+	case err == nil && bytes.Equal(content, written):
+		locked = now
+	case err == nil:
+		if locked, err = schemalock.Decode(content, path); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("schema lock: %w", err)
 	}
-	return schemalock.Decode(content, path)
+	if ref, ok := strings.CutPrefix(s.against, "git:"); ok {
+		return readCommitted(ref, path)
+	} else if s.against == "" {
+		return locked, nil
+	}
+	content, err = os.ReadFile(s.against)
+	if err != nil {
+		return nil, fmt.Errorf("--against: %w", err)
+	}
+	return schemalock.Decode(content, s.against)
 }
 
 // readCommitted reads the lock as it was committed at a git revision. A revision that has none has nothing locked.

@@ -192,11 +192,14 @@ func (b *shapeBuilder) members(t types.Type, at spot) []model.Field {
 
 // basicShape returns the shape of a predeclared type.
 func basicShape(t *types.Basic) *model.Shape {
-	bits := map[types.BasicKind]int{
-		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Float32: 32,
-	}[t.Kind()]
-	if bits == 0 {
-		bits = 64
+	bits := 64
+	switch t.Kind() {
+	case types.Int8, types.Uint8:
+		bits = 8
+	case types.Int16, types.Uint16:
+		bits = 16
+	case types.Int32, types.Uint32, types.Float32:
+		bits = 32
 	}
 	switch info := t.Info(); {
 	case info&types.IsBoolean != 0:

@@ -51,13 +51,16 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 	for _, f := range files {
 		made[f.Path] = true
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if f.Once && isThere(path) {
+			continue // whatever it holds
+		}
 		old, err := os.ReadFile(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			plan.Changes = append(plan.Changes, Change{Path: path, New: f.Content})
 		case err != nil:
 			problems = append(problems, err)
-		case f.Once || bytes.Equal(lf(old), f.Content):
+		case bytes.Equal(lf(old), f.Content):
 		case !owner.IsOurs(lf(old)):
 			problems = append(problems, fmt.Errorf("%s exists and was not written by %s; move it away, or choose another file name or output folder", path, owner.Tool))
 		default:
@@ -76,6 +79,12 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 	}
 	slices.SortFunc(plan.Changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return &plan, nil
+}
+
+// isThere reports whether there is a file, or something else, at the path.
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // findOrphans returns the removal of each file of dir that this run no longer makes.

@@ -59,6 +59,8 @@ type reader struct {
 	name    string
 	content []byte
 	decoder *json.Decoder
+	known   model.Position // of knownAt, from where lines are counted on
+	knownAt int64
 }
 
 func (r *reader) problem(at model.Position, message string) error {
@@ -121,10 +123,21 @@ func (r *reader) broken(err error) error {
 	return r.problem(at, fmt.Sprintf("the lock cannot be read: %s; restore the file from version control", strings.TrimPrefix(err.Error(), "json: ")))
 }
 
-// at returns the position of an offset.
+// at returns the position of an offset. It is quick if the offsets it is asked for rise.
 func (r *reader) at(offset int64) model.Position {
-	before := r.content[:min(offset, int64(len(r.content)))]
-	return model.Position{File: r.name, Line: 1 + bytes.Count(before, []byte("\n")), Col: len(before) - bytes.LastIndexByte(before, '\n')}
+	offset = min(offset, int64(len(r.content)))
+	if r.known.Line == 0 || offset < r.knownAt {
+		r.known, r.knownAt = model.Position{File: r.name, Line: 1, Col: 1}, 0
+	}
+	passed := r.content[r.knownAt:offset]
+	r.known.Line += bytes.Count(passed, []byte("\n"))
+	if i := bytes.LastIndexByte(passed, '\n'); i >= 0 {
+		r.known.Col = len(passed) - i
+	} else {
+		r.known.Col += len(passed)
+	}
+	r.knownAt = offset
+	return r.known
 }
 
 // The JSON of a lock.
