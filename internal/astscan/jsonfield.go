@@ -91,7 +91,7 @@ func (c *payloadCheck) field(v *types.Var, tag string, within spot) (*jsonField,
 		if holdsLock(v.Type()) {
 			c.report(at, "holds a lock, and generated code copies events; keep locks out of events")
 		}
-		if !c.silent {
+		if !c.silent && !at.again {
 			c.note(at.pos, "%s is not stored: its tag says so", at.path)
 		}
 		return nil, nil

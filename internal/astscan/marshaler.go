@@ -93,6 +93,7 @@ func (c *payloadCheck) marshalsItself(t types.Type, at spot) bool {
 		return true
 	}
 	if onValue, _ := lookupMarshaler(t, out, false); at.inMap && !onValue {
+		at.again = false
 		c.report(at, "is of type %s, whose %s is on the pointer and is not called for a map's value; put it on the value, or let the map hold pointers", c.shown(t), out.name)
 	}
 	return true

@@ -9,10 +9,12 @@ import (
 )
 
 // A payloadCheck goes through what events hold, as encoding/json does, and reports what would not come back as it went
-// out. Each named type is gone through once, for the first event that holds it.
+// out. Each named type is gone through once, for the first event that holds it, and once more where a map holds it: what
+// lies in a map has no address.
 type payloadCheck struct {
 	*scan
-	seen  typeutil.Map
+	seen  typeutil.Map    // of named types
+	inMap typeutil.Map    // of those that a map holds
 	lost  map[string]bool // the paths of which a field was reported that the user cannot change
 	event *event
 	// silent: nothing is reported or noted, for it is only asked which fields there are
@@ -24,6 +26,7 @@ type spot struct {
 	path    string    // such as Placed.Items[].Price
 	pos     token.Pos // of the innermost field on the way that the user wrote
 	inMap   bool      // it is a map's value, which has no address
+	again   bool      // all but what that means was looked at before
 	foreign bool      // fields from here on are declared elsewhere or for several types: pos stays
 	broken  bool      // the declaration it is in does not compile, and that is reported
 	owner   string    // the path of the package that declares the innermost field
@@ -47,7 +50,7 @@ func (c *payloadCheck) isForeign(t types.Type) bool {
 
 // report adds a problem about a place.
 func (c *payloadCheck) report(at spot, format string, args ...any) {
-	if c.silent {
+	if c.silent || at.again {
 		return
 	}
 	message := at.path + " " + fmt.Sprintf(format, args...)
@@ -68,9 +71,11 @@ func (c *payloadCheck) walk(t types.Type, at spot) {
 		return
 	}
 	if named, ok := t.(*types.Named); ok {
-		if c.seen.Set(t, true) != nil {
+		before := c.seen.Set(t, true) != nil
+		if before && (!at.inMap || c.inMap.Set(t, true) != nil) {
 			return
 		}
+		at.again = at.again || before
 		if pkg := named.Obj().Pkg(); pkg != nil {
 			at.owner = pkg.Path()
 		}
