@@ -82,6 +82,11 @@ nothing until the edit is taken back or accepted.
 		What has pg_partman make the next partitions: its background
 		worker (bgw), pg_cron, or nothing that is arranged here.
 		Default: none.
+	--domain PATTERN
+		Packages that hold the events, as eventmap-gen takes them, such
+		as ./domain/... Each version of each event gets a view, such as
+		order_placed_v2, with a column for each field of its JSON. May
+		be given several times. Default: none, and no views.
 	--grant ROLE,...
 		Give the roles, which must exist, the rights that an application
 		needs. They are not the right to change or remove events.

@@ -119,7 +119,13 @@ func TestDoctor_noDatabaseIsTrouble(t *testing.T) {
 // migrated returns the address of a database that ran what the flags write.
 func migrated(t *testing.T, flags []string) (dsn string) {
 	t.Helper()
-	files, err := sqlcode.Generate(parsed(t, flags).options)
+	return migratedTo(t, parsed(t, flags).options)
+}
+
+// migratedTo returns the address of a database that ran what is written for the options.
+func migratedTo(t *testing.T, o sqlcode.Options) (dsn string) {
+	t.Helper()
+	files, err := sqlcode.Generate(o)
 	if err != nil {
 		t.Fatal(err)
 	}

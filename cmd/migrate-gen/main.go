@@ -27,8 +27,12 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err := settings.check(flags); err != nil {
 		return command.Misused(err)
 	}
+	ctx := context.Background()
+	if err := settings.scan(ctx); err != nil {
+		return command.Fail(err)
+	}
 	if settings.doctor {
-		return settings.examine(context.Background(), command)
+		return settings.examine(ctx, command)
 	}
 	if settings.folder == toStdout {
 		return printSchema(command, settings.options)

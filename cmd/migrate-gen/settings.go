@@ -19,6 +19,7 @@ type settings struct {
 	acceptEdits bool
 	doctor      bool
 	dsn         string
+	domain      []string // patterns
 	options     sqlcode.Options
 }
 
@@ -43,6 +44,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.IntVar(&s.options.Partitions, "partitions", 0, "")
 	flags.StringVar(&s.options.PartmanSchema, "partman-schema", "", "")
 	flags.StringVar(&s.options.PartmanMaintenance, "partman-maintenance", sqlcode.Maintenances[0], "")
+	flags.StringArrayVar(&s.domain, "domain", nil, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.acceptEdits, "accept-edits", false, "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")

@@ -31,7 +31,7 @@ import (
 )
 
 //go:generate go run ../../cmd/eventmap-gen --input ./domain --output ./shopstore
-//go:generate go run ../../cmd/migrate-gen --output ./migrations
+//go:generate go run ../../cmd/migrate-gen --domain ./domain/... --output ./migrations
 
 //go:embed migrations/0001_eventmap.sql
 var migration string
@@ -89,6 +89,7 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
 		func() error { return s.remember(ctx) },
 		func() error { return s.tell(ctx, id) },
 		func() error { return s.readLog(ctx) },
+		func() error { return s.view(ctx, id) },
 		func() error { return s.project(ctx, user) },
 		func() error { return s.rebuild(ctx, user) },
 	} {

@@ -28,6 +28,11 @@ The order's stream:
   5  shipped with Royal Mail to London
   at version 5: 2 lines, 26.40 EUR, paid true, shipped true
 The log holds 8 events: 6 of orders and 2 of users; checkpoint N.
+SQL reads the log too, by a view for each event:
+  order_item_added_v1: 3 x tea
+  order_item_added_v1: 1 x cup
+  order_paid_v1: 2640 cents by card
+  order_shipped_v1: with Royal Mail
 A consumer turns the events of all orders into the orders of each customer.
   Charles: 1 orders, 1 of them open, 0.00 EUR
   Ada: 1 orders, 0 of them open, 26.40 EUR

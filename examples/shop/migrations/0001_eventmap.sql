@@ -176,3 +176,193 @@ comment on column "parked_events".error is
     'What went wrong at the last attempt; empty if there was none.';
 comment on column "parked_events".parked_at is
     'When the event was set aside.';
+
+-- The events as columns, one view for each version of each event, for SQL and reporting tools. What an
+-- event does not have is null. Nothing but the log is read, so they cost appends nothing.
+create view "order_cancelled_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'reason' as "reason"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'Cancelled'
+  and event_version = 1;
+comment on view "order_cancelled_v1" is
+    'Cancelled says that nothing comes of the order.';
+
+create view "order_item_added_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif((nullif(convert_from(payload, 'UTF8'), '')::json -> 'line')::jsonb, 'null') as "line"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'ItemAdded'
+  and event_version = 1;
+comment on view "order_item_added_v1" is
+    'ItemAdded says that a line was added.';
+
+create view "order_item_removed_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'sku' as "sku"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'ItemRemoved'
+  and event_version = 1;
+comment on view "order_item_removed_v1" is
+    'ItemRemoved says that the line of a product was taken off.';
+
+create view "order_paid_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif((nullif(convert_from(payload, 'UTF8'), '')::json -> 'amount')::jsonb, 'null') as "amount",
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'method' as "method"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'Paid'
+  and event_version = 1;
+comment on view "order_paid_v1" is
+    'Paid says that the whole amount arrived.';
+
+create view "order_placed_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'customerName' as "customer_name",
+    (nullif(convert_from(payload, 'UTF8'), '')::json ->> 'at')::timestamptz as "at"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'Placed'
+  and event_version = 1;
+comment on view "order_placed_v1" is
+    'Placed begins an order: a customer ordered.';
+
+create view "order_placed_v2" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'customer' as "customer",
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'currency' as "currency",
+    (nullif(convert_from(payload, 'UTF8'), '')::json ->> 'placedAt')::timestamptz as "placed_at"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'Placed'
+  and event_version = 2;
+comment on view "order_placed_v2" is
+    'Placed begins an order: a customer ordered.';
+
+create view "order_shipped_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'carrier' as "carrier",
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'parcel' as "parcel",
+    nullif((nullif(convert_from(payload, 'UTF8'), '')::json -> 'to')::jsonb, 'null') as "to"
+from "events"
+where aggregate_type = 'Order'
+  and event_type = 'Shipped'
+  and event_version = 1;
+comment on view "order_shipped_v1" is
+    'Shipped says that the parcel left.';
+
+create view "user_deleted_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version
+from "events"
+where aggregate_type = 'User'
+  and event_type = 'UserDeleted'
+  and event_version = 1;
+comment on view "user_deleted_v1" is
+    'UserDeleted says that the account is gone.';
+
+create view "user_email_changed_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'email' as "email"
+from "events"
+where aggregate_type = 'User'
+  and event_type = 'UserEmailChanged'
+  and event_version = 1;
+comment on view "user_email_changed_v1" is
+    'UserEmailChanged says that mail goes to another address.';
+
+create view "user_locked_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'reason' as "reason",
+    (nullif(convert_from(payload, 'UTF8'), '')::json ->> 'until')::timestamptz as "until"
+from "events"
+where aggregate_type = 'User'
+  and event_type = 'UserLocked'
+  and event_version = 1;
+comment on view "user_locked_v1" is
+    'UserLocked says that the account cannot be used.';
+
+create view "user_registered_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif(convert_from(payload, 'UTF8'), '')::json ->> 'email' as "email",
+    nullif((nullif(convert_from(payload, 'UTF8'), '')::json -> 'name')::jsonb, 'null') as "name",
+    (nullif(convert_from(payload, 'UTF8'), '')::json ->> 'registeredAt')::timestamptz as "registered_at"
+from "events"
+where aggregate_type = 'User'
+  and event_type = 'UserRegistered'
+  and event_version = 1;
+comment on view "user_registered_v1" is
+    'UserRegistered says that somebody has an account now.';
+
+create view "user_renamed_v1" as
+select
+    global_position,
+    created_at,
+    event_id,
+    aggregate_id,
+    aggregate_version,
+    nullif((nullif(convert_from(payload, 'UTF8'), '')::json -> 'name')::jsonb, 'null') as "name"
+from "events"
+where aggregate_type = 'User'
+  and event_type = 'UserRenamed'
+  and event_version = 1;
+comment on view "user_renamed_v1" is
+    'UserRenamed says that the user is addressed in another way.';

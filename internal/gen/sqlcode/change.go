@@ -3,6 +3,7 @@ package sqlcode
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/eventmap/eventmap/internal/pgname"
@@ -100,6 +101,17 @@ func missing[T comparable](all, others []T) []T {
 	return left
 }
 
+// missingViews returns the views of all that others do not have just so.
+func missingViews(all, others []view) []view {
+	var left []view
+	for _, one := range all {
+		if !slices.ContainsFunc(others, func(other view) bool { return reflect.DeepEqual(one, other) }) {
+			left = append(left, one)
+		}
+	}
+	return left
+}
+
 // change returns the SQL that turns one design into another within a transaction, or none, and a word for what it does.
 func (f format) change(from, to design) (name, sql string, err error) {
 	var parts, names []string
@@ -118,7 +130,15 @@ func (f format) change(from, to design) (name, sql string, err error) {
 		lost, gained = from.Grants, to.Grants
 	}
 
+	fewer, more := missingViews(from.Views, to.Views), missingViews(to.Views, from.Views)
+	if anew || from.Events != to.Events || from.Payload != to.Payload {
+		fewer, more = from.Views, to.Views
+	}
+
 	// What hangs on the tables goes first, and comes back last.
+	if len(fewer) > 0 {
+		add("views", "views.down.sql.tmpl", before.withViews(fewer))
+	}
 	if len(lost) > 0 {
 		add("grants", "grants.down.sql.tmpl", before.withGrants(lost))
 	}
@@ -150,8 +170,11 @@ func (f format) change(from, to design) (name, sql string, err error) {
 		}
 		add("partition", "change_layout.sql.tmpl", after.copying())
 	case from.Partition.Layout == "range" && from.Partition.Count != to.Partition.Count:
-		more, fewer := missing(to.RangePartitions(), from.RangePartitions()), missing(from.RangePartitions(), to.RangePartitions())
-		add("partitions", "change_partitions.sql.tmpl", partitionChange{after, more, fewer})
+		add("partitions", "change_partitions.sql.tmpl", partitionChange{
+			script:            after,
+			AddedPartitions:   missing(to.RangePartitions(), from.RangePartitions()),
+			RemovedPartitions: missing(from.RangePartitions(), to.RangePartitions()),
+		})
 	case from.Partition != to.Partition:
 		differs := from.Partition.Maintenance != to.Partition.Maintenance
 		add("partman", "change_partman.sql.tmpl", partmanChange{
@@ -173,6 +196,9 @@ func (f format) change(from, to design) (name, sql string, err error) {
 	}
 	if len(gained) > 0 {
 		add("grants", "grants.sql.tmpl", after.withGrants(gained))
+	}
+	if len(more) > 0 {
+		add("views", "views.sql.tmpl", after.withViews(more))
 	}
 	if err != nil || len(parts) == 0 {
 		return "", "", err
@@ -214,6 +240,11 @@ type (
 
 func (s script) withGrants(roles []string) script {
 	s.Grants = roles
+	return s
+}
+
+func (s script) withViews(views []view) script {
+	s.Views = views
 	return s
 }
 

@@ -18,6 +18,7 @@ type design struct {
 	AppendOnly bool
 	Grants     []string // roles, sorted
 	Partition  partition
+	Views      []view // by name
 }
 
 // An index is one that the user asked for, on the events table.
@@ -31,7 +32,7 @@ type index struct {
 // design checks the options, each by itself and then together. The error holds all problems.
 func (o Options) design() (design, error) {
 	var d design
-	var payload, metadata, indexes, grants, layout, names error
+	var payload, metadata, indexes, grants, layout, views, names error
 	d.Payload, payload = payloadTypes.find(o.Payload)
 	d.Metadata, metadata = metadataTypes.find(o.Metadata)
 	d.AppendOnly = o.AppendOnly
@@ -40,11 +41,12 @@ func (o Options) design() (design, error) {
 	d.Grants, grants = roles(o.Grants)
 	d.Partition, layout = o.partition()
 	d.tables, names = o.tables()
+	d.Views, views = o.views()
 	d.Indexes = d.indexes(wanted)
-	if names == nil && layout == nil {
+	if names == nil && layout == nil && views == nil {
 		names = d.checkDistinct()
 	}
-	return d, errors.Join(names, payload, metadata, indexes, grants, layout)
+	return d, errors.Join(names, payload, metadata, indexes, grants, layout, views)
 }
 
 // indexes returns the indexes of these names.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -88,20 +89,36 @@ func fresh(t *testing.T, o sqlcode.Options) []string {
 	return catalog(t, conn)
 }
 
+// domain returns a domain of one aggregate with these events.
+func domain(names ...string) *model.Domain {
+	order := model.Aggregate{Name: "Order"}
+	for i, name := range names {
+		fields := []model.Field{
+			{Name: "n", Doc: "It's how many.", Shape: &model.Shape{Kind: model.IntShape, Bits: 32}},
+			{Name: "event_id", Shape: &model.Shape{Kind: model.SliceShape}},
+		}
+		order.Events = append(order.Events, model.Event{
+			Name: name, Version: 1, Payload: &model.Shape{Kind: model.ObjectShape, Fields: fields[:1+i%2]},
+		})
+	}
+	return &model.Domain{Aggregates: []model.Aggregate{order}}
+}
+
 // chain is a schema that changes ten times.
 var chain = []sqlcode.Options{
 	{},
 	{Indexes: []string{"event-type"}},
 	{Indexes: []string{"event-type", "correlation"}, AppendOnly: true},
-	{Payload: "jsonb", Indexes: []string{"event-type", "correlation"}, AppendOnly: true},
-	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true},
+	{Payload: "jsonb", Indexes: []string{"event-type", "correlation"}, AppendOnly: true, Domain: domain("Placed", "Paid")},
+	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true, Domain: domain("Placed", "Paid")},
 	{Schema: "shop", EventsTable: "Log", AggregateHeadsTable: "other.heads", Payload: "jsonb", Metadata: "jsonb",
 		Indexes: []string{"correlation"}, AppendOnly: true},
-	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation"}, AppendOnly: true},
+	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation"}, AppendOnly: true,
+		Domain: domain("Placed", "Shipped")},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation", "event-type"},
-		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 5},
+		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 5, Domain: domain("Placed", "Shipped")},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"},
-		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 8},
+		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 8, Domain: domain("Placed", "Shipped", "Paid")},
 	{Schema: "shop", EventsTable: "Log", Indexes: []string{"correlation"}, AppendOnly: true, Partition: "hash", Partitions: 3},
 	{Schema: "shop", EventsTable: "Log", Metadata: "jsonb", Partition: "none"},
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
@@ -51,8 +52,12 @@ type Options struct {
 	// PartmanMaintenance is what has pg_partman make the next partitions, one of Maintenances. Empty: the first, nothing
 	// that is arranged here.
 	PartmanMaintenance string
+	// Domain has a view made for each version of each of its events. Nil: none.
+	Domain *model.Domain
 	// Grants are roles that may do what an application does, by the rules of pgname.CheckRole.
 	Grants []string
+
+	recorded []view // instead of those of a domain
 }
 
 // tables checks the names, each by itself, and returns them with their schemas. The error holds all problems.

@@ -217,7 +217,8 @@ func TestGenerate_partmanMaintenance(t *testing.T) {
 	server := pgtest.NewServer(t,
 		pgtest.Setting("shared_preload_libraries", "pg_cron,pg_partman_bgw"),
 		pgtest.Setting("pg_partman_bgw.interval", "1"),
-		pgtest.Setting("pg_partman_bgw.dbname", "other, postgres"),
+		pgtest.Setting("pg_partman_bgw.dbname", "postgres"),
+		pgtest.Setting("max_worker_processes", "20"),
 	)
 	conn, err := pgx.Connect(t.Context(), server.URL("postgres"))
 	if err != nil {

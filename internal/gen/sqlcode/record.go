@@ -22,6 +22,7 @@ type record struct {
 	Version    int             `json:"schemaVersion"`
 	Format     string          `json:"format"`
 	Schema     recordedOptions `json:"schema"`
+	Views      []view          `json:"views,omitempty"`
 	Migrations []recordedFile  `json:"migrations"` // in the order in which they run up
 }
 
@@ -78,6 +79,7 @@ func newRecord(d design, format string) record {
 			PartmanSchema:       d.Partition.PartmanSchema,
 			PartmanMaintenance:  d.Partition.Maintenance,
 		},
+		Views: d.Views,
 	}
 }
 
@@ -115,6 +117,7 @@ func parseRecord(content []byte) (record, design, error) {
 		Partitions:          s.Partitions,
 		PartmanSchema:       s.PartmanSchema,
 		PartmanMaintenance:  s.PartmanMaintenance,
+		recorded:            r.Views,
 	}.design()
 	if err != nil {
 		return r, design{}, fmt.Errorf("%s: %w", RecordFile, err)

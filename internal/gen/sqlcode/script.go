@@ -19,7 +19,7 @@ type script struct {
 
 // parsed are the templates, which are constant; parsing them takes longer than all else.
 var parsed = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("").Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.Postgres, "postgres/*.sql.tmpl", "postgres/doctor/*.sql.tmpl")
+	return template.New("").Funcs(template.FuncMap{"quote": pgname.Quote, "literal": literal}).ParseFS(templates.Postgres, "postgres/*.sql.tmpl", "postgres/doctor/*.sql.tmpl")
 })
 
 // render returns the named template, filled in with a script or what embeds one.

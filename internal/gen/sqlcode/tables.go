@@ -64,6 +64,9 @@ func (d design) relations() (own, derived []relation) {
 		relation{d.Parked.Derived("aggregate_id_idx"), "the index on the streams of parked events"},
 	)
 	derived = append(derived, d.partitionRelations()...)
+	for _, view := range d.Views {
+		derived = append(derived, relation{view.Table(d.Events), "the view of " + view.Aggregate + " " + view.Event})
+	}
 	for _, index := range d.Indexes {
 		derived = append(derived, relation{d.Events.Sibling(index.Name), "an index that was asked for"})
 	}

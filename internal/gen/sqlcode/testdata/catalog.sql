@@ -70,7 +70,12 @@ line (owner, place, text) as (
     from relation r
     join pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal and t.tgparentid = 0
   union all
-    select name, '6', format('relation of kind %s %s', relkind, name)
+    select name, '6', concat_ws(' ', format('relation of kind %s %s', relkind, name), regexp_replace(pg_get_viewdef(oid), '\s+', ' ', 'g'),
+        '-- ' || obj_description(oid, 'pg_class'), (
+            select string_agg(attname || ' ' || format_type(atttypid, null) || coalesce(' -- ' || col_description(attrelid, attnum), ''), ', ' order by attnum)
+            from pg_attribute
+            where attrelid = relation.oid
+        ))
     from relation
     where relkind not in ('r', 'p', 'i', 'I', 'S', 't')
   union all

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"context"
+
+	"github.com/eventmap/eventmap/internal/astscan"
+)
+
+// scan reads the events of --domain into the options. Without it there is nothing to do.
+func (s *settings) scan(ctx context.Context) error {
+	if len(s.domain) == 0 {
+		return nil
+	}
+	domain, err := astscan.Scan(ctx, astscan.Options{Patterns: s.domain, Output: s.folder})
+	if err != nil {
+		return err
+	}
+	s.options.Domain = domain
+	return nil
+}
