@@ -60,7 +60,7 @@ func (c *shapeCheck) run() error {
 				continue
 			}
 			if (err == nil) != p.fits && !c.loses {
-				return fmt.Errorf("%s at %s: fits = %t, but reading it gives %v", p.literal, strings.Join(p.path, "."), p.fits, err)
+				return fmt.Errorf("%s at %s: fits = %t, but reading it gives %s", p.literal, strings.Join(p.path, "."), p.fits, fmt.Sprint(err))
 			}
 		}
 	}
@@ -239,7 +239,7 @@ func (c *shapeCheck) table(d *json.Decoder, open json.Token, s *model.Shape) err
 		if err != nil {
 			return err
 		}
-		var key json.Token = name
+		key := name
 		if s.Key.Kind == model.IntShape || s.Key.Kind == model.UintShape {
 			key = json.Number(name.(string))
 		}

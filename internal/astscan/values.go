@@ -15,14 +15,14 @@ const maxValues = 3
 func (b *shapeBuilder) addValues(s *model.Shape, named *types.Named) {
 	pkg := named.Obj().Pkg()
 	if !s.Guarded && s.Kind != model.TextShape && s.Kind != model.OpaqueShape || b.isForeign(named) || named.TypeArgs() != nil ||
-		pkg.Name() == "main" || !mayImport(b.scan.output.Path, pkg.Path()) {
+		pkg.Name() == "main" || !mayImport(b.output.Path, pkg.Path()) {
 		return
 	}
 	var declared []types.Object
 	for _, name := range pkg.Scope().Names() {
 		switch obj := pkg.Scope().Lookup(name).(type) {
 		case *types.Const, *types.Var:
-			if types.Identical(obj.Type(), named) && (obj.Exported() || pkg.Path() == b.scan.output.Path) {
+			if types.Identical(obj.Type(), named) && (obj.Exported() || pkg.Path() == b.output.Path) {
 				declared = append(declared, obj)
 			}
 		}
