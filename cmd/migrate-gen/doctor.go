@@ -28,7 +28,7 @@ func (s *settings) examine(ctx context.Context, command cli.Command) (code int) 
 	if err != nil {
 		return command.Fail(fmt.Errorf("database: %w", err))
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	findings, err := s.findings(ctx, conn)
 	if err != nil {
 		return command.Fail(err)

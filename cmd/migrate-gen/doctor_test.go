@@ -52,6 +52,8 @@ func TestDoctor_findsAndMends(t *testing.T) {
 			stays: []string{"table events has no whole partition ahead of the log"}},
 		{name: "no partition ahead", flags: []string{"--partition=range", "--partition-size=10", "--partitions=2"},
 			breaks: fmt.Sprintf(insert, 11), want: []string{"table events has no whole partition ahead of the log"}},
+		{name: "views", flags: []string{"--domain=./testdata/kinds", "--schema=s"}, breaks: `drop view s.kinds_kept_v2`,
+			want: []string{"view s.kinds_kept_v2 is missing"}},
 		{name: "duplicates", flags: []string{"--partition=range"}, breaks: `drop function events_event_id_once cascade`,
 			want: []string{"trigger events_event_id_once of events is missing, so that an event can be stored twice"}},
 		{name: "layout", flags: []string{"--partition=hash"}, breaks: `drop function if exists f; alter table events rename to e;
@@ -119,13 +121,7 @@ func TestDoctor_noDatabaseIsTrouble(t *testing.T) {
 // migrated returns the address of a database that ran what the flags write.
 func migrated(t *testing.T, flags []string) (dsn string) {
 	t.Helper()
-	return migratedTo(t, parsed(t, flags).options)
-}
-
-// migratedTo returns the address of a database that ran what is written for the options.
-func migratedTo(t *testing.T, o sqlcode.Options) (dsn string) {
-	t.Helper()
-	files, err := sqlcode.Generate(o)
+	files, err := sqlcode.Generate(parsed(t, flags).options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +136,9 @@ func parsed(t *testing.T, flags []string) *settings {
 	s := addSettings(set)
 	if code, done := command.Parse(set, flags); done {
 		t.Fatalf("%q: code %d", flags, code)
+	}
+	if err := s.scan(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	return s
 }

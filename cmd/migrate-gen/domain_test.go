@@ -32,7 +32,7 @@ func TestDomain_viewsShowTheValues(t *testing.T) {
 		t.Run(payload, func(t *testing.T) {
 			t.Parallel()
 			flags := []string{"--domain=./testdata/kinds", "--schema=shop", "--payload=" + payload}
-			conn := connect(t, migratedDomain(t, flags))
+			conn := connect(t, migrated(t, flags))
 			for i, e := range []kinds.Kept{full, {}} {
 				text, err := json.Marshal(e)
 				if err != nil {
@@ -109,14 +109,4 @@ func compact(t *testing.T, text []byte) []byte {
 		t.Fatal(err)
 	}
 	return short.Bytes()
-}
-
-// migratedDomain is migrated for flags that name a domain.
-func migratedDomain(t *testing.T, flags []string) (dsn string) {
-	t.Helper()
-	s := parsed(t, flags)
-	if err := s.scan(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return migratedTo(t, s.options)
 }

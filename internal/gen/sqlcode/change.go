@@ -319,7 +319,7 @@ func (s script) renaming(from design) nameChange {
 	if events != nil && from.Events.Name != s.Events.Name {
 		events.Sequences = []pair{{from.Events.Sequence().Name, s.Events.Sequence().Name}}
 		kept := from.indexes(s.indexNames())
-		for i, index := range s.design.indexes(s.indexNames()) {
+		for i, index := range s.indexes(s.indexNames()) {
 			if slices.Contains(from.Indexes, kept[i]) {
 				events.Indexes = append(events.Indexes, pair{kept[i].Name, index.Name})
 			}

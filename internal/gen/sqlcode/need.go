@@ -31,6 +31,7 @@ func Needs(o Options) ([]Need, error) {
 	n.triggers()
 	n.partitions()
 	n.rights()
+	n.views()
 	return n.all, n.err
 }
 
@@ -90,20 +91,17 @@ func (n *needs) columns() {
 }
 
 func (n *needs) indexes() {
-	for _, index := range n.Indexes {
+	for _, wanted := range n.Indexes {
 		made := "index_concurrently.sql.tmpl"
 		if n.Partitioned() {
 			made = "indexes.sql.tmpl"
 		}
 		with := struct {
 			script
-			Index         pgname.Table
-			Table         pgname.Table
-			Name, Columns string
-			Why           string
-		}{n.script.withIndexes(n.Indexes[:0:0]), n.Events.Sibling(index.Name), n.Events, index.Name, index.Columns, index.Why}
-		with.Indexes = append(with.Indexes, index)
-		n.add("index "+index.Name+" on "+n.Events.String(), "is missing or invalid", "missing_index.sql.tmpl", with, made, with)
+			index
+			Index, Table pgname.Table
+		}{n.withIndexes([]index{wanted}), wanted, n.Events.Sibling(wanted.Name), n.Events}
+		n.add("index "+wanted.Name+" on "+n.Events.String(), "is missing or invalid", "missing_index.sql.tmpl", with, made, with)
 	}
 }
 
@@ -135,6 +133,13 @@ func (n *needs) partitions() {
 	if n.Partition.Layout == "range" {
 		n.add(object, "has events in its default partition", "default_partition.sql.tmpl", n.script, "", nil)
 		n.add(object, "has no whole partition ahead of the log", "partitions_ahead.sql.tmpl", n.script, "", nil)
+	}
+}
+
+func (n *needs) views() {
+	for _, v := range n.Views {
+		table := v.Table(n.Events)
+		n.add("view "+table.String(), "is missing", "missing_table.sql.tmpl", table, "views.sql.tmpl", n.withViews([]view{v}))
 	}
 }
 
