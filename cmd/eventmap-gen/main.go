@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"io"
 	"os"
-	"runtime"
 
 	"github.com/eventmap/eventmap/internal/astscan"
 	"github.com/eventmap/eventmap/internal/cli"
@@ -17,10 +16,7 @@ import (
 var doc string
 
 func main() {
-	reserve := make([]byte, 16<<20) // untouched, it takes no memory; and until as much is in use, garbage is not worth collecting
-	code := run(os.Args[1:], os.Stdout, os.Stderr)
-	runtime.KeepAlive(reserve)
-	os.Exit(code)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 func run(args []string, stdout, stderr io.Writer) (code int) {
