@@ -117,9 +117,20 @@ func (c *comparison) aggregateRenamed(old, e *Event) {
 	}
 	if pair := [2]string{old.Aggregate, e.Aggregate}; !c.isAccepted(old) && !c.renamed[pair] {
 		c.renamed[pair] = true
-		c.find("aggregate-renamed", &Event{Aggregate: old.Aggregate}, "", e.Pos, old.Aggregate,
+		c.find("aggregate-renamed", &Event{Aggregate: old.Aggregate}, "", c.first(e.Aggregate), old.Aggregate,
 			fmt.Sprintf("the aggregate is stored as %q now: its streams would no longer be found", e.Aggregate))
 	}
+}
+
+// first returns the position of the first event of an aggregate in the source.
+func (c *comparison) first(aggregate string) model.Position {
+	var first model.Position
+	for i := range c.now.Events {
+		if e := &c.now.Events[i]; e.Aggregate == aggregate && (!first.IsValid() || e.Pos.Compare(first) < 0) {
+			first = e.Pos
+		}
+	}
+	return first
 }
 
 // sameType returns the event that the missing one's type is now, or nil.
