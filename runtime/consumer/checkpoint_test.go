@@ -2,6 +2,7 @@ package consumer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -300,6 +301,38 @@ func TestRun_onceAtATime(t *testing.T) {
 	wantError(t, r.Run(e.ctx()), consumer.ErrRunning)
 	stop()
 	e.catchUp(r)
+}
+
+// Whatever goes wrong, a commit included, the connection goes back to the pool, which closes it if need be.
+func TestReset_givesItsConnectionBack(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.append("Order", "o", 1)
+	r := e.runner(consumer.Registration[pgx.Tx]{Consumer: writes("c", nil)})
+	e.catchUp(r)
+	clears := map[string]func(ctx context.Context, tx pgx.Tx) error{
+		"error": func(context.Context, pgx.Tx) error { return errors.New("clear") },
+		"commit": func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, `create table once (id int unique deferrable initially deferred); insert into once values (1), (1)`)
+			return err
+		},
+		"end":  func(ctx context.Context, tx pgx.Tx) error { _ = tx.Commit(ctx); return nil },
+		"kill": func(ctx context.Context, tx pgx.Tx) error { return tx.Conn().Close(ctx) },
+	}
+	for name, clear := range clears {
+		if err := r.Reset(e.ctx(), "c", clear); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		e.eventually(name+": the connection is given back", func() bool { return e.pool.Stat().AcquiredConns() == 0 })
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = r.Reset(e.ctx(), "c", func(context.Context, pgx.Tx) error { panic("clear") })
+	}()
+	e.eventually("panic: the connection is given back", func() bool { return e.pool.Stat().AcquiredConns() == 0 })
+	if s := status(e, r, "c"); s.Segments[0].Position != 1 {
+		t.Errorf("position %d after resets that failed, want 1", s.Segments[0].Position)
+	}
 }
 
 func TestRunUntilCaughtUp_endsWithItsContext(t *testing.T) {

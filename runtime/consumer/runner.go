@@ -281,15 +281,25 @@ func (r *Runner[Tx]) names() []string {
 	return names
 }
 
-// in runs f in a transaction and commits it if f returns nil.
+// in runs f in a transaction and commits it if f returns nil. Else, or if it cannot be committed, it is rolled back, which
+// also gives its connection back.
 func (r *Runner[Tx]) in(ctx context.Context, f func(tx Tx) error) error {
 	tx, err := r.db.Begin(ctx)
 	if err != nil {
 		return err
 	}
+	committed := false
+	defer func() {
+		if !committed {
+			_ = r.db.Rollback(ctx, tx) // what went wrong before says more
+		}
+	}()
 	if err := f(tx); err != nil {
-		_ = r.db.Rollback(ctx, tx) // err says more
 		return err
 	}
-	return r.db.Commit(ctx, tx)
+	if err := r.db.Commit(ctx, tx); err != nil {
+		return err
+	}
+	committed = true
+	return nil
 }
