@@ -71,7 +71,11 @@ func bounced(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := os.MkdirTemp("", "bounce") // short: the path of a socket is limited
+	base := "" // the usual one
+	if os.Geteuid() == 0 {
+		base = "/tmp" // root's own may be closed to the account that PgBouncer runs as
+	}
+	folder, err := os.MkdirTemp(base, "bounce") // short: the path of a socket is limited
 	if err != nil {
 		t.Fatal(err)
 	}
