@@ -93,7 +93,7 @@ func newRole(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	role := strings.TrimPrefix(conn.Config().Database, "pgtest_") + "_Role"
+	role := "Role_" + strings.TrimPrefix(conn.Config().Database, "pgtest_")
 	if _, err := conn.Exec(t.Context(), fmt.Sprintf(`create role %q`, role)); err != nil {
 		t.Fatal(err)
 	}
