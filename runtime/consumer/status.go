@@ -95,7 +95,7 @@ type Progress struct {
 	Position int64   // of the segment that is furthest behind
 	Frontier int64   // how far the log can be read now
 	Target   int64   // where the log ended
-	Rate     float64 // positions a second since the call
+	Rate     float64 // positions a second since the call; 0 where none was seen to be handled
 	// Left is how long the rest takes at that rate, 0 if there is no rate yet.
 	Left time.Duration
 }
