@@ -2,18 +2,18 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/eventmap/eventmap/internal/cli/clitest"
 	"golang.org/x/tools/imports"
 )
 
@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":      exits,
+			"exits":      clitest.Exits,
 			"module":     module,
 			"sound":      sound,
 			"crlf":       crlf,
@@ -64,26 +64,6 @@ func goEnv(t *testing.T) []string {
 	}
 	dirs := strings.Fields(string(out))
 	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1], "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=", "GOTOOLCHAIN=local"}
-}
-
-// exits is the script command "exits CODE program args...": it runs the program, which must end with exactly the code.
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE program [args...]")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
-		}
-		got = exit.ExitCode()
-	}
-	if got != want {
-		ts.Fatalf("exit code %d, want %d", got, want)
-	}
 }
 
 // module is the script command "module PATH [DIR]": it makes DIR, or the working folder, a module that requires this
@@ -152,7 +132,7 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: sound DIR [flags...]")
 	}
 	dir := args[0]
-	exits(ts, false, append([]string{"0", "eventmap-gen", "--check", "--output", dir}, args[1:]...))
+	clitest.Exits(ts, false, append([]string{"0", "eventmap-gen", "--check", "--output", dir}, args[1:]...))
 	written, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), "*.go"))
 	ts.Check(err)
 	for _, name := range written {

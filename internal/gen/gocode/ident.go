@@ -32,18 +32,6 @@ func isExported(s string) bool {
 	return unicode.IsUpper(r)
 }
 
-// unexported returns the identifier with its leading capitals lowered: HTTPServer becomes httpServer.
-func unexported(ident string) string {
-	runes := []rune(ident)
-	for i, r := range runes {
-		if !unicode.IsUpper(r) || i > 0 && i+1 < len(runes) && unicode.IsLower(runes[i+1]) {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
-}
-
 // snake returns the identifier as file names have it: HTTPServer becomes http_server.
 func snake(ident string) string {
 	var b strings.Builder
