@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/tools/imports"
 
 	"github.com/eventmap/eventmap/internal/cli/clitest"
-	"golang.org/x/tools/imports"
 )
 
 var update = flag.Bool("update", false, "write the golden files of the scripts anew")
