@@ -93,7 +93,7 @@ func TestDoctor_findsMissingRights(t *testing.T) {
 	t.Parallel()
 	dsn := migrated(t, []string{"--schema=shop", "--partition=hash"})
 	conn := connect(t, dsn)
-	role := strings.TrimPrefix(conn.Config().Database, "pgtest_") + "_role"
+	role := "role_" + strings.TrimPrefix(conn.Config().Database, "pgtest_")
 	execute(t, conn, fmt.Sprintf(`create role %q`, role))
 	t.Cleanup(func() {
 		_, _ = conn.Exec(context.Background(), fmt.Sprintf(`drop owned by %[1]q; drop role %[1]q`, role))
