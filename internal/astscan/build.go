@@ -232,10 +232,26 @@ func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
 		return // it is reported where the import is
 	}
 	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dir+string(filepath.Separator), "")
-	if strings.HasSuffix(message, "does not contain main module or its selected dependencies") {
-		message += "; scan one module at a time, or make them a workspace with go work"
+	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: s.withRemedy(message)})
+}
+
+// withRemedy adds to what the go command says of a pattern what to do about it, where that is known.
+func (s *scan) withRemedy(message string) string {
+	if folder, ok := strings.CutPrefix(message, "no Go files in "); ok {
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(s.build.dir, folder)
+		}
+		return message + "; for what lies below it, write --input " + s.place.name(folder)
 	}
-	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: message})
+	if what, _, ok := strings.Cut(message, " is not in std ("); ok { // where the standard library lies is no news
+		if path := strings.TrimPrefix(what, "package "); checkFolder(s.place.abs(path), path) == nil {
+			return what + " is not in std; for the folder and what lies below it, write --input " + path
+		}
+	}
+	if strings.HasSuffix(message, "does not contain main module or its selected dependencies") {
+		return message + "; scan one module at a time, or make them a workspace with go work"
+	}
+	return message
 }
 
 // judgeOutputNames judges an output folder with files of several packages. Those of earlier runs alone do no harm: they

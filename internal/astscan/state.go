@@ -65,15 +65,19 @@ func (s *scan) groupOf(st *state) *aggregate {
 		}
 		return s.groups[i]
 	}
+	known := "nothing"
 	var names []string
 	for _, g := range s.groups {
 		names = append(names, g.name)
+	}
+	if len(names) > 0 {
+		known = strings.Join(names, ", ")
 	}
 	if st.mark.name != "" {
 		g := find(st.mark.name)
 		if g == nil {
 			s.problem(st.mark.pos, "%v is marked as the state of %s, which has no events; there are events of %s: name the aggregate alike in both, for instance by //eventmap:aggregate %s on the package clause of the events",
-				st.decl, st.mark.name, strings.Join(names, ", "), st.mark.name)
+				st.decl, st.mark.name, known, st.mark.name)
 		}
 		return g
 	}
@@ -92,7 +96,7 @@ func (s *scan) groupOf(st *state) *aggregate {
 		}
 	}
 	if len(near) != 1 {
-		s.problem(st.mark.pos, "%v does not say which aggregate %v is the state of; there are events of %s: write %v name=...", *st.mark, st.decl, strings.Join(names, ", "), *st.mark)
+		s.problem(st.mark.pos, "%v does not say which aggregate %v is the state of; there are events of %s: write %v name=...", *st.mark, st.decl, known, *st.mark)
 		return nil
 	}
 	return near[0]
@@ -103,6 +107,7 @@ func (s *scan) findAppliers(st *state) {
 	var all []model.Applier
 	byEvent := map[*event][]model.Applier{}
 	var misses []string
+	var strays []*types.Func
 	methods := types.NewMethodSet(types.NewPointer(st.named))
 	for sel := range methods.Methods() {
 		m, ok := sel.Obj().(*types.Func)
@@ -115,6 +120,9 @@ func (s *scan) findAppliers(st *state) {
 		if !takesSum && (e == nil || e.naming.name != st.group.name) {
 			if types.IsInterface(param) {
 				misses = append(misses, fmt.Sprintf("%s takes %s, which is not marked //eventmap:events", m.Name(), types.TypeString(param, qualifier(st.decl.src.pkg.Types))))
+			}
+			if e == nil {
+				strays = append(strays, m)
 			}
 			continue
 		}
@@ -145,6 +153,7 @@ func (s *scan) findAppliers(st *state) {
 		}
 	}
 	s.checkExhaustive(st, byEvent, misses)
+	s.checkStrays(st, strays)
 }
 
 // readApplier reads what a method does with the state. If it is no applier, why says so.
@@ -200,19 +209,42 @@ func (s *scan) checkExhaustive(st *state, byEvent map[*event][]model.Applier, mi
 	for _, e := range st.group.events {
 		if e.model.Current() && len(byEvent[e]) == 0 {
 			s.problem(st.decl.obj.Pos(), "%v has no method that takes %v, an event of %s%s; add func (%s) %s(e %s)",
-				st.decl, e.decl, st.group.name, hint, receiver, applierName(st, e), s.typeString(e.decl, st.decl.src))
+				st.decl, e.decl, st.group.name, hint, receiver, applierName(st, e.decl.obj.Name()), s.typeString(e.decl, st.decl.src))
 		}
 	}
 }
 
-// applierName proposes a method name in the manner of those that are there.
-func applierName(st *state, e *event) string {
+// checkStrays reports methods that look as if they applied an event, but whose parameter is none: what was meant to be one
+// would never be stored, and nobody would say so.
+func (s *scan) checkStrays(st *state, methods []*types.Func) {
+	for _, m := range methods {
+		named := namedOf(m.Signature().Params().At(0).Type())
+		if named == nil || named.Obj().Pkg() != st.named.Obj().Pkg() || len(st.appliers) == 0 || m.Name() != applierName(st, named.Obj().Name()) {
+			continue
+		}
+		if _, ok := named.Underlying().(*types.Struct); !ok {
+			continue
+		}
+		remedy := "mark it //eventmap:event"
+		if sum := st.group.sum; sum != nil {
+			missing, _ := types.MissingMethod(types.NewPointer(named), sum.iface, true)
+			if missing == nil { // what events embed implements their interface too, and is none
+				continue
+			}
+			remedy = fmt.Sprintf("add its method %s of %v", signature(missing, named.Obj().Pkg()), sum.decl)
+		}
+		s.problem(m.Pos(), "%s takes %s, which is no event of %s; %s, or mark the method //eventmap:ignore", m.Name(), named.Obj().Name(), st.group.name, remedy)
+	}
+}
+
+// applierName proposes the name of a method that applies an event, in the manner of those that are there.
+func applierName(st *state, event string) string {
 	for _, a := range st.appliers {
 		if other := st.group.find(a.Event, a.Version); other != nil && strings.Contains(a.Method, other.decl.obj.Name()) {
-			return strings.Replace(a.Method, other.decl.obj.Name(), e.decl.obj.Name(), 1)
+			return strings.Replace(a.Method, other.decl.obj.Name(), event, 1)
 		}
 	}
-	return "Apply" + e.decl.obj.Name()
+	return "Apply" + event
 }
 
 // typeString names a type as code of the package names it.

@@ -152,8 +152,12 @@ func (s *scan) lacksMethod(g *aggregate, e *event) {
 	if e.how == byConvention {
 		remedy += ", or mark " + e.decl.obj.Name() + " //eventmap:ignore if it is no event"
 	}
-	s.problem(e.decl.obj.Pos(), "%v is an event of %s, but %s %s%s of %v; %s", e.decl, g.name, what, missing.Name(),
-		strings.TrimPrefix(types.TypeString(missing.Type(), qualifier(e.decl.obj.Pkg())), "func"), g.sum.decl, remedy)
+	s.problem(e.decl.obj.Pos(), "%v is an event of %s, but %s %s of %v; %s", e.decl, g.name, what, signature(missing, e.decl.obj.Pkg()), g.sum.decl, remedy)
+}
+
+// signature writes a method as an interface declares it, for readers of package pkg.
+func signature(m *types.Func, pkg *types.Package) string {
+	return m.Name() + strings.TrimPrefix(types.TypeString(m.Type(), qualifier(pkg)), "func")
 }
 
 // hasEvents reports whether there is an aggregate of that name.
