@@ -28,7 +28,7 @@ func (r *Runner[Tx]) RunUntilCaughtUp(ctx context.Context, progress func(Progres
 	if ctx.Err() != nil && !w.arrived {
 		troubles := []error{ctx.Err()}
 		for _, c := range r.consumers {
-			troubles = append(troubles, c.lastTrouble())
+			troubles = append(troubles, c.health.trouble())
 		}
 		return fmt.Errorf("run until caught up: %w", errors.Join(troubles...))
 	}
@@ -56,14 +56,15 @@ func (w *way[Tx]) watch(ctx context.Context, p Poll) (bool, error) {
 		}
 	}
 	w.arrived = true
-	for _, s := range p.Standings {
-		w.arrived = w.arrived && s.Lowest >= w.target
+	for _, c := range w.runner.consumers {
+		s, err := p.check(c.name)
+		if err != nil {
+			return false, err
+		}
 		if s.Stopped {
 			return false, w.runner.whyStopped(ctx, s.Consumer)
 		}
-		if err := s.checkAhead(p); err != nil {
-			return false, err
-		}
+		w.arrived = w.arrived && s.Lowest >= w.target
 	}
 	if w.arrived || now.Sub(w.told) >= progressEvery {
 		w.told = now

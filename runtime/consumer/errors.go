@@ -22,7 +22,8 @@ var (
 	// before the last change.
 	ErrResizing = errors.New("the last change in the number of segments is not over")
 
-	// ErrUnknownConsumer: no consumer of that name is registered, or it has no checkpoints.
+	// ErrUnknownConsumer: no consumer of that name is registered, or it has no checkpoints. A consumer whose checkpoints are
+	// deleted while it runs is not begun anew: its events would be handled twice.
 	ErrUnknownConsumer = errors.New("unknown consumer")
 
 	// ErrRunning: the runner runs already.

@@ -11,7 +11,6 @@ type poller[Tx any] struct {
 	runner   *Runner[Tx]
 	signals  map[string]chan struct{} // by consumer, with room for a signal to each of its workers
 	progress atomic.Bool              // a worker has committed something since the last look
-	ahead    map[string]bool          // consumers that are not driven, because their checkpoint is ahead of the log
 }
 
 // run polls until ctx is done or watch says that it is enough: often while there is something to do, and then ever more
@@ -30,18 +29,20 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 		case <-timer.C:
 		}
 		poll, err := p.runner.db.Poll(ctx, p.runner.names())
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case err != nil:
-			p.trouble(ctx, err)
-			poll = Poll{}
-		case watch != nil:
-			if done, err := watch(ctx, poll); done || err != nil {
-				return err
-			}
 		}
-		next := p.tell(ctx, poll)
+		next := time.Duration(-1)
+		if err != nil {
+			p.trouble(ctx, err)
+		} else {
+			if watch != nil {
+				if done, err := watch(ctx, poll); done || err != nil {
+					return err
+				}
+			}
+			next = p.tell(ctx, poll)
+		}
 		if p.progress.Swap(false) {
 			wait = least
 		} else {
@@ -58,19 +59,21 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 // a negative duration if there is none.
 func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
 	next := time.Duration(-1)
-	for _, s := range poll.Standings {
-		if err := s.checkAhead(poll); err != nil {
-			p.refuse(ctx, s.Consumer, err)
+	for _, c := range p.runner.consumers {
+		s, err := poll.check(c.name)
+		if c.health.refuse(err) {
+			p.runner.config.Logger.Error(ctx, "consumer is not driven", "consumer", c.name, "error", err)
+		}
+		if err != nil {
 			continue
 		}
-		delete(p.ahead, s.Consumer)
 		if s.RetryIn >= 0 && (next < 0 || s.RetryIn < next) {
 			next = s.RetryIn
 		}
 		if !s.Due {
 			continue
 		}
-		signal := p.signals[s.Consumer]
+		signal := p.signals[c.name]
 		for range cap(signal) {
 			select {
 			case signal <- struct{}{}:
@@ -79,17 +82,6 @@ func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
 		}
 	}
 	return next
-}
-
-// refuse notes that a consumer is not driven, and says so once.
-func (p *poller[Tx]) refuse(ctx context.Context, name string, err error) {
-	if c, _ := p.runner.find(name); c != nil {
-		c.setTrouble(err)
-	}
-	if !p.ahead[name] {
-		p.ahead[name] = true
-		p.runner.config.Logger.Error(ctx, "consumer is not driven", "consumer", name, "error", err)
-	}
 }
 
 // listen wakes the runner when the store notifies its channel.

@@ -77,8 +77,7 @@ type registered[Tx any] struct {
 	name  string
 	types []string // nil: all
 
-	mu      sync.Mutex
-	trouble error // of the last use of the database, nil if that went well
+	health health
 }
 
 // New returns a runner. The error holds every problem with the registrations: a name that is used twice, is empty, is
@@ -221,7 +220,7 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers)), ahead: make(map[string]bool)}
+	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers))}
 	var idle func()
 	if watch != nil {
 		idle = r.Wake
@@ -249,8 +248,13 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 		return fmt.Errorf("consumers: %w", err)
 	}
 	var problems []error
-	for _, s := range poll.Standings {
-		problems = append(problems, s.checkAhead(poll))
+	for _, c := range r.consumers {
+		var ahead error
+		if s, ok := poll.of(c.name); ok {
+			ahead = s.checkAhead(poll)
+		}
+		c.health.refuse(ahead)
+		problems = append(problems, ahead)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return err
@@ -264,6 +268,15 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 	return nil
 }
 
+// of returns how a consumer stands, and whether it has any checkpoints.
+func (p Poll) of(name string) (Standing, bool) {
+	i := slices.IndexFunc(p.Standings, func(s Standing) bool { return s.Consumer == name })
+	if i < 0 {
+		return Standing{Consumer: name}, false
+	}
+	return p.Standings[i], true
+}
+
 // checkAhead returns [ErrCheckpointAhead] if a position of the consumer is one that the log has not reached.
 func (s *Standing) checkAhead(p Poll) error {
 	if s.Highest <= p.Drawn {
@@ -271,6 +284,17 @@ func (s *Standing) checkAhead(p Poll) error {
 	}
 	return fmt.Errorf("consumer %s: %w: it is at position %d and the log ends at %d; reset it once you know why",
 		s.Consumer, ErrCheckpointAhead, s.Highest, p.Drawn)
+}
+
+// check returns how a consumer that was prepared stands, or why it cannot be driven: [ErrCheckpointAhead], or
+// [ErrUnknownConsumer] if its checkpoints are gone.
+func (p Poll) check(name string) (Standing, error) {
+	s, ok := p.of(name)
+	if !ok {
+		return s, fmt.Errorf("consumer %s: %w: its checkpoints are gone, by Forget or by hand; the next Run begins with the first event",
+			name, ErrUnknownConsumer)
+	}
+	return s, s.checkAhead(p)
 }
 
 func (r *Runner[Tx]) names() []string {

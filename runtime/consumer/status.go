@@ -16,7 +16,9 @@ type Status struct {
 	Frontier int64 // how far the log can be read
 	Parked   int64 // events that are set aside
 	Segments []SegmentStatus
-	// Trouble is what went wrong when this runner last used the database for the consumer, nil if nothing did.
+	// Trouble is why this runner does not drive the consumer, until that is mended: [ErrCheckpointAhead], or
+	// [ErrUnknownConsumer] if its checkpoints are gone. Else it is what went wrong when this runner last used the database
+	// for the consumer, nil if nothing did.
 	Trouble error
 }
 
@@ -64,7 +66,7 @@ func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
 }
 
 func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], frontier int64) (Status, error) {
-	s := Status{Consumer: c.name, Frontier: frontier, Trouble: c.lastTrouble()}
+	s := Status{Consumer: c.name, Frontier: frontier, Trouble: c.health.trouble()}
 	checkpoints, err := r.db.Checkpoints(ctx, tx, c.name, false)
 	if err != nil {
 		return Status{}, err

@@ -30,11 +30,14 @@ type worker[Tx any] struct {
 func (w *worker[Tx]) run(ctx context.Context) {
 	troubles, busy := 0, false
 	for {
-		worked, err := w.batch(ctx)
-		if ctx.Err() != nil {
-			return
+		worked, err := false, error(nil)
+		if !w.consumer.health.refused() {
+			worked, err = w.batch(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			w.consumer.health.used(err)
 		}
-		w.consumer.setTrouble(err)
 		if err != nil {
 			troubles++
 			w.trouble(ctx, err)
@@ -67,17 +70,4 @@ func (w *worker[Tx]) trouble(ctx context.Context, err error) {
 	if hook := w.runner.config.Hooks.Trouble; hook != nil {
 		hook(ctx, w.consumer.name, err)
 	}
-}
-
-// setTrouble notes what came of the last use of the database.
-func (c *registered[Tx]) setTrouble(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.trouble = err
-}
-
-func (c *registered[Tx]) lastTrouble() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.trouble
 }
