@@ -180,6 +180,7 @@ func (b *shapeBuilder) members(t types.Type, at spot) []model.Field {
 			Name:     f.name,
 			Go:       f.v.Name(),
 			Optional: f.pointer || f.has("omitzero") || f.has("omitempty") && canBeEmpty(typ),
+			Nilable:  f.pointer,
 			Quoted:   f.has("string") && isQuotable(typ) && s.Kind != model.TextShape && s.Kind != model.OpaqueShape,
 			Doc:      remark.doc,
 			Index:    remark.index,

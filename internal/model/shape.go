@@ -55,6 +55,7 @@ type Field struct {
 	// Optional says that the member is left out where the value is empty or zero, or where the pointer that it is
 	// embedded by is nil. A tag that asks for it and has no effect, as omitempty on a struct, does not count.
 	Optional bool
+	Nilable  bool // it is left out where the pointer that it is embedded by is nil
 	Quoted   bool // a number or bool within a string, or a string within a string: the tag's option string
 	Doc      string
 	Index    *IndexMark // or nil

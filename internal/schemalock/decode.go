@@ -165,6 +165,7 @@ type (
 		Name     string
 		Go       string
 		Optional bool
+		Nilable  bool
 		Quoted   bool
 		lockedShape
 	}
@@ -179,7 +180,7 @@ func (s *lockedShape) model() *model.Shape {
 		Kind: s.Kind, Bits: s.Bits, Len: s.Len, Nullable: s.Nullable, Type: s.Type, Guarded: s.Guarded, Key: s.Key.model(), Elem: s.Elem.model(),
 	}
 	for _, f := range s.Fields {
-		field := model.Field{Name: f.Name, Go: f.Go, Optional: f.Optional, Quoted: f.Quoted, Shape: f.model()}
+		field := model.Field{Name: f.Name, Go: f.Go, Optional: f.Optional, Nilable: f.Nilable, Quoted: f.Quoted, Shape: f.model()}
 		if field.Go == "" {
 			field.Go = field.Name
 		}

@@ -98,6 +98,9 @@ func (w *writer) shape(s *model.Shape, indent string) {
 		if f.Optional {
 			w.printf(`, "optional": true`)
 		}
+		if f.Nilable {
+			w.printf(`, "nilable": true`)
+		}
 		if f.Quoted {
 			w.printf(`, "quoted": true`)
 		}

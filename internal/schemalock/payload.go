@@ -38,7 +38,7 @@ func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) 
 	} else {
 		p.seen[pair] = true
 	}
-	if isText(old) && now.Kind == model.StringShape && !now.Guarded {
+	if isText(old) && isPlainString(now) || now.Kind == model.RawShape {
 		return
 	}
 	if was, is := identity(old), identity(now); was != is {
@@ -58,7 +58,9 @@ func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) 
 	case old.Kind != now.Kind:
 		p.find("kind-changed", path, pos, "", "is %s, and %s is stored", kindName(now), kindName(old))
 	case old.Kind == model.MapShape:
-		p.shape(old.Key, now.Key, path+"[key]", pos)
+		if !isNumber(old.Key) || !isPlainString(now.Key) { // in JSON a key is a string anyway
+			p.shape(old.Key, now.Key, path+"[key]", pos)
+		}
 		p.shape(old.Elem, now.Elem, path+"[]", pos)
 	case old.Kind == model.ObjectShape:
 		p.fields(old, now, path, pos)
@@ -69,30 +71,62 @@ func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) 
 func (p *payload) fields(old, now *model.Shape, path string, pos model.Position) {
 	renamed := map[string]bool{}
 	for _, was := range old.Fields {
-		is := now.Field(was.Name)
-		if is == nil {
-			if to := renamedTo(was, old, now); to != nil {
-				renamed[to.Name] = true
-				p.find("field-renamed", path+"."+was.Name, to.Pos, was.Name, "is written as %q now: what is stored under its old name would be lost", to.Name)
-			} else {
-				p.find("field-removed", path+"."+was.Name, pos, "", "is gone: what is stored in it would be lost")
-			}
-			continue
+		path := path + "." + was.Name
+		if is := now.Field(was.Name); is != nil {
+			p.field(was, is, path)
+		} else if is := recased(was, old, now); is != nil {
+			renamed[is.Name] = true
+			p.find("field-recased", path, is.Pos, was.Name, "is written as %q now: encoding/json still reads the old name, but SQL and other readers of the payload do not", is.Name)
+			p.field(was, is, path)
+		} else if to := renamedTo(was, old, now); to != nil {
+			renamed[to.Name] = true
+			p.find("field-renamed", path, to.Pos, was.Name, "is written as %q now: what is stored under its old name would be lost", to.Name)
+		} else {
+			p.find("field-removed", path, pos, "", "is gone: what is stored in it would be lost")
 		}
-		if was.Quoted != is.Quoted {
-			p.find("kind-changed", path+"."+was.Name, is.Pos, "", "%s", map[bool]string{
-				true:  "is a number in a string now, and a plain one is stored",
-				false: "is plain now, and one in a string is stored",
-			}[is.Quoted])
-			continue
-		}
-		p.shape(was.Shape, is.Shape, path+"."+was.Name, is.Pos)
 	}
 	for _, is := range now.Fields {
 		if old.Field(is.Name) == nil && !renamed[is.Name] && !is.Optional && !is.Shape.Nullable {
 			p.find("field-required", path+"."+is.Name, is.Pos, is.Name+omission(is.Shape), "is new and always written: events that are stored lack it, and would seem to say that it is %s", zeroName(is.Shape))
 		}
 	}
+}
+
+// field compares a member of an object with what it was.
+func (p *payload) field(was model.Field, is *model.Field, path string) {
+	if was.Nilable && !is.Nilable && !is.Shape.Nullable {
+		p.find("no-longer-nullable", path, is.Pos, "", "is missing in stored events whose embedded pointer was nil, which would read as zero")
+	}
+	switch {
+	case was.Quoted == is.Quoted:
+		p.shape(was.Shape, is.Shape, path, is.Pos)
+	case is.Quoted:
+		p.find("kind-changed", path, is.Pos, "", "is %s in a string now, and a plain one is stored", kindName(is.Shape))
+	case is.Shape.Kind == model.RawShape, isPlainString(is.Shape) && was.Shape.Kind != model.StringShape:
+		p.shape(&model.Shape{Kind: model.StringShape, Nullable: was.Shape.Nullable}, is.Shape, path, is.Pos) // what is in a string is one
+	default:
+		p.find("kind-changed", path, is.Pos, "", "is plain now, and %s in a string is stored", kindName(was.Shape))
+	}
+}
+
+// recased returns the new field whose name differs from an old one's in its case alone, or nil if there are several of
+// either: encoding/json reads a member by such a name where it has no other.
+func recased(was model.Field, old, now *model.Shape) *model.Field {
+	var found *model.Field
+	for i := range now.Fields {
+		if f := &now.Fields[i]; strings.EqualFold(f.Name, was.Name) {
+			if found != nil || old.Field(f.Name) != nil {
+				return nil
+			}
+			found = f
+		}
+	}
+	for _, f := range old.Fields {
+		if f.Name != was.Name && strings.EqualFold(f.Name, was.Name) {
+			return nil
+		}
+	}
+	return found
 }
 
 // renamedTo returns the new field that an old one has become: the one of the same Go name, or the only new one if it
@@ -121,6 +155,9 @@ func resolve(s, root *model.Shape) *model.Shape {
 
 // isText reports whether a shape is a text that its type writes itself.
 func isText(s *model.Shape) bool { return s.Kind == model.TextShape || s.Kind == model.TimeShape }
+
+// isPlainString reports whether a shape takes every string as it is.
+func isPlainString(s *model.Shape) bool { return s.Kind == model.StringShape && !s.Guarded }
 
 func isList(s *model.Shape) bool {
 	return s.Kind == model.ArrayShape || s.Kind == model.SliceShape

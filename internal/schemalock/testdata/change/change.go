@@ -61,6 +61,20 @@ type (
 		A int64 `json:",string"`
 	}
 	//eventmap:event
+	LowerCase struct {
+		A string `json:"a"`
+	}
+	//eventmap:event
+	Left struct{ A json.RawMessage }
+	//eventmap:event
+	Keys struct{ A map[int64]int }
+	//eventmap:event
+	StringKeys struct{ A map[string]int }
+	//eventmap:event
+	Embedding struct{ Base }
+	//eventmap:event
+	PointerEmbedding struct{ *Base }
+	//eventmap:event
 	Two struct{ A [2]int }
 	//eventmap:event
 	Three struct{ A [3]int }
