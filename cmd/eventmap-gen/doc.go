@@ -46,7 +46,8 @@ Stored events are never rewritten, so a type must go on reading what it wrote. W
 like as JSON is kept in eventmap.lock.json, which is to be committed. A change that reads all that is stored is taken
 into it. One that does not is reported where it is, with what to do instead, and nothing is written: a field that is
 removed, renamed, narrowed, of another kind or new and always written; a version, event or aggregate that is gone or is
-stored under another name. Gaps between versions and old versions without an upcaster are warnings. docs/evolution.md
+stored under another name. Gaps between versions, old versions without an upcaster and a lock that is missing are
+warnings. docs/evolution.md
 has every rule, and goes through the changes one by one.
 
 # Flags
@@ -70,9 +71,11 @@ has every rule, and goes through the changes one by one.
 		The schema lock. Default: eventmap.lock.json in the output folder.
 	--against git:REVISION, --against FILE
 		Compare with the lock of another commit, such as git:origin/main, or another file, so that events that were not
-		released yet may change freely. The commit may have no lock: then nothing is locked.
+		released yet may change freely. A lock that was moved since is followed. The commit may have none: then nothing is
+		locked.
 	--accept-breaking LIST
 		Take breaking changes of these events into the lock: Order.Placed.v1, or Order.Placed or Order for all within.
+		Once: it is told if there is nothing to take.
 	--format text|json|github-actions
 		How findings are written: text on standard error, one JSON object on standard output in place of all else there, or
 		workflow commands on standard output.

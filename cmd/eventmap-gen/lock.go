@@ -6,18 +6,25 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/gen"
+	"github.com/eventmap/eventmap/internal/gen/gocode"
 	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/schemalock"
 )
 
-// judge compares the domain with what is locked. It returns what it found, and the lock as it is to be written if nothing
-// of that is breaking.
-func (s *settings) judge(domain *model.Domain) (schemalock.Findings, gen.File, error) {
+// A judgement is what the comparison of a domain with its lock gave.
+type judgement struct {
+	findings schemalock.Findings
+	unused   []string // names of --accept-breaking of which there was nothing to accept
+	lock     gen.File // as it is to be written if no finding is breaking
+}
+
+// judge compares the domain with what is locked.
+func (s *settings) judge(domain *model.Domain) (judgement, error) {
 	path := s.lock
 	if path == "" {
 		path = filepath.Join(s.scan.Output, schemalock.Filename)
@@ -26,16 +33,37 @@ func (s *settings) judge(domain *model.Domain) (schemalock.Findings, gen.File, e
 	written := schemalock.Encode(now)
 	locked, err := s.baseline(path, now, written)
 	if err != nil {
-		return nil, gen.File{}, err
+		return judgement{}, err
 	}
 	inOutput, err := relative(s.scan.Output, path)
-	return schemalock.Compare(locked, now, s.accepted), gen.File{Path: inOutput, Content: written}, err
+	if err != nil {
+		return judgement{}, err
+	}
+	j := judgement{lock: gen.File{Path: inOutput, Content: written}}
+	if locked == nil {
+		locked = &schemalock.Lock{}
+		if s.hasGenerated() {
+			j.findings = schemalock.Findings{schemalock.Missing(path)}
+		}
+	}
+	compared, unused := schemalock.Compare(locked, now, s.accepted)
+	j.findings, j.unused = append(j.findings, compared...), unused
+	return j, nil
 }
 
-// baseline returns what the domain is to be compared with. The lock at path is read in any case: a broken one must not be
-// written over. Mostly it is the one that would be written, and need not be parsed.
+// hasGenerated reports whether there is code in the output folder that was generated before.
+func (s *settings) hasGenerated() bool {
+	files, _ := filepath.Glob(filepath.Join(s.scan.Output, "*.go"))
+	return slices.ContainsFunc(files, func(name string) bool {
+		content, err := os.ReadFile(name)
+		return err == nil && gocode.IsOurs(content)
+	})
+}
+
+// baseline returns what the domain is to be compared with, or nil if there is no lock yet. The lock at path is read in
+// any case: a broken one must not be written over. Mostly it is the one that would be written, and need not be parsed.
 func (s *settings) baseline(path string, now *schemalock.Lock, written []byte) (*schemalock.Lock, error) {
-	locked := &schemalock.Lock{}
+	var locked *schemalock.Lock
 	content, err := os.ReadFile(path)
 	switch {
 	case err == nil && bytes.Equal(content, written):
@@ -57,53 +85,6 @@ func (s *settings) baseline(path string, now *schemalock.Lock, written []byte) (
 		return nil, fmt.Errorf("--against: %w", err)
 	}
 	return schemalock.Decode(content, s.against)
-}
-
-// readCommitted reads the lock as it was committed at a git revision. A revision that has none has nothing locked.
-func readCommitted(ref, path string) (*schemalock.Lock, error) {
-	dir := filepath.Dir(path)
-	for {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			break
-		}
-		dir = filepath.Dir(dir)
-	}
-	name, err := relative(dir, path)
-	if err != nil {
-		return nil, err
-	}
-	_, err = git(dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
-	if _, silent := errors.AsType[*exec.ExitError](err); silent {
-		return nil, fmt.Errorf("--against git:%s: there is no such commit here; in CI, fetch it first", ref)
-	} else if err != nil {
-		return nil, fmt.Errorf("--against git:%s: %w", ref, err)
-	}
-	listed, err := git(dir, "ls-tree", "-z", "--end-of-options", ref, "./"+name)
-	if err != nil {
-		return nil, fmt.Errorf("--against git:%s: %w", ref, err)
-	}
-	if len(listed) == 0 {
-		return &schemalock.Lock{}, nil
-	}
-	content, err := git(dir, "show", "--end-of-options", ref+":./"+name)
-	if err != nil {
-		return nil, fmt.Errorf("--against git:%s: %w", ref, err)
-	}
-	return schemalock.Decode(content, path)
-}
-
-// git runs git in a folder and returns what it prints. Where it fails, the error is what it says; if that is nothing, an
-// [exec.ExitError].
-func git(dir string, args ...string) ([]byte, error) {
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if said := strings.TrimSpace(stderr.String()); err != nil && said != "" {
-		return nil, errors.New(strings.ReplaceAll(said, "\n", " "))
-	}
-	return out, err
 }
 
 // relative returns the path of a file from a folder, with forward slashes.

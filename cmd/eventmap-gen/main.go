@@ -40,17 +40,17 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return fail(command, err)
 	}
-	findings, lock, err := settings.judge(domain)
+	judged, err := settings.judge(domain)
 	if err != nil {
 		return fail(command, err)
 	}
-	if command, err = settings.tell(command, findings); err != nil {
+	if command, err = settings.tell(command, judged); err != nil {
 		return fail(command, err)
 	}
-	if len(findings.Breaking()) > 0 {
+	if len(judged.findings.Breaking()) > 0 {
 		return cli.Different
 	}
-	plan, err := output.NewPlan(settings.scan.Output, append(files, lock), owner)
+	plan, err := output.NewPlan(settings.scan.Output, append(files, judged.lock), owner)
 	if err != nil {
 		return fail(command, err)
 	}

@@ -53,6 +53,9 @@ func (s *settings) complete(args []string) (err error) {
 	if s.scan.Output == "" {
 		return errors.New("--output is required")
 	}
+	for i := range s.accepted {
+		s.accepted[i] = strings.TrimSpace(s.accepted[i])
+	}
 	if !slices.Contains(schemalock.Formats, schemalock.Format(s.format)) {
 		return fmt.Errorf("--format %q: it is one of %s", s.format, joined(schemalock.Formats))
 	}

@@ -10,9 +10,10 @@ import (
 )
 
 // Compare judges what is now by what was locked, and returns everything that is not simply taken, by position. Changes of
-// what accepted names are taken: Order.Placed.v1, or Order.Placed or Order for all within.
-func Compare(locked, now *Lock, accepted []string) Findings {
-	c := comparison{locked: locked, now: now, accepted: accepted, before: locked.byKey(), renamed: map[[2]string]bool{}}
+// what accepted names are taken: Order.Placed.v1, or Order.Placed or Order for all within. It also returns those names of
+// which there was nothing to take.
+func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []string) {
+	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), renamed: map[[2]string]bool{}}
 	after := now.byKey()
 	for i := range locked.Events {
 		old := &locked.Events[i]
@@ -23,7 +24,8 @@ func Compare(locked, now *Lock, accepted []string) Findings {
 		}
 	}
 	c.chains()
-	return c.findings.sorted()
+	unused = slices.DeleteFunc(slices.Clone(accepted), func(name string) bool { return c.used[name] })
+	return c.findings.sorted(), unused
 }
 
 // A comparison is one run of [Compare].
@@ -31,6 +33,7 @@ type comparison struct {
 	locked, now *Lock
 	before      map[key]*Event // the events of locked
 	accepted    []string
+	used        map[string]bool // of accepted
 	findings    Findings
 	renamed     map[[2]string]bool // aggregates of which is said already that they are renamed, and to what
 }
@@ -65,16 +68,24 @@ func (c *comparison) next(e *Event) int {
 	return next + 1
 }
 
-// isAccepted reports whether changes of the event are taken whatever they are.
+// isAccepted reports whether a change of the event is taken whatever it is.
 func (c *comparison) isAccepted(e *Event) bool {
-	return slices.Contains(c.accepted, e.Aggregate) ||
-		slices.Contains(c.accepted, e.Aggregate+"."+e.Name) || slices.Contains(c.accepted, e.String())
+	accepted := false
+	for _, name := range c.accepted {
+		if name == e.Aggregate || name == e.Aggregate+"."+e.Name || name == e.String() {
+			accepted, c.used[name] = true, true
+		}
+	}
+	return accepted
 }
 
 // event compares a version that is there with what it was.
 func (c *comparison) event(old, e *Event) {
 	p := payload{comparison: c, old: old, now: e, seen: map[[2]*model.Shape]bool{}}
 	p.shape(old.Payload, e.Payload, "", e.Pos)
+	if was := c.typeBefore(e); e.Type != old.Type && was != nil && sameShape(was.Payload, old.Payload) {
+		c.find("types-exchanged", e, "", e.Pos, "", fmt.Sprintf("it is read as %s now, which was the type of %v; before it was %s", shortType(e.Type), was, shortType(old.Type)))
+	}
 	if old.Upcast != 0 && e.Upcast == 0 && c.isOld(e) {
 		c.find("upcaster-removed", e, "", e.Pos, "", fmt.Sprintf("it was turned into version %d when it was read, and no longer is: readers get version %d", old.Upcast, e.Version))
 	}
@@ -138,6 +149,16 @@ func (c *comparison) sameType(old *Event) *Event {
 	for i := range c.now.Events {
 		if e := &c.now.Events[i]; e.Type == old.Type && c.isNew(e) {
 			return e
+		}
+	}
+	return nil
+}
+
+// typeBefore returns the locked event that an event's type was, or nil.
+func (c *comparison) typeBefore(e *Event) *Event {
+	for i := range c.locked.Events {
+		if c.locked.Events[i].Type == e.Type {
+			return &c.locked.Events[i]
 		}
 	}
 	return nil

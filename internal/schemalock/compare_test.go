@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/schemalock"
@@ -43,6 +44,7 @@ func TestCompare_events(t *testing.T) {
 		locked, now []string
 		accepted    []string
 		want        []string // "event rule"
+		unused      []string
 		remedy      string   // a part of the first
 	}{
 		{name: "nothing changed", locked: placed, now: placed},
@@ -57,6 +59,10 @@ func TestCompare_events(t *testing.T) {
 		{name: "type renamed", locked: placed, now: []string{"Order.WasPlaced.v1 order.WasPlaced b a"}, want: []string{"Order.Placed.v1 type-renamed"}, remedy: "renamed? pin it with //eventmap:event name=Placed"},
 		{name: "another of the same look is no rename", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B x"}, now: []string{"Order.B.v1 order.B x"}, want: []string{"Order.A.v1 event-removed"}},
 		{name: "empty events look like nothing", locked: []string{"Order.A.v1 order.A"}, now: []string{"Order.B.v1 order.B"}, want: []string{"Order.A.v1 event-removed"}},
+		{name: "types of one form exchanged", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B x"}, now: []string{"Order.A.v1 order.B x", "Order.B.v1 order.A x"}, want: []string{"Order.A.v1 types-exchanged", "Order.B.v1 types-exchanged"}},
+		{name: "versions of one form exchanged", locked: []string{"Order.A.v1->2 v1.A x", "Order.A.v2 order.A x"}, now: []string{"Order.A.v1->2 order.A x", "Order.A.v2 v1.A x"}, want: []string{"Order.A.v1 types-exchanged", "Order.A.v2 types-exchanged"}},
+		{name: "types of two forms exchanged with them", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B y"}, now: []string{"Order.A.v1 order.B x", "Order.B.v1 order.A y"}},
+		{name: "a type becomes the next version", locked: []string{"Order.A.v1 order.A x"}, now: []string{"Order.A.v1->2 v1.A x", "Order.A.v2 order.A x"}},
 		{name: "aggregate renamed", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B"}, now: []string{"Purchase.A.v1 order.A x", "Purchase.B.v1 order.B"}, want: []string{"Order aggregate-renamed"}, remedy: "//eventmap:aggregate Order"},
 		{name: "aggregate's folder renamed", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B"}, now: []string{"Purchase.A.v1 purchase.A x", "Purchase.B.v1 purchase.B"}, want: []string{"Order aggregate-renamed"}},
 		{name: "moved to another aggregate", locked: []string{"Order.A.v1 order.A x", "Order.B.v1 order.B"}, now: []string{"Purchase.A.v1 order.A x", "Order.B.v1 order.B"}, want: []string{"Order.A.v1 aggregate-renamed"}},
@@ -69,18 +75,23 @@ func TestCompare_events(t *testing.T) {
 		{name: "accepted", locked: placed, accepted: []string{"Order.Placed.v1"}},
 		{name: "accepted for all versions", locked: placed, now: []string{"Order.Placed.v1 order.Placed a"}, accepted: []string{"Order.Placed"}},
 		{name: "accepted for an aggregate", locked: []string{"Order.A.v1 order.A x"}, now: []string{"Purchase.A.v1 order.A x"}, accepted: []string{"Order"}},
-		{name: "another accepted", locked: placed, accepted: []string{"Order.Placed.v2", "Order.P", "Orders"}, want: []string{"Order.Placed.v1 event-removed"}},
-		{name: "warnings are not for accepting", now: []string{"Order.P.v1 v1.P", "Order.P.v2 order.P"}, accepted: []string{"Order"}, want: []string{"Order.P.v1 no-upcaster"}},
+		{name: "another accepted", locked: placed, accepted: []string{"Order.Placed.v2", "Order.P", "Orders"}, want: []string{"Order.Placed.v1 event-removed"}, unused: []string{"Order.Placed.v2", "Order.P", "Orders"}},
+		{name: "accepted twice", locked: placed, accepted: []string{"Order", "Order.Placed", "Order.Placed.v1"}},
+		{name: "accepted for nothing", locked: placed, now: placed, accepted: []string{"Order"}, unused: []string{"Order"}},
+		{name: "warnings are not for accepting", now: []string{"Order.P.v1 v1.P", "Order.P.v2 order.P"}, accepted: []string{"Order"}, want: []string{"Order.P.v1 no-upcaster"}, unused: []string{"Order"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			findings := schemalock.Compare(lockOf(t, tt.locked...), lockOf(t, tt.now...), tt.accepted)
+			findings, unused := schemalock.Compare(lockOf(t, tt.locked...), lockOf(t, tt.now...), tt.accepted)
 			var got []string
 			for _, f := range findings {
 				got = append(got, f.Event+" "+f.Rule.Name)
 			}
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Errorf("findings (-want +got):\n%s\n%v", d, findings)
+			}
+			if d := cmp.Diff(tt.unused, unused, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("acceptances of nothing (-want +got):\n%s", d)
 			}
 			if tt.remedy != "" && (len(findings) == 0 || !strings.Contains(findings[0].Remedy, tt.remedy)) {
 				t.Errorf("findings %v, want the remedy %q", findings, tt.remedy)

@@ -14,11 +14,17 @@ import (
 // A Finding is a change that is not simply taken.
 type Finding struct {
 	Rule    *Rule
-	Event   string         // such as Order.Placed.v1; of an aggregate that is renamed, its old name
+	Event   string         // such as Order.Placed.v1; of an aggregate that is renamed, its old name; empty: it is about the lock
 	Field   string         // such as lines[].price; empty: the event as a whole
 	Pos     model.Position // in the source, or, of what is no longer there, in the lock
 	Message string
 	Remedy  string
+}
+
+// Missing returns the finding that the lock is not where it should be.
+func Missing(path string) Finding {
+	r := rule("lock-missing")
+	return Finding{Rule: r, Pos: model.Position{File: path}, Message: "the lock is missing, though there is code that was generated before: nothing is compared", Remedy: r.Remedy}
 }
 
 // Findings are all that one comparison found.
@@ -47,7 +53,11 @@ func (f Finding) String() string {
 }
 
 func (f Finding) text() string {
-	return fmt.Sprintf("%s: %s; %s [%s]", f.Event, f.Message, f.Remedy, f.Rule.Name)
+	subject := ""
+	if f.Event != "" {
+		subject = f.Event + ": "
+	}
+	return fmt.Sprintf("%s%s; %s [%s]", subject, f.Message, f.Remedy, f.Rule.Name)
 }
 
 // A Format is a form in which findings are written.
@@ -83,7 +93,7 @@ func (fs Findings) writeJSON(w io.Writer) error {
 	type finding struct {
 		Rule    string  `json:"rule"`
 		Verdict Verdict `json:"verdict"`
-		Event   string  `json:"event"`
+		Event   string  `json:"event,omitempty"`
 		Field   string  `json:"field,omitempty"`
 		File    string  `json:"file"`
 		Line    int     `json:"line,omitempty"`

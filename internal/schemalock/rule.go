@@ -59,6 +59,8 @@ var Rules = []Rule{
 
 	{"no-upcaster", Warning, "an old version has no upcaster", "readers get it as it is: its handler has a method of its own for it", "turn it into a later version with //eventmap:upcast, unless you mean it so"},
 	{"upcaster-removed", Warning, "an old version had an upcaster, and has none now", "readers who got the later version get the old one from now on", "bring the upcaster back"},
+	{"types-exchanged", Warning, "an event's Go type is the one that another event had, of the same form", "they are read as that type, which may stand for something else", "give them their own type again, unless the types were merely renamed"},
+	{"lock-missing", Warning, "the lock is gone, and code that was generated with it is there", "nothing is compared: a change that breaks them is not seen", "bring it back, or say where it is with --lock"},
 	{"version-gap", Warning, "a version between others is missing", "a stored event of it cannot be read (runtime.ErrUnknownEvent)", "bring it back, if there ever was one"},
 }
 
