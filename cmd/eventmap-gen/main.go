@@ -16,6 +16,7 @@ import (
 var doc string
 
 func main() {
+	deferCollection()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -109,7 +109,7 @@ func findOrphans(dir string, made map[string]bool, owner Owner) ([]Change, error
 		if err != nil {
 			return nil, err
 		}
-		if content := lf(old); owner.IsOurs(content) && owner.IsOrphan(entry.Name(), content) {
+		if content := lf(old); owner.IsOrphan(entry.Name(), content) && owner.IsOurs(content) {
 			orphans = append(orphans, Change{Path: path, Old: old})
 		}
 	}
@@ -137,4 +137,9 @@ func (p *Plan) WriteDiff(w io.Writer) error {
 }
 
 // lf returns content with LF line ends.
-func lf(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
+func lf(content []byte) []byte {
+	if !bytes.Contains(content, []byte("\r\n")) {
+		return content // which is most often, and need not be copied
+	}
+	return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+}

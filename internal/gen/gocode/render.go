@@ -43,9 +43,13 @@ func render(path string, f *jen.File) (gen.File, error) {
 	if err := f.Render(&source); err != nil {
 		return gen.File{}, fmt.Errorf("generate %s: %w", path, err)
 	}
-	content, err := format.Source(groupImports(source.Bytes()))
+	unformatted := groupImports(source.Bytes())
+	if content, ok := layout(unformatted); ok {
+		return gen.File{Path: path, Content: content}, nil
+	}
+	content, err := format.Source(unformatted)
 	if err != nil {
-		return gen.File{}, fmt.Errorf("generate %s: %w\n%s", path, err, numbered(source.Bytes()))
+		return gen.File{}, fmt.Errorf("generate %s: %w\n%s", path, err, numbered(unformatted))
 	}
 	return gen.File{Path: path, Content: content}, nil
 }
