@@ -87,6 +87,23 @@ nothing until the edit is taken back or accepted.
 		as ./domain/... Each version of each event gets a view, such as
 		order_placed_v2, with a column for each field of its JSON. May
 		be given several times. Default: none, and no views.
+	--from SCHEMA
+		Do not begin with new tables, but move the log of another event
+		store into them: eventsalsa-v0.0 (github.com/eventsalsa/store
+		with aggregate terms), eventsalsa-v0.2 (with stream terms) or
+		eventsalsa-v0.2-partitioned. Every event is kept as it is. The
+		first migrations do it, and --metadata has to say whether that
+		column stays jsonb or the log is written anew. Once they are
+		written, the flag is not needed again. Default: none.
+	--from-events-table NAME
+		What the log is called there. Default: events.
+	--from-heads-table NAME
+		What the versions of streams are called there. Default:
+		aggregate_heads of v0.0, stream_heads of v0.2.
+	--from-checkpoints-table NAME
+		What the checkpoints of consumers are called there, or none if
+		there are none. Default: consumer_checkpoints of v0.0,
+		projection_checkpoints of v0.2.
 	--grant ROLE,...
 		Give the roles, which must exist, the rights that an application
 		needs. They are not the right to change or remove events.

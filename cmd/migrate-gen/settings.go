@@ -44,6 +44,10 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.IntVar(&s.options.Partitions, "partitions", 0, "")
 	flags.StringVar(&s.options.PartmanSchema, "partman-schema", "", "")
 	flags.StringVar(&s.options.PartmanMaintenance, "partman-maintenance", sqlcode.Maintenances[0], "")
+	flags.StringVar(&s.options.From, "from", "", "")
+	flags.StringVar(&s.options.FromEventsTable, "from-events-table", "", "")
+	flags.StringVar(&s.options.FromHeadsTable, "from-heads-table", "", "")
+	flags.StringVar(&s.options.FromCheckpointsTable, "from-checkpoints-table", "", "")
 	flags.StringArrayVar(&s.domain, "domain", nil, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.acceptEdits, "accept-edits", false, "")
@@ -69,6 +73,17 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	}
 	if err == nil && s.doctor != (s.dsn != "") {
 		err = errors.New("--doctor and --dsn go together")
+	}
+	for _, name := range []string{"from-events-table", "from-heads-table", "from-checkpoints-table"} {
+		if err == nil && s.options.From == "" && flags.Changed(name) {
+			err = fmt.Errorf("--%s says what a store of --from is like, and there is none", name)
+		}
+	}
+	if err == nil && s.options.From != "" && s.folder == toStdout {
+		err = errors.New("--output - prints one file, and --from has several")
+	}
+	if err == nil && s.options.From != "" && !flags.Changed("metadata") {
+		err = errors.New("--from needs --metadata: jsonb leaves the log as it is, json has it written anew while appends wait")
 	}
 	return err
 }

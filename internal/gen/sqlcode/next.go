@@ -23,11 +23,15 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 		_, filenameErr = format.choose(o.Filename)
 	}
 	to, designErr := o.design()
-	if err := errors.Join(formatErr, filenameErr, designErr); err != nil {
+	source, sourceErr := o.source()
+	if err := errors.Join(formatErr, filenameErr, designErr, sourceErr); err != nil {
 		return nil, err
 	}
 	content, recorded := folder[RecordFile]
-	if !recorded {
+	switch {
+	case !recorded && source != nil:
+		return format.moveFrom(*source, o, to, folder)
+	case !recorded:
 		return format.first(o, to, folder)
 	}
 	r, from, err := parseRecord(content)
@@ -36,6 +40,9 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 	}
 	if r.Format != format.name {
 		return nil, fmt.Errorf("format %s: the migrations of this folder are written for %s; use that, or another folder", format.name, r.Format)
+	}
+	if source != nil && source.Name != r.From {
+		return nil, fmt.Errorf("move from %s: the migrations of this folder begin in another way; use another folder", source.Name)
 	}
 	if acceptEdits {
 		r.accept(folder)
@@ -47,7 +54,7 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 		return nil, err
 	}
 	next := newRecord(to, format.name)
-	next.Migrations = r.Migrations
+	next.Migrations, next.From = r.Migrations, r.From
 	names := format.nextNames(o.Filename, r, folder, migrations)
 	var files []gen.File
 	for i, m := range migrations {
@@ -89,11 +96,8 @@ func (f format) first(o Options, to design, folder Folder) ([]gen.File, error) {
 	for _, file := range files {
 		ours[file.Path] = hash(file.Content)
 	}
-	for _, name := range folder.ours() {
-		if ours[name] != hash(folder[name]) {
-			return nil, fmt.Errorf("%s: was written by %s, and %s, which says for which options, is missing; restore that "+
-				"file, or, if no database has run the migration yet, remove it and run again", name, generator, RecordFile)
-		}
+	if err := folder.checkUnrecorded(ours); err != nil {
+		return nil, err
 	}
 	r := newRecord(to, f.name)
 	r.add(files)
@@ -127,6 +131,9 @@ func (f format) nextNames(filename string, r record, folder Folder, migrations [
 			return unnumbered(subject, f.suffix, len(r.Migrations), migrations)
 		}
 		subject = m[2]
+		if r.From != "" {
+			subject = strings.TrimSuffix(subject, "_"+moveFirst)
+		}
 	}
 	var names []string
 	for i, m := range migrations {

@@ -56,6 +56,14 @@ type Options struct {
 	Domain *model.Domain
 	// Grants are roles that may do what an application does, by the rules of pgname.CheckRole.
 	Grants []string
+	// From is the schema of another event store, one of Sources, whose log the first migrations move into this one. Empty:
+	// the tables are made anew.
+	From string
+	// The tables to move from, as they are called in the database. Empty: as that store calls them. Checkpoints that are
+	// "none" are not moved.
+	FromEventsTable      string
+	FromHeadsTable       string
+	FromCheckpointsTable string
 
 	recorded []view // instead of those of a domain
 }

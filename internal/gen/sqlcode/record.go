@@ -21,6 +21,7 @@ type record struct {
 	Generator  string          `json:"generator"` // always "migrate-gen"
 	Version    int             `json:"schemaVersion"`
 	Format     string          `json:"format"`
+	From       string          `json:"from,omitempty"` // where the first migrations move a log from, one of Sources
 	Schema     recordedOptions `json:"schema"`
 	Views      []view          `json:"views,omitempty"`
 	Migrations []recordedFile  `json:"migrations"` // in the order in which they run up
@@ -192,4 +193,16 @@ func (f Folder) ours() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// checkUnrecorded returns an error for a migration of ours that is not one of those that will be written, by their
+// hashes: without a record nobody knows what it is.
+func (f Folder) checkUnrecorded(written map[string]string) error {
+	for _, name := range f.ours() {
+		if written[name] != hash(f[name]) {
+			return fmt.Errorf("%s: was written by %s, and %s, which says for which options, is missing; restore that "+
+				"file, or, if no database has run the migration yet, remove it and run again", name, generator, RecordFile)
+		}
+	}
+	return nil
 }

@@ -56,8 +56,8 @@ line (owner, place, text) as (
     join relation i on i.oid = x.indexrelid
     where not i.relispartition
   union all
-    select coalesce(r.name, s.name), '4' || s.name, format('  sequence %s of %I as %s start %s increment %s cache %s%s',
-        s.name, a.attname, format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqcache,
+    select coalesce(r.name, s.name), '4' || s.name, format('  sequence %s of %s as %s start %s increment %s cache %s%s',
+        s.name, coalesce(quote_ident(a.attname), 'nothing'), format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqcache,
         case when q.seqcycle then ' cycle' end)
     from relation s
     join pg_sequence q on q.seqrelid = s.oid
