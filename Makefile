@@ -16,7 +16,7 @@ fmt: ## format the Go code as the linters want it
 	@.ci/lint fmt
 
 generate: ## run every go:generate line
-	@go generate ./...
+	@for module in $$(.ci/modules); do go generate -C $$module ./... || exit 1; done
 
 verify: ## fail if something generated, go.mod or go.sum is stale
 	@.ci/verify

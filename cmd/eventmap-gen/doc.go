@@ -7,8 +7,9 @@ Usage:
 
 	eventmap-gen --output DIR [flags] [pattern...]
 
-A pattern is one of the go command's: ./domain, ./domain/..., example.com/shop/domain/order. It runs once for a
-repository, with all patterns at once, mostly from a line like this:
+A pattern is one of the go command's: ./domain, ./domain/..., example.com/shop/domain/order. Folders may lie in any
+module; packages of several that import one another need a go.work. It runs once for a repository, with all patterns at
+once, mostly from a line like this:
 
 	//go:generate go tool eventmap-gen --input ./domain --output ./eventstore
 

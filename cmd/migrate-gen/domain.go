@@ -11,7 +11,7 @@ func (s *settings) scan(ctx context.Context) error {
 	if len(s.domain) == 0 {
 		return nil
 	}
-	domain, err := astscan.Scan(ctx, astscan.Options{Patterns: s.domain, Output: s.folder})
+	domain, err := astscan.Scan(ctx, astscan.Options{Patterns: s.domain})
 	if err != nil {
 		return err
 	}

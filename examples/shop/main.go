@@ -3,7 +3,7 @@
 // from that in shopstore/, the read model in customers/, and the tables' SQL in migrations/. It wants the URL of a database,
 // and creates the tables there if it is told to:
 //
-//	DATABASE_URL=postgres:///shop go run ./examples/shop -migrate
+//	DATABASE_URL=postgres:///shop go run . -migrate
 package main
 
 import (
@@ -30,8 +30,8 @@ import (
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
-//go:generate go run ../../cmd/eventmap-gen --input ./domain --output ./shopstore
-//go:generate go run ../../cmd/migrate-gen --domain ./domain/... --output ./migrations
+//go:generate go tool eventmap-gen --input ./domain --output ./shopstore
+//go:generate go tool migrate-gen --domain ./domain/... --output ./migrations
 
 //go:embed migrations/0001_eventmap.sql
 var migration string

@@ -8,6 +8,6 @@
 // which DeliveryChosen is taken), renames a type (Paid is now PaymentReceived) and retires an event (Discounted).
 package upgrade
 
-//go:generate go run ../../cmd/eventmap-gen --input ./release1/domain --output ./release1/orderstore
-//go:generate go run ../../cmd/eventmap-gen --input ./release2/domain --output ./release2/orderstore --against ./release1/orderstore/eventmap.lock.json
-//go:generate go run ../../cmd/eventmap-gen --input ./release3/domain --output ./release3/orderstore --against ./release2/orderstore/eventmap.lock.json
+//go:generate go tool eventmap-gen --input ./release1/domain --output ./release1/orderstore
+//go:generate go tool eventmap-gen --input ./release2/domain --output ./release2/orderstore --against ./release1/orderstore/eventmap.lock.json
+//go:generate go tool eventmap-gen --input ./release3/domain --output ./release3/orderstore --against ./release2/orderstore/eventmap.lock.json

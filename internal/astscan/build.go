@@ -15,7 +15,7 @@ import (
 
 // A buildLog is what the go command and the type checker said of the packages.
 type buildLog struct {
-	dir       string // where the go command ran
+	dirs      map[*packages.Package]string // where the go command ran
 	roots     []*packages.Package
 	ours      oursFiles
 	unsettled map[string]bool                       // packages that wait for generated code, by path, and what they wait for
@@ -46,7 +46,7 @@ func (s *scan) judgeBuild() {
 				if saysCompiler(e) {
 					continue
 				}
-				s.forgive(p, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: oneLine(e.Msg)})
+				s.forgive(p, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dirs[p]), Message: oneLine(e.Msg)})
 			}
 		}
 	})
@@ -66,7 +66,7 @@ func (s *scan) findUnsettled() {
 	packages.Visit(s.build.roots, nil, func(p *packages.Package) { // imports come first
 		unsettled := p.PkgPath == s.output.Path || s.isMissing(p) && ownedBy(modules, p.PkgPath)
 		for _, e := range p.Errors {
-			unsettled = unsettled || s.isOurs(e.Pos)
+			unsettled = unsettled || s.isOurs(p, e.Pos)
 		}
 		for _, path := range imports(p) {
 			unsettled = unsettled || path == s.output.Path || s.build.unsettled[path]
@@ -107,14 +107,14 @@ func ownedBy(modules map[string]bool, path string) bool {
 	return false
 }
 
-// isOurs reports whether a position of the go command or the type checker lies in a file of ours.
-func (s *scan) isOurs(pos string) bool {
+// isOurs reports whether a position that the go command or the type checker gave for p lies in a file of ours.
+func (s *scan) isOurs(p *packages.Package, pos string) bool {
 	file := pos
 	for range 2 {
 		file, _, _ = cutNumber(file)
 	}
 	if !filepath.IsAbs(file) {
-		file = filepath.Join(s.build.dir, file)
+		file = filepath.Join(s.build.dirs[p], file)
 	}
 	return s.build.ours.names[file]
 }
@@ -123,8 +123,8 @@ func (s *scan) isOurs(pos string) bool {
 func (s *scan) judgeRoot(p *packages.Package) {
 	broken := map[model.Position]bool{} // lines with syntax errors; what follows the first on a line follows from it
 	for _, e := range p.Errors {
-		if e.Kind == packages.ParseError && !s.isOurs(e.Pos) {
-			at := s.parsePosition(e.Pos, s.build.dir)
+		if e.Kind == packages.ParseError && !s.isOurs(p, e.Pos) {
+			at := s.parsePosition(e.Pos, s.build.dirs[p])
 			if line := (model.Position{File: at.File, Line: at.Line}); !broken[line] {
 				broken[line] = true
 				s.problems = append(s.problems, model.Problem{Pos: at, Message: "syntax error: " + e.Msg})
@@ -218,28 +218,28 @@ func (s *scan) judgeImport(p *packages.Package, path string, e model.Problem) {
 // judgeListError sorts one error of the go command. Most repeat what the parser or the type checker says better.
 func (s *scan) judgeListError(p *packages.Package, e packages.Error) {
 	switch {
-	case s.isOurs(e.Pos):
+	case s.isOurs(p, e.Pos):
 		return
 	case saysCompiler(e):
 		s.judgeCompiler(p, e)
 		return
 	case strings.HasPrefix(e.Msg, "found packages ") && p.PkgPath == s.output.Path:
-		s.judgeOutputNames(e)
+		s.judgeOutputNames(p, e)
 		return
 	case strings.HasPrefix(e.Msg, "found packages ") && len(p.TypeErrors) > 0:
 		return // the type checker names the file
 	case strings.HasPrefix(e.Msg, "import cycle not allowed") && (s.isOutputCycle(e) || s.sawCycle()):
 		return // it is reported where the import is
 	}
-	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dir+string(filepath.Separator), "")
-	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dir), Message: s.withRemedy(message)})
+	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dirs[p]+string(filepath.Separator), "")
+	s.problems = append(s.problems, model.Problem{Pos: s.parsePosition(e.Pos, s.build.dirs[p]), Message: s.withRemedy(message, s.build.dirs[p])})
 }
 
-// withRemedy adds to what the go command says of a pattern what to do about it, where that is known.
-func (s *scan) withRemedy(message string) string {
+// withRemedy adds to what the go command, run in dir, says of a pattern what to do about it, where that is known.
+func (s *scan) withRemedy(message, dir string) string {
 	if folder, ok := strings.CutPrefix(message, "no Go files in "); ok {
 		if !filepath.IsAbs(folder) {
-			folder = filepath.Join(s.build.dir, folder)
+			folder = filepath.Join(dir, folder)
 		}
 		return message + "; for what lies below it, write --input " + s.place.name(folder)
 	}
@@ -248,17 +248,18 @@ func (s *scan) withRemedy(message string) string {
 			return what + " is not in std; for the folder and what lies below it, write --input " + path
 		}
 	}
-	if strings.HasSuffix(message, "does not contain main module or its selected dependencies") {
-		return message + "; scan one module at a time, or make them a workspace with go work"
+	if strings.HasSuffix(message, "does not contain modules listed in go.work or their selected dependencies") {
+		module := s.place.name(dir)
+		return fmt.Sprintf("the module in %s is not part of the workspace it lies in; add it with go work use %s, or set GOWORK=off", module, module)
 	}
 	return message
 }
 
 // judgeOutputNames judges an output folder with files of several packages. Those of earlier runs alone do no harm: they
 // are written anew or go. Beside files written by hand they keep these from being read.
-func (s *scan) judgeOutputNames(e packages.Error) {
+func (s *scan) judgeOutputNames(p *packages.Package, e packages.Error) {
 	byHand := packageNames(s.output.files, func(f outputFile) bool { return f.included && !f.ours && !f.test })
-	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dir+string(filepath.Separator), "")
+	message := strings.ReplaceAll(oneLine(e.Msg), s.build.dirs[p]+string(filepath.Separator), "")
 	switch len(byHand) {
 	case 0:
 		return
@@ -281,7 +282,7 @@ func (s *scan) judgeCompiler(p *packages.Package, e packages.Error) {
 	found := false
 	for line := range strings.Lines(said) {
 		pos, message, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		if at := s.parsePosition(pos, s.build.dir); ok && at.Line > 0 {
+		if at := s.parsePosition(pos, s.build.dirs[p]); ok && at.Line > 0 {
 			s.problems = append(s.problems, model.Problem{Pos: at, Message: strings.TrimPrefix(message, "fatal error: ")})
 			found = true
 		}

@@ -85,13 +85,13 @@ func (s *scan) judgeID(st *state, t types.Type, at token.Pos, what string) model
 	case obj == nil:
 		s.problem(at, "%s is %s, which has no name of its own; declare one, such as type %sID = %s, and name it by %v id=%sID", what, shown, st.group.name, shown, *st.mark, st.group.name)
 		return model.ID{}
-	case !obj.Exported() && obj.Pkg() != nil && obj.Pkg().Path() != s.output.Path:
+	case !obj.Exported() && obj.Pkg() != nil && !s.mayName(obj.Pkg().Path()):
 		s.problem(at, "%s is %s, which is not exported, so the generated code cannot name it; export it", what, shown)
 		return model.ID{}
 	case obj.Parent() != obj.Pkg().Scope():
 		s.problem(at, "%s is %s, which is declared within a function; declare it at package level", what, shown)
 		return model.ID{}
-	case !mayImport(s.output.Path, obj.Pkg().Path()):
+	case s.options.Output != "" && !mayImport(s.output.Path, obj.Pkg().Path()):
 		s.problem(at, "%s is %s, of package %s, which %s may not import; move it, or declare another name for it in a package that it may", what, shown, obj.Pkg().Path(), s.output.Path)
 		return model.ID{}
 	}

@@ -34,37 +34,30 @@ type source struct {
 
 // load reads the packages.
 func (s *scan) load(ctx context.Context) error {
-	q, err := s.query()
+	queries, err := s.queries()
 	if err != nil {
 		return err
 	}
-	s.build = buildLog{dir: q.dir, ours: oursFiles{names: map[string]bool{}}}
-	cfg := &packages.Config{
-		Mode:       loadMode,
-		Context:    ctx,
-		Dir:        q.dir,
-		Fset:       s.fset,
-		ParseFile:  s.parseFile,
-		BuildFlags: s.buildFlags(),
-	}
-	roots, err := packages.Load(cfg, q.patterns...)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil && goMissing():
-		return errors.New("the go command was not found on the PATH; it is what reads packages")
-	case err != nil:
-		_, said, ok := strings.Cut(err.Error(), "stderr: go: ")
-		if !ok {
-			said = err.Error()
+	s.build = buildLog{dirs: map[*packages.Package]string{}, ours: oursFiles{names: map[string]bool{}}}
+	for _, q := range queries {
+		roots, err := s.ask(ctx, q)
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("read packages: %s", oneLine(said))
-	case len(roots) == 0:
-		return s.explainNothing(ctx, q)
+		if err := s.checkApart(roots); err != nil {
+			return err
+		}
+		packages.Visit(roots, func(p *packages.Package) bool {
+			s.build.dirs[p] = q.dir
+			return true
+		}, nil)
+		s.build.roots = append(s.build.roots, roots...)
 	}
-	slices.SortFunc(roots, func(a, b *packages.Package) int { return strings.Compare(a.PkgPath, b.PkgPath) })
-	s.build.roots = roots
-	for _, p := range roots {
+	if len(s.build.roots) == 0 {
+		return s.explainNothing(ctx, queries[0])
+	}
+	slices.SortFunc(s.build.roots, func(a, b *packages.Package) int { return strings.Compare(a.PkgPath, b.PkgPath) })
+	for _, p := range s.build.roots {
 		if p.PkgPath == "command-line-arguments" {
 			return fmt.Errorf("input %s names files; name the folder that holds the package", strings.Join(s.options.Patterns, " "))
 		}
@@ -79,6 +72,62 @@ func (s *scan) load(ctx context.Context) error {
 		s.byPath[p.PkgPath] = src
 	}
 	return nil
+}
+
+// ask loads the packages of one query.
+func (s *scan) ask(ctx context.Context, q query) ([]*packages.Package, error) {
+	cfg := &packages.Config{
+		Mode:       loadMode,
+		Context:    ctx,
+		Dir:        q.dir,
+		Fset:       s.fset,
+		ParseFile:  s.parseFile,
+		BuildFlags: s.buildFlags(),
+	}
+	roots, err := packages.Load(cfg, q.patterns...)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && goMissing():
+		return nil, errors.New("the go command was not found on the PATH; it is what reads packages")
+	case err != nil:
+		_, said, ok := strings.Cut(err.Error(), "stderr: go: ")
+		if !ok {
+			said = err.Error()
+		}
+		return nil, fmt.Errorf("read packages: %s", oneLine(said))
+	}
+	return roots, nil
+}
+
+// checkApart returns an error if packages of one load are found in those before as well. Types are the same within one
+// load only: an event of the one would not be known as what an interface of the other asks for.
+func (s *scan) checkApart(roots []*packages.Package) error {
+	for _, pair := range [][2][]*packages.Package{{s.build.roots, roots}, {roots, s.build.roots}} {
+		matched := map[string]*packages.Package{}
+		for _, p := range pair[0] {
+			matched[p.PkgPath] = p
+		}
+		var err error
+		packages.Visit(pair[1], func(p *packages.Package) bool {
+			if twin := matched[p.PkgPath]; twin != nil && err == nil {
+				err = s.together(twin, p)
+			}
+			return err == nil
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together returns the error of a package that two modules have, or that is of one and used in another.
+func (s *scan) together(a, b *packages.Package) error {
+	if a.Module != nil && b.Module != nil && a.Module.Dir != b.Module.Dir && a.Module.Dir != "" && b.Module.Dir != "" {
+		return fmt.Errorf("package %s is in two modules, in %s and in %s; scan one of them at a time", a.PkgPath, s.place.name(a.Module.Dir), s.place.name(b.Module.Dir))
+	}
+	return fmt.Errorf("package %s is scanned, and imported by what is scanned of another module; have them read together: make them a workspace, with go work init and the folders of the modules", a.PkgPath)
 }
 
 // firstClause returns the package clause of the first file that people wrote: cgo adds files of its own.
@@ -120,7 +169,7 @@ func (s *scan) parseFile(fset *token.FileSet, filename string, src []byte) (*ast
 		s.build.ours.Lock()
 		s.build.ours.names[filename] = true
 		s.build.ours.Unlock()
-		if sameFolder(filepath.Dir(filename), s.place.abs(s.options.Output)) {
+		if s.options.Output != "" && sameFolder(filepath.Dir(filename), s.place.abs(s.options.Output)) {
 			return nil, nil
 		}
 	}

@@ -1,13 +1,10 @@
 package astscan
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,39 +16,73 @@ type query struct {
 	patterns []string
 }
 
-// query turns the patterns into one question to the go command. Folders of one module other than that of the working
-// directory are asked for from within it: a module is scanned from outside as well as from inside.
-func (s *scan) query() (query, error) {
-	asked := query{dir: s.place.dir, patterns: slices.Clone(s.options.Patterns)}
+// queries turns the patterns into questions to the go command: one in all, unless they lie in several modules that do not
+// make a workspace. A module is asked for from within it, and so is scanned from outside as well as from inside.
+func (s *scan) queries() ([]query, error) {
 	home, homeErr := moduleRoot(s.place.dir)
-	var roots, folders []string // of the patterns
-	for i, pattern := range asked.patterns {
-		folder, local := patternFolder(pattern)
-		if !local {
-			return asked, homeErr
-		}
-		path, root, err := s.resolveFolder(s.place.abs(folder), pattern)
+	places := make([]patternPlace, len(s.options.Patterns))
+	several := false // modules
+	for i, pattern := range s.options.Patterns {
+		at, err := s.placeOf(pattern, home, homeErr)
 		if err != nil {
-			return query{}, err
+			return nil, err
 		}
-		if path != s.place.abs(folder) {
-			asked.patterns[i] = path + strings.TrimPrefix(pattern, folder)
+		places[i] = at
+		several = several || at.module != places[0].module
+	}
+	var asked []query
+	var units []string // of the queries: a module or a workspace
+	for _, at := range places {
+		unit, atHome := "", homeErr == nil && sameFolder(at.module, home)
+		if several {
+			unit = readTogether(at.module)
+			atHome = homeErr == nil && unit == readTogether(home)
 		}
-		roots, folders = append(roots, root), append(folders, path)
-	}
-	if slices.ContainsFunc(roots, func(root string) bool { return root != roots[0] || homeErr == nil && sameFolder(root, home) }) {
-		return asked, nil // at home, or in several modules: then they make a workspace, or the go command says so
-	}
-	moved := query{dir: roots[0]}
-	for i, path := range folders {
-		rel, err := filepath.Rel(moved.dir, path)
+		i := slices.Index(units, unit)
+		if i < 0 {
+			i = len(asked)
+			dir := at.module
+			if atHome {
+				dir = s.place.dir
+			}
+			units, asked = append(units, unit), append(asked, query{dir: dir})
+		}
+		if asked[i].dir == s.place.dir {
+			asked[i].patterns = append(asked[i].patterns, at.pattern)
+			continue
+		}
+		rel, err := filepath.Rel(asked[i].dir, at.folder)
 		if err != nil {
-			return query{}, err
+			return nil, err
 		}
-		folder, _ := patternFolder(s.options.Patterns[i])
-		moved.patterns = append(moved.patterns, "./"+filepath.ToSlash(rel)+strings.TrimPrefix(s.options.Patterns[i], folder))
+		asked[i].patterns = append(asked[i].patterns, "./"+filepath.ToSlash(rel)+at.rest)
 	}
-	return moved, nil
+	return asked, nil
+}
+
+// A patternPlace is where a pattern looks.
+type patternPlace struct {
+	pattern string // as the working directory knows it
+	folder  string // absolute; of an import path empty
+	rest    string // of the pattern, after the folder
+	module  string // the root of its module
+}
+
+// placeOf finds out where a pattern looks. An import path is one that the module of the working directory knows.
+func (s *scan) placeOf(pattern, home string, homeErr error) (patternPlace, error) {
+	folder, local := patternFolder(pattern)
+	if !local {
+		return patternPlace{pattern: pattern, module: home}, homeErr
+	}
+	path, root, err := s.resolveFolder(s.place.abs(folder), pattern)
+	if err != nil {
+		return patternPlace{}, err
+	}
+	at := patternPlace{pattern: pattern, folder: path, rest: strings.TrimPrefix(pattern, folder), module: root}
+	if path != s.place.abs(folder) {
+		at.pattern = path + at.rest
+	}
+	return at, nil
 }
 
 // resolveFolder returns a pattern's folder and the root of its module. A folder that is a symbolic link is resolved, so
@@ -107,36 +138,4 @@ func checkFolder(path, pattern string) error {
 		return fmt.Errorf("input %s is not a folder; name the folder that holds the package", pattern)
 	}
 	return nil
-}
-
-// moduleRoot returns the nearest folder with a go.mod, from dir, which need not exist, upwards.
-func moduleRoot(dir string) (string, error) {
-	for at := dir; ; {
-		if info, err := os.Stat(filepath.Join(at, "go.mod")); err == nil && !info.IsDir() {
-			return at, nil
-		}
-		parent := filepath.Dir(at)
-		if parent == at {
-			return "", fmt.Errorf("no go.mod in %s or above it; create one with go mod init", dir)
-		}
-		at = parent
-	}
-}
-
-// explainNothing says why the go command found no package at all. It is asked once more, for its own words.
-func (s *scan) explainNothing(ctx context.Context, q query) error {
-	args := append([]string{"list", "-e"}, s.buildFlags()...)
-	cmd := exec.CommandContext(ctx, "go", append(append(args, "--"), q.patterns...)...)
-	cmd.Dir = q.dir
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	runErr := cmd.Run()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	said := strings.TrimSpace(strings.ReplaceAll(stderr.String(), "go: warning: ", ""))
-	if runErr != nil && said != "" {
-		return fmt.Errorf("read packages %s: %s", strings.Join(s.options.Patterns, " "), oneLine(said))
-	}
-	return fmt.Errorf("no Go packages in %s", strings.Join(s.options.Patterns, " "))
 }

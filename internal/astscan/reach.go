@@ -13,7 +13,7 @@ import (
 func (s *scan) checkReach() {
 	checked := map[*source]bool{}
 	check := func(d *typeDecl) {
-		if d.src.pkg.PkgPath == s.output.Path {
+		if s.mayName(d.src.pkg.PkgPath) {
 			return
 		}
 		if !d.obj.Exported() {
@@ -41,6 +41,9 @@ func (s *scan) checkReach() {
 		s.problems = append(s.problems, s.build.missing[src.pkg]...)
 	}
 }
+
+// mayName reports whether the generated code, if there is any, may use what a package does not export.
+func (s *scan) mayName(path string) bool { return s.options.Output == "" || path == s.output.Path }
 
 // checkImport reports a package that the output package cannot import, at the first type it is needed for.
 func (s *scan) checkImport(d *typeDecl) {

@@ -73,7 +73,6 @@ func TestScan_refusesOptions(t *testing.T) {
 	dir := t.TempDir()
 	for want, o := range map[string]Options{
 		"no input":       {Dir: dir, Output: "gen"},
-		"no output":      {Dir: dir, Patterns: []string{"./..."}},
 		"no such file":   {Dir: filepath.Join(dir, "missing"), Patterns: []string{"./..."}, Output: "gen"},
 		"aggregate name": {Dir: dir, Patterns: []string{"./..."}, Output: "gen", Aggregate: "a'b"},
 		"no such folder": {Dir: dir, Patterns: []string{"./x/..."}, Output: "gen"},

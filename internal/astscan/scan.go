@@ -13,7 +13,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -27,7 +26,8 @@ type Options struct {
 	Patterns []string
 	// Tags are the build tags that are set.
 	Tags []string
-	// Output is the folder of the output package, relative to Dir. It need not exist.
+	// Output is the folder of the output package, relative to Dir. It need not exist. Empty: no Go code is generated, so
+	// that nothing has to be within its reach.
 	Output string
 	// Package is the output package's name. Empty: the one its files have already, else the folder's.
 	Package string
@@ -51,11 +51,13 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.findOutput(); err != nil {
-		return nil, err
-	}
-	if err := s.checkOtherRuns(); err != nil {
-		return nil, err
+	if o.Output != "" {
+		if err := s.findOutput(); err != nil {
+			return nil, err
+		}
+		if err := s.checkOtherRuns(); err != nil {
+			return nil, err
+		}
 	}
 	s.judgeBuild()
 	s.declare()
@@ -117,12 +119,6 @@ func (s *scan) noteAt(at model.Position, text string) {
 	s.notes = append(s.notes, model.Note{Pos: at, Text: text})
 }
 
-// nothingFound returns the error of a run without events.
-func (s *scan) nothingFound() error {
-	return fmt.Errorf("no events in %s: looked at %s for structs marked //eventmap:event, structs that implement an interface marked //eventmap:events, and exported structs of packages without such marks; mark an event by writing //eventmap:event on the line above its type",
-		strings.Join(s.options.Patterns, " "), count(len(s.sources), "package"))
-}
-
 // domain returns what was found in the model's terms.
 func (s *scan) domain() *model.Domain {
 	d := &model.Domain{Output: s.output.Output, Notes: s.notes}
@@ -147,9 +143,6 @@ func count(n int, noun string) string {
 func newScan(o Options) (*scan, error) {
 	if len(o.Patterns) == 0 {
 		return nil, errors.New("no input: name the packages to scan, as in ./domain/... for a folder and all below it")
-	}
-	if o.Output == "" {
-		return nil, errors.New("no output folder")
 	}
 	if o.Aggregate != "" && !validName(o.Aggregate) {
 		return nil, fmt.Errorf("aggregate name %q: %s", o.Aggregate, nameRule)

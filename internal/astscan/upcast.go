@@ -67,7 +67,7 @@ func (s *scan) addUpcast(fn *funcDecl, from *event, up *model.Upcast) {
 		s.problem(fn.obj.Pos(), "%v and %s (%v) both turn %v into a later version; keep one of them marked", fn, first.Func.Name, first.Pos, from.decl)
 		return
 	}
-	if !fn.obj.Exported() && fn.src.pkg.PkgPath != s.output.Path {
+	if !fn.obj.Exported() && !s.mayName(fn.src.pkg.PkgPath) {
 		s.problem(fn.obj.Pos(), "%v is not exported, so the generated code cannot call it; export it", fn)
 		return
 	}
