@@ -54,6 +54,14 @@ func TestDoctor_findsAndMends(t *testing.T) {
 			breaks: fmt.Sprintf(insert, 11), want: []string{"table events has no whole partition ahead of the log"}},
 		{name: "views", flags: []string{"--domain=./testdata/kinds", "--schema=s"}, breaks: `drop view s.kinds_kept_v2`,
 			want: []string{"view s.kinds_kept_v2 is missing"}},
+		{name: "indexes on fields", flags: []string{"--domain=./testdata/kinds"}, breaks: `drop index events_kinds_kept_v2_large_idx;
+			update pg_index set indisvalid = false where indexrelid = 'events_kinds_kept_v2_when_idx'::regclass`,
+			want: []string{"index events_kinds_kept_v2_large_idx on events is missing or invalid", "index events_kinds_kept_v2_when_idx on events is missing or invalid"}},
+		{name: "indexes of partitions", flags: []string{"--domain=./testdata/kinds", "--partition=range"}, breaks: `drop index events_kinds_kept_v2_large_idx;
+			update pg_index set indisvalid = false where indexrelid = 'events_kinds_kept_v2_when_idx'::regclass`,
+			want: []string{"index events_kinds_kept_v2_large_idx on events is missing or invalid", "index events_kinds_kept_v2_when_idx on events is missing or invalid"}},
+		{name: "functions", flags: []string{"--domain=./testdata/kinds"}, breaks: `drop function events_payload_value(jsonb, bytea) cascade`,
+			want: []string{"function events_payload_value and those beside it are missing, which views and indexes call", "view kinds_kept_v2 is missing"}},
 		{name: "duplicates", flags: []string{"--partition=range"}, breaks: `drop function events_event_id_once cascade`,
 			want: []string{"trigger events_event_id_once of events is missing, so that an event can be stored twice"}},
 		{name: "layout", flags: []string{"--partition=hash"}, breaks: `drop function if exists f; alter table events rename to e;

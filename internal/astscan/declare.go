@@ -67,10 +67,11 @@ func (s *scan) declare() {
 
 // An anchor is what a comment belongs to: a type, a function, or something of another kind.
 type anchor struct {
-	kind string
-	hint string // what to do about a mark there; empty: say what it marks
-	decl *typeDecl
-	fn   *ast.FuncDecl
+	kind  string
+	hint  string // what to do about a mark there; empty: say what it marks
+	decl  *typeDecl
+	fn    *ast.FuncDecl
+	field *ast.Field
 }
 
 const (
@@ -162,7 +163,7 @@ func addAnchors(anchors map[*ast.CommentGroup]anchor, f *ast.File) {
 			add(anchor{kind: "an import"}, n.Doc, n.Comment)
 		case *ast.StructType:
 			for _, field := range n.Fields.List {
-				add(anchor{kind: onField}, field.Doc, field.Comment)
+				add(anchor{kind: onField, field: field}, field.Doc, field.Comment)
 			}
 		case *ast.InterfaceType:
 			for _, field := range n.Methods.List {
@@ -207,6 +208,7 @@ func (s *scan) declareMark(src *source, f *ast.File, anchors map[*ast.CommentGro
 	case a.kind == onMethod && m.verb == "ignore":
 		s.ignored[a.fn.Name.Pos()] = true
 	case a.kind == onField && m.verb == "index":
+		s.markField(a.field, &m)
 	case a.hint != "":
 		s.problem(c.Pos(), "%v stands on %s; %s", m, a.kind, a.hint)
 	default:
@@ -286,6 +288,14 @@ func (s *scan) markUpcast(src *source, f *ast.File, fn *ast.FuncDecl, m *mark) {
 	default:
 		src.upcasts = append(src.upcasts, &funcDecl{src: src, obj: obj, syntax: fn, mark: m})
 	}
+}
+
+// markField takes note of a field that is to be indexed. What the mark asks for is read where its payload is.
+func (s *scan) markField(field *ast.Field, m *mark) {
+	if _, twice := s.indexed[field]; twice {
+		s.problem(m.pos, "the field is marked %v twice", *m)
+	}
+	s.indexed[field] = m.pos
 }
 
 var generatedLine = regexp.MustCompile(`^// Code generated .* DO NOT EDIT\.$`)

@@ -6,6 +6,8 @@ import (
 	"go/doc"
 	"go/token"
 	"go/types"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -76,6 +78,31 @@ func (b *shapeBuilder) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 		}
 	}
 	return nil
+}
+
+// looseIndexes returns where fields are marked that came up in no event's payload.
+func (s *scan) looseIndexes() []model.Position {
+	loose := map[model.Position]bool{}
+	for _, at := range s.indexed {
+		loose[s.pos(at)] = true
+	}
+	var use func(shape *model.Shape)
+	use = func(shape *model.Shape) {
+		if shape == nil {
+			return
+		}
+		for _, f := range shape.Fields {
+			if f.Index != nil {
+				delete(loose, f.Index.Pos)
+			}
+			use(f.Shape)
+		}
+		use(shape.Elem)
+	}
+	for _, e := range s.events {
+		use(e.model.Payload)
+	}
+	return slices.SortedFunc(maps.Keys(loose), model.Position.Compare)
 }
 
 // embeddedName returns the identifier that is the name of an embedded field.

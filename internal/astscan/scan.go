@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
@@ -94,6 +95,7 @@ type scan struct {
 
 	decls   map[*types.TypeName]*typeDecl // types declared by the sources
 	ignored map[token.Pos]bool            // names of the methods marked ignore
+	indexed map[*ast.Field]token.Pos      // fields marked index, and where
 	sums    []*sum
 	events  []*event                   // by position
 	byType  map[*types.TypeName]*event // the same, by the type behind any alias
@@ -121,7 +123,7 @@ func (s *scan) noteAt(at model.Position, text string) {
 
 // domain returns what was found in the model's terms.
 func (s *scan) domain() *model.Domain {
-	d := &model.Domain{Output: s.output.Output, Notes: s.notes}
+	d := &model.Domain{Output: s.output.Output, Notes: s.notes, LooseIndexes: s.looseIndexes()}
 	slices.SortFunc(d.Notes, func(a, b model.Note) int {
 		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text))
 	})
@@ -161,6 +163,7 @@ func newScan(o Options) (*scan, error) {
 		byPath:  map[string]*source{},
 		decls:   map[*types.TypeName]*typeDecl{},
 		ignored: map[token.Pos]bool{},
+		indexed: map[*ast.Field]token.Pos{},
 		byType:  map[*types.TypeName]*event{},
 	}, nil
 }

@@ -7,6 +7,8 @@ type Domain struct {
 	Output     Output
 	Aggregates []Aggregate // by Name
 	Notes      []Note      // by Pos
+	// LooseIndexes are the marks //eventmap:index on fields that are in no event's JSON, in the order of their positions.
+	LooseIndexes []Position
 }
 
 // Output is the package that code is generated into.

@@ -22,10 +22,15 @@ func (f format) migrations(from, to design) ([]migration, error) {
 	if err := checkChange(from, to); err != nil {
 		return nil, err
 	}
-	// An index of a table that is not partitioned is built outside a transaction, after all else.
+	// An index of a table that is not partitioned is built outside a transaction, after all else. What the functions that
+	// it calls go with, it goes with too.
 	between := to
 	if !to.Partitioned() && !layoutDiffers(from, to) {
-		between.Indexes = to.indexes(from.indexNames())
+		between.asked = from.asked
+		if len(to.Views) == 0 {
+			between.asked = slices.DeleteFunc(slices.Clone(from.asked), func(w wanted) bool { return w.option == "" })
+		}
+		between.Indexes = to.indexes(between.asked)
 	}
 	var all []migration
 	name, up, err := f.change(from, between)
@@ -63,7 +68,7 @@ func (f format) indexMigration(d design, added index) (m migration, err error) {
 		index
 		Table pgname.Table
 	}{added, d.Events}
-	m = migration{name: "index_" + added.Option, alone: true}
+	m = migration{name: "index_" + added.Subject, alone: true}
 	if m.up, err = render("index_concurrently.sql.tmpl", with); err != nil {
 		return m, err
 	}
@@ -112,6 +117,18 @@ func missingViews(all, others []view) []view {
 	return left
 }
 
+// common returns the indexes of one design that another has too, and that need not be made anew between them.
+func common(from, to design) []wanted {
+	var both []wanted
+	for _, w := range from.asked {
+		remade := w.option == "" && from.Payload != to.Payload // an index on a field is on an expression of the payload
+		if !remade && slices.Contains(to.Indexes, to.index(w)) {
+			both = append(both, w)
+		}
+	}
+	return both
+}
+
 // change returns the SQL that turns one design into another within a transaction, or none, and a word for what it does.
 func (f format) change(from, to design) (name, sql string, err error) {
 	var parts, names []string
@@ -145,14 +162,23 @@ func (f format) change(from, to design) (name, sql string, err error) {
 	if from.AppendOnly && satellites {
 		add("append_only", "append_only.down.sql.tmpl", before)
 	}
-	if !anew {
-		if dropped := missing(from.Indexes, from.indexes(to.indexNames())); len(dropped) > 0 {
-			add("index", "indexes.down.sql.tmpl", before.withIndexes(dropped))
-		}
+	lostFunctions, newFunctions := len(from.Views) > 0, len(to.Views) > 0
+	if lostFunctions && newFunctions && from.Payload == to.Payload {
+		lostFunctions, newFunctions = false, false
+	}
+	kept := from.indexes(common(from, to))
+	if anew && !lostFunctions {
+		kept = from.Indexes // until the table goes
+	}
+	if dropped := missing(from.Indexes, kept); len(dropped) > 0 {
+		add("index", "indexes.down.sql.tmpl", before.withIndexes(dropped))
+	}
+	if lostFunctions {
+		add("views", "payload_functions.down.sql.tmpl", before)
 	}
 
 	if moved {
-		add("names", "change_names.sql.tmpl", after.renaming(from))
+		add("names", "change_names.sql.tmpl", after.renaming(from, !lostFunctions))
 	}
 	if from.Payload != to.Payload {
 		add("payload", "change_payload.sql.tmpl", conversion{after.onLayoutOf(from), from.Payload})
@@ -184,7 +210,10 @@ func (f format) change(from, to design) (name, sql string, err error) {
 		})
 	}
 
-	created := missing(to.indexes(to.indexNames()), to.indexes(from.indexNames()))
+	if newFunctions {
+		add("views", "payload_functions.sql.tmpl", after)
+	}
+	created := missing(to.Indexes, to.indexes(common(from, to)))
 	if anew {
 		created = to.Indexes
 	}
@@ -284,9 +313,19 @@ func (s script) copying() layoutChange {
 type rename struct {
 	From, To                        pgname.Table
 	Sequences, Constraints, Indexes []pair
+	Functions                       []functionPair
 }
 
 type pair struct{ Old, New string }
+
+// A functionPair is a function that gets another name.
+type functionPair struct {
+	function
+	New string
+}
+
+// Moved returns the function where it goes to, by its former name.
+func (p functionPair) Moved(to pgname.Table) function { return function{to.Sibling(p.Name), p.Args} }
 
 // Moves reports whether the table goes to another schema.
 func (r rename) Moves() bool { return r.From.Schema != r.To.Schema }
@@ -294,8 +333,9 @@ func (r rename) Moves() bool { return r.From.Schema != r.To.Schema }
 // Moved returns the table where it goes to, by its former name.
 func (r rename) Moved() pgname.Table { return r.To.Sibling(r.From.Name) }
 
-// renaming returns the script that gives the tables their names, which were those of another design.
-func (s script) renaming(from design) nameChange {
+// renaming returns the script that gives the tables their names, which were those of another design, and the functions too
+// if they are kept.
+func (s script) renaming(from design, functions bool) nameChange {
 	c := nameChange{script: s, NewSchemas: missing(s.Schemas(), from.Schemas())}
 	add := func(old, new pgname.Table, constraints, indexes []string) *rename {
 		if old == new {
@@ -318,11 +358,14 @@ func (s script) renaming(from design) nameChange {
 		[]string{"pkey", "stream_version_key", "event_id_key", "aggregate_version_check", "event_version_check"}, nil)
 	if events != nil && from.Events.Name != s.Events.Name {
 		events.Sequences = []pair{{from.Events.Sequence().Name, s.Events.Sequence().Name}}
-		kept := from.indexes(s.indexNames())
-		for i, index := range s.indexes(s.indexNames()) {
-			if slices.Contains(from.Indexes, kept[i]) {
-				events.Indexes = append(events.Indexes, pair{kept[i].Name, index.Name})
-			}
+		for _, w := range common(from, s.design) {
+			events.Indexes = append(events.Indexes, pair{from.index(w).Name, s.index(w).Name})
+		}
+	}
+	if events != nil && functions {
+		kept := s.PayloadFunctions()
+		for i, f := range from.PayloadFunctions() {
+			events.Functions = append(events.Functions, functionPair{f, kept[i].Name})
 		}
 	}
 	add(from.Heads, s.Heads, []string{"pkey", "aggregate_version_check"}, nil)

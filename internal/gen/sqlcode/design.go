@@ -14,16 +14,25 @@ type design struct {
 	tables
 	Payload    string // type of the column
 	Metadata   string
-	Indexes    []index
+	Indexes    []index // what asked comes to
 	AppendOnly bool
 	Grants     []string // roles, sorted
 	Partition  partition
 	Views      []view // by name
+
+	asked []wanted
+}
+
+// A wanted is an index that was asked for: by an option, or by the mark on a field.
+type wanted struct {
+	option string // one of IndexNames; empty: it is on a field
+	view   view
+	column column
 }
 
 // An index is one that the user asked for, on the events table.
 type index struct {
-	Option  string // one of IndexNames
+	Subject string // one of IndexNames, or a view and its column
 	Name    string // of the index
 	Columns string // and what follows them
 	Why     string
@@ -36,50 +45,74 @@ func (o Options) design() (design, error) {
 	d.Payload, payload = payloadTypes.find(o.Payload)
 	d.Metadata, metadata = metadataTypes.find(o.Metadata)
 	d.AppendOnly = o.AppendOnly
-	var wanted []string
-	wanted, indexes = indexNames.findAll(o.Indexes)
+	var options []string
+	options, indexes = indexNames.findAll(o.Indexes)
 	d.Grants, grants = roles(o.Grants)
 	d.Partition, layout = o.partition()
 	d.tables, names = o.tables()
 	d.Views, views = o.views()
-	d.Indexes = d.indexes(wanted)
+	d.asked = wantedIndexes(options, d.Views)
+	d.Indexes = d.indexes(d.asked)
 	if names == nil && layout == nil && views == nil {
 		names = d.checkDistinct()
 	}
 	return d, errors.Join(names, payload, metadata, indexes, grants, layout, views)
 }
 
-// indexes returns the indexes of these names.
-func (d design) indexes(names []string) []index {
-	var all []index
-	for _, name := range names {
-		switch name {
-		case "event-type":
-			all = append(all, index{
-				Option:  name,
-				Name:    d.Events.Derived("event_type_idx").Name,
-				Columns: "(event_type, global_position)",
-				Why:     "Events of a type, in the order of the log.",
-			})
-		case "correlation":
-			all = append(all, index{
-				Option:  name,
-				Name:    d.Events.Derived("correlation_id_idx").Name,
-				Columns: "(correlation_id, global_position) where correlation_id is not null",
-				Why:     "Events of a conversation, in the order of the log.",
-			})
+// wantedIndexes returns what options and marks ask for.
+func wantedIndexes(options []string, views []view) []wanted {
+	var all []wanted
+	for _, option := range options {
+		all = append(all, wanted{option: option})
+	}
+	for _, v := range views {
+		for _, c := range v.Columns {
+			if c.Index != "" {
+				all = append(all, wanted{view: v, column: c})
+			}
 		}
 	}
 	return all
 }
 
-// indexNames returns the options that the design's indexes come from.
-func (d design) indexNames() []string {
-	var names []string
-	for _, index := range d.Indexes {
-		names = append(names, index.Option)
+// indexOptions returns the options among what was asked for.
+func (d design) indexOptions() []string {
+	var options []string
+	for _, w := range d.asked {
+		if w.option != "" {
+			options = append(options, w.option)
+		}
 	}
-	return names
+	return options
+}
+
+// indexes returns the indexes that were asked for, here or of another design, as they are here.
+func (d design) indexes(asked []wanted) []index {
+	var all []index
+	for _, w := range asked {
+		all = append(all, d.index(w))
+	}
+	return all
+}
+
+func (d design) index(w wanted) index {
+	switch w.option {
+	case "event-type":
+		return index{
+			Subject: w.option,
+			Name:    d.Events.Derived("event_type_idx").Name,
+			Columns: "(event_type, global_position)",
+			Why:     "Events of a type, in the order of the log.",
+		}
+	case "correlation":
+		return index{
+			Subject: w.option,
+			Name:    d.Events.Derived("correlation_id_idx").Name,
+			Columns: "(correlation_id, global_position) where correlation_id is not null",
+			Why:     "Events of a conversation, in the order of the log.",
+		}
+	}
+	return d.fieldIndex(w.view, w.column)
 }
 
 // roles checks the names of roles and returns them sorted, each once.

@@ -27,6 +27,7 @@ func Needs(o Options) ([]Need, error) {
 	n := needs{script: script{design: d, format: formats[0]}}
 	n.tables()
 	n.columns()
+	n.functions()
 	n.indexes()
 	n.triggers()
 	n.partitions()
@@ -92,16 +93,25 @@ func (n *needs) columns() {
 
 func (n *needs) indexes() {
 	for _, wanted := range n.Indexes {
-		made := "index_concurrently.sql.tmpl"
+		query, made := "missing_index.sql.tmpl", "index_concurrently.sql.tmpl"
 		if n.Partitioned() {
-			made = "indexes.sql.tmpl"
+			query, made = "missing_partition_index.sql.tmpl", "indexes.sql.tmpl"
 		}
 		with := struct {
 			script
 			index
 			Index, Table pgname.Table
 		}{n.withIndexes([]index{wanted}), wanted, n.Events.Sibling(wanted.Name), n.Events}
-		n.add("index "+wanted.Name+" on "+n.Events.String(), "is missing or invalid", "missing_index.sql.tmpl", with, made, with)
+		n.add("index "+wanted.Name+" on "+n.Events.String(), "is missing or invalid", query, with, made, with)
+	}
+}
+
+func (n *needs) functions() {
+	if functions := n.PayloadFunctions(); len(functions) > 0 {
+		all := n.script
+		all.Replaces = true
+		n.add("function "+functions[0].String()+" and those beside it", "are missing, which views and indexes call",
+			"missing_functions.sql.tmpl", n.script, "payload_functions.sql.tmpl", all)
 	}
 }
 

@@ -104,19 +104,32 @@ func domain(names ...string) *model.Domain {
 	return &model.Domain{Aggregates: []model.Aggregate{order}}
 }
 
+// indexed returns the domain with the field n of its events marked.
+func indexed(d *model.Domain, args string) *model.Domain {
+	for i := range d.Aggregates[0].Events {
+		d.Aggregates[0].Events[i].Payload.Fields[0].Index = &model.IndexMark{Args: args}
+	}
+	return d
+}
+
 // chain is a schema that changes ten times.
 var chain = []sqlcode.Options{
 	{},
 	{Indexes: []string{"event-type"}},
 	{Indexes: []string{"event-type", "correlation"}, AppendOnly: true},
 	{Payload: "jsonb", Indexes: []string{"event-type", "correlation"}, AppendOnly: true, Domain: domain("Placed", "Paid")},
-	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true, Domain: domain("Placed", "Paid")},
+	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "")},
+	{Schema: "shop", EventsTable: "Moved", Payload: "jsonb", AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "using=hash")},
 	{Schema: "shop", EventsTable: "Log", AggregateHeadsTable: "other.heads", Payload: "jsonb", Metadata: "jsonb",
 		Indexes: []string{"correlation"}, AppendOnly: true},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation"}, AppendOnly: true,
-		Domain: domain("Placed", "Shipped")},
+		Domain: indexed(domain("Placed", "Shipped"), "")},
+	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, AppendOnly: true,
+		Domain: indexed(domain("Placed", "Shipped"), "")},
+	{EventsTable: "E", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, Domain: indexed(domain("Placed"), "")},
+	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, Domain: domain("Placed")},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation", "event-type"},
-		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 5, Domain: domain("Placed", "Shipped")},
+		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 5, Domain: indexed(domain("Placed", "Shipped"), "")},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"},
 		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 8, Domain: domain("Placed", "Shipped", "Paid")},
 	{Schema: "shop", EventsTable: "Log", Indexes: []string{"correlation"}, AppendOnly: true, Partition: "hash", Partitions: 3},
@@ -220,6 +233,9 @@ func someOptions(role string) *rapid.Generator[sqlcode.Options] {
 			AppendOnly:          rapid.Bool().Draw(t, "append-only"),
 			Partition:           rapid.SampledFrom([]string{"none", "none", "range", "hash"}).Draw(t, "partition"),
 			Grants:              rapid.SampledFrom([][]string{nil, {role}}).Draw(t, "grants"),
+			Domain: rapid.SampledFrom([]*model.Domain{
+				nil, domain("Placed"), indexed(domain("Placed"), ""), indexed(domain("Placed", "Paid"), "using=hash"),
+			}).Draw(t, "domain"),
 		}
 		if o.Partition != "none" {
 			o.Partitions = rapid.IntRange(1, 3).Draw(t, "partitions")

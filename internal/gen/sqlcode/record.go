@@ -71,7 +71,7 @@ func newRecord(d design, format string) record {
 			ParkedEventsTable:   d.Parked.String(),
 			Payload:             d.Payload,
 			Metadata:            d.Metadata,
-			Indexes:             d.indexNames(),
+			Indexes:             d.indexOptions(),
 			AppendOnly:          d.AppendOnly,
 			Grants:              d.Grants,
 			Partition:           d.Partition.Layout,

@@ -15,6 +15,8 @@ type script struct {
 	design
 	format format
 	former tables // the names before a change
+	// Replaces has functions made that may be there already.
+	Replaces bool
 }
 
 // parsed are the templates, which are constant; parsing them takes longer than all else.

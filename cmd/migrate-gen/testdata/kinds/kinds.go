@@ -11,7 +11,7 @@ import (
 // Amount is an object within an event.
 type Amount struct {
 	Cents    int64  `json:"cents"`
-	Currency string `json:"currency"`
+	Currency string `json:"currency"` //eventmap:index
 }
 
 // Kept has everything; it isn't small.
@@ -23,13 +23,13 @@ type Kept struct {
 	IsTrue     bool              `json:"isTrue"`
 	Small      int8              `json:"small"`
 	Medium     int32             `json:"medium"`
-	Large      int64             `json:"large"`
+	Large      int64             `json:"large"` //eventmap:index
 	Unsigned   uint64            `json:"unsigned"`
 	Single     float32           `json:"single"`
 	Double     float64           `json:"double"`
 	Number     json.Number       `json:"number"`
 	Bytes      []byte            `json:"bytes"`
-	When       time.Time         `json:"when"`
+	When       time.Time         `json:"when"` //eventmap:index
 	ID         uuid.UUID         `json:"id"`
 	Amount     Amount            `json:"amount"`
 	Amounts    []Amount          `json:"amounts"`

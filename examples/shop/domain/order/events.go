@@ -15,7 +15,7 @@ type Event interface{ orderEvent() }
 //
 //eventmap:event version=2
 type Placed struct {
-	Customer string    `json:"customer"`
+	Customer string    `json:"customer"` //eventmap:index
 	Currency string    `json:"currency"`
 	PlacedAt time.Time `json:"placedAt"`
 }
