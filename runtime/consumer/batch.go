@@ -9,8 +9,8 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 )
 
-// scanned is how many positions at most one batch looks at. It keeps statements short, and progress visible, where few
-// events are for the consumer or the segment.
+// scanned is how many positions at most one batch, and one look at the lag of a consumer, go through. It keeps statements
+// short, and progress visible, where few events are for the consumer or the segment.
 const scanned = 100_000
 
 // maxConflicts is how often in a row a transaction that the server broke off is tried again at once.
@@ -31,6 +31,9 @@ type attempt struct {
 // same transaction. From then on until a success, the segment is handled with savepoints.
 func (w *worker[Tx]) batch(ctx context.Context) (worked bool, err error) {
 	a := attempt{segment: AnySegment}
+	if failed := w.exited; failed != nil {
+		a, w.exited = attempt{segment: failed.before.Segment, until: failed}, nil
+	}
 	for {
 		worked, failed, err := w.try(ctx, a)
 		if err != nil || failed == nil {
@@ -60,10 +63,16 @@ func (w *worker[Tx]) try(ctx context.Context, a attempt) (worked bool, failed *f
 	if err != nil {
 		return false, nil, err
 	}
+	defer func() {
+		if w.exited != nil {
+			_ = db.Rollback(ctx, tx)
+		}
+	}()
 	b := &batch[Tx]{worker: w, tx: tx, until: a.until}
 	failed, err = b.handle(ctx, a)
 	if b.saved {
 		w.conflicts = 0
+		delete(w.losses, b.claim.Segment)
 		b.report(ctx, time.Since(began))
 		return true, nil, nil
 	}
@@ -71,7 +80,7 @@ func (w *worker[Tx]) try(ctx context.Context, a attempt) (worked bool, failed *f
 	switch {
 	case ctx.Err() != nil:
 		return false, nil, ctx.Err()
-	case failed != nil && lost != nil && !gaveUp(failed.err):
+	case failed != nil && (lost != nil && !gaveUp(failed.err) || isExhaustion(failed.err)) && w.excuse(failed):
 		return false, nil, fmt.Errorf("event %d: %w", failed.event.GlobalPosition, errors.Join(failed.err, lost))
 	}
 	return b.claim != nil || a.segment != AnySegment, failed, err
@@ -101,6 +110,7 @@ func (b *batch[Tx]) handle(ctx context.Context, a attempt) (failed *failure, err
 	if err != nil || b.claim == nil {
 		return nil, err
 	}
+	b.handOn()
 	b.before = b.claim.Checkpoint
 	selection := b.selection()
 	if a.until != nil {
@@ -195,7 +205,7 @@ func (b *batch[Tx]) events(ctx context.Context, events []runtime.PersistedEvent)
 			continue
 		}
 		f := b.failure(e, err)
-		if lost || b.conflicted(err) || ctx.Err() != nil {
+		if lost || b.conflicted(err) || isExhaustion(err) && b.excuses(f) || ctx.Err() != nil {
 			return f, nil
 		}
 		if !b.parks(f) {
@@ -213,12 +223,12 @@ func (b *batch[Tx]) events(ctx context.Context, events []runtime.PersistedEvent)
 func (b *batch[Tx]) event(ctx context.Context, e *runtime.PersistedEvent) (lost bool, err error) {
 	db := b.runner.db
 	if !b.careful {
-		return true, b.consumer.call(ctx, b.tx, e)
+		return true, b.call(ctx, e)
 	}
 	if err := db.Savepoint(ctx, b.tx); err != nil {
 		return true, err
 	}
-	err = b.consumer.call(ctx, b.tx, e)
+	err = b.call(ctx, e)
 	if err == nil {
 		err = db.Release(ctx, b.tx)
 	}
@@ -244,6 +254,7 @@ func (b *batch[Tx]) save(ctx context.Context) error {
 	default:
 		retryIn = b.record(f)
 	}
+	c.Idle = b.handled+b.parked == 0 && f == nil
 	return b.runner.db.Save(ctx, b.tx, c, retryIn)
 }
 

@@ -71,6 +71,9 @@ type Claim struct {
 	Frontier int64
 	// Transaction tells the transaction of the claim from others.
 	Transaction string
+	// Idle is set by the runner, before it saves, if nothing was handled in the transaction and only Position moves. It does
+	// no harm if a crash undoes that after the commit, so the commit need not wait for the disk.
+	Idle bool
 }
 
 // A Checkpoint says how far one segment of a consumer is.

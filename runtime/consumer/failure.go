@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -81,6 +82,22 @@ func (b *batch[Tx]) park(ctx context.Context, e *runtime.PersistedEvent, attempt
 
 func streamOf(e *runtime.PersistedEvent) Stream { return Stream{e.AggregateType, e.AggregateID} }
 
+// call calls the handler and notes if it ends the goroutine.
+func (b *batch[Tx]) call(ctx context.Context, e *runtime.PersistedEvent) error {
+	returned := false
+	defer func() {
+		if !returned {
+			b.exited = b.failure(e, errExited)
+		}
+	}()
+	err := b.consumer.call(ctx, b.tx, e)
+	returned = true
+	return err
+}
+
+// errExited is the error of a handler that does not come back, which neither an error nor a panic tells.
+var errExited = errors.New("the handler ended its goroutine with runtime.Goexit, as the FailNow of a test does; return an error")
+
 // call calls the handler. A panic is an error.
 func (c *registered[Tx]) call(ctx context.Context, tx Tx, e *runtime.PersistedEvent) (err error) {
 	outer := ctx
@@ -110,30 +127,65 @@ func gaveUp(err error) bool {
 	return errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// isTrouble reports whether an error at the end of a transaction is the database's own. The classes of SQLSTATEs are from
-// PostgreSQL's appendix "Error Codes": connections, resources, an operator, the system, defects.
+// isTrouble reports whether an error at the end of a transaction is the database's own: any that is not the server's, and
+// of those the ones that say that it cannot do its work. A statement that was cancelled is not one of them, for a handler
+// can set a timeout.
 func isTrouble(err error) bool {
-	var state interface{ SQLState() string } // *pgconn.PgError, without importing the driver
-	switch {
+	switch state, ok := sqlState(err); {
 	case errors.Is(err, ErrTransactionEnded):
 		return false
-	case !errors.As(err, &state):
+	case !ok:
 		return true
+	default:
+		return hasClass(state, "08", "53", "57P", "58", "XX001", "XX002")
 	}
-	for _, class := range []string{"08", "53", "57", "58", "XX"} {
-		if strings.HasPrefix(state.SQLState(), class) {
-			return true
-		}
-	}
-	return false
 }
+
+// isExhaustion reports whether an error of a handler says that the server has no more room, memory or connections, or goes
+// down: no event is to blame for that.
+func isExhaustion(err error) bool {
+	state, ok := sqlState(err)
+	return ok && hasClass(state, "53", "57P", "58")
+}
+
+// sqlState returns the SQLSTATE of a server's error.
+func sqlState(err error) (state string, ok bool) {
+	var server interface{ SQLState() string } // *pgconn.PgError, without importing the driver
+	if !errors.As(err, &server) {
+		return "", false
+	}
+	return server.SQLState(), true
+}
+
+// hasClass reports whether a SQLSTATE is of one of the classes, which are named in PostgreSQL's appendix "Error Codes":
+// 08 connections, 53 resources, 57P an operator, 58 the system, XX001 and XX002 damaged files.
+func hasClass(state string, classes ...string) bool {
+	return slices.ContainsFunc(classes, func(class string) bool { return strings.HasPrefix(state, class) })
+}
+
+// maxLosses is how often in a row the database may be lost in the middle of an event before that counts as a failure of
+// the event: it may be what the event makes the server do.
+const maxLosses = 5
+
+// excuse notes that the database was lost in the middle of an event and reports whether the event is not to blame.
+func (w *worker[Tx]) excuse(f *failure) bool {
+	excused := w.excuses(f)
+	if w.losses == nil {
+		w.losses = make(map[int]int)
+	}
+	w.losses[f.before.Segment]++
+	return excused
+}
+
+// excuses reports whether one more loss is not the fault of the event that failed.
+func (w *worker[Tx]) excuses(f *failure) bool { return w.losses[f.before.Segment] < maxLosses }
 
 // maxText is how much of an error's text is kept, in bytes.
 const maxText = 8 << 10
 
 // text returns the text of an error as PostgreSQL can keep it.
 func text(err error) string {
-	s := strings.ReplaceAll(err.Error(), "\x00", "")
+	s := strings.ReplaceAll(fmt.Sprint(err), "\x00", "") // fmt survives an Error method that panics
 	if len(s) > maxText {
 		s = s[:maxText]
 	}

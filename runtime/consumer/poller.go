@@ -9,9 +9,12 @@ import (
 // A poller looks whether there is something to do and tells the workers.
 type poller[Tx any] struct {
 	runner   *Runner[Tx]
-	signals  map[string]chan struct{} // by consumer, with room for a signal to each of its workers
+	signals  map[string]chan struct{} // by consumer, with room for one
 	progress atomic.Bool              // a worker has committed something since the last look
 }
+
+// wakeEvery is how often at most being woken makes the poller look. Appends may wake it thousands of times a second.
+const wakeEvery = time.Millisecond
 
 // run polls until ctx is done or watch says that it is enough: often while there is something to do, and then ever more
 // seldom.
@@ -20,14 +23,23 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 	wait := least
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var looked time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-p.runner.wake:
 			wait = least
+			if since := time.Since(looked); since < wakeEvery && !sleep(ctx, wakeEvery-since) {
+				return nil
+			}
+			select {
+			case <-p.runner.wake: // this look is for it too
+			default:
+			}
 		case <-timer.C:
 		}
+		looked = time.Now()
 		poll, err := p.runner.db.Poll(ctx, p.runner.names())
 		if ctx.Err() != nil {
 			return nil
@@ -70,36 +82,33 @@ func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
 		if s.RetryIn >= 0 && (next < 0 || s.RetryIn < next) {
 			next = s.RetryIn
 		}
-		if !s.Due {
-			continue
-		}
-		signal := p.signals[c.name]
-		for range cap(signal) {
-			select {
-			case signal <- struct{}{}:
-			default: // all of them know
-			}
+		if s.Due {
+			signal(p.signals[c.name])
 		}
 	}
 	return next
 }
 
-// listen wakes the runner when the store notifies its channel.
+// listen wakes the runner when the store notifies its channel. Where it cannot listen, polling goes on all the same.
 func (p *poller[Tx]) listen(ctx context.Context) {
+	var troubles atomic.Int64
 	for {
-		err := p.runner.db.Listen(ctx, p.runner.Wake)
+		err := p.runner.db.Listen(ctx, func() {
+			troubles.Store(0)
+			p.runner.Wake()
+		})
 		if err == nil || ctx.Err() != nil {
 			return
 		}
 		p.trouble(ctx, err)
-		if !sleep(ctx, troublePause(1)) {
+		if !sleep(ctx, troublePause(int(troubles.Add(1)))) {
 			return
 		}
 	}
 }
 
 func (p *poller[Tx]) trouble(ctx context.Context, err error) {
-	p.runner.config.Logger.Error(ctx, "consumers cannot look at the log", "error", err)
+	p.runner.config.Logger.Error(ctx, "consumers cannot watch the log", "error", err)
 	if hook := p.runner.config.Hooks.Trouble; hook != nil {
 		hook(ctx, "", err)
 	}

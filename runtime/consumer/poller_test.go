@@ -167,6 +167,54 @@ func TestWake_looksAtOnce(t *testing.T) {
 	e.wantModel("c", e.logPositions())
 }
 
+// One segment of many has something to do: no more workers are troubled than needed.
+func TestWorkers_areSignalledOneByOne(t *testing.T) {
+	t.Parallel()
+	e, w := newEnv(t).traced()
+	e.append("Order", idIn(0, 16), 1)
+	e.exec("select setval(pg_get_serial_sequence('events', 'global_position'), 1000)")
+	e.exec("insert into consumer_checkpoints (consumer, segment, segments, position) select 'c', s, 16, case s when 0 then 0 else 1000 end from generate_series(0, 15) as s")
+	r, err := consumer.New(e.db, consumer.Config{PollLeast: time.Hour}, consumer.Registration[pgx.Tx]{
+		Consumer: writes("c", nil), Segments: 16, Workers: 12,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.take()
+	stop := background(e, r)
+	e.eventually("the event is handled", func() bool { return len(e.model("c")) == 1 })
+	stop()
+	sent, _ := w.take()
+	// One that was signalled, another that this one signalled, and the first again.
+	if claims := sent["claim the segment of a consumer that is furthest behind"]; claims > 3 {
+		t.Errorf("%d claims by 12 workers for an event in one of 16 segments", claims)
+	}
+}
+
+// Being woken all the time does not mean to look all the time.
+func TestWake_storm(t *testing.T) {
+	t.Parallel()
+	e, w := newEnv(t).traced()
+	r := sleepy(e, e.db, writes("c", nil))
+	began := time.Now()
+	stop := background(e, r)
+	polls, most := 0, 0
+	look := func() {
+		sent, _ := w.take()
+		polls += sent["is there anything to do for consumers"]
+		most = int(time.Since(began).Milliseconds()) + 3
+	}
+	for deadline := began.Add(patience); polls < 20 && time.Now().Before(deadline); look() {
+		for range 1000 {
+			r.Wake()
+		}
+	}
+	stop()
+	if look(); polls > most || polls < 20 {
+		t.Errorf("it looked %d times in %d ms", polls, most)
+	}
+}
+
 func TestListen_wakesTheRunner(t *testing.T) {
 	t.Parallel()
 	const channel = `Events "of" shop`

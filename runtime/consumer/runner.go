@@ -227,7 +227,7 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 	}
 	var group sync.WaitGroup
 	for _, c := range r.consumers {
-		signal := make(chan struct{}, c.Workers)
+		signal := make(chan struct{}, 1)
 		p.signals[c.name] = signal
 		for range c.Workers {
 			w := &worker[Tx]{runner: r, consumer: c, signal: signal, progress: &p.progress, idle: idle}

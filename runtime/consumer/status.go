@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxLag is how far events are counted that a segment has yet to handle.
+// maxLag is how many events are counted at most that a segment has yet to handle.
 const maxLag = 10_000
 
 // A Status is how a consumer stands.
@@ -25,9 +25,11 @@ type Status struct {
 // A SegmentStatus is how one segment of a consumer stands.
 type SegmentStatus struct {
 	Checkpoint
-	// Lag is how many events of the segment up to the frontier are not handled yet, counted up to 10,000, and how long ago
-	// the first of them happened.
+	// Lag is how many events of the segment up to the frontier are not handled yet, and how long ago the first of them
+	// happened. They are counted up to 10,000, and among the next 100,000 positions only, divided by the number of segments.
 	Lag Lag
+	// More reports whether there may be more events than were counted.
+	More bool
 }
 
 // Stopped reports whether a segment is stopped.
@@ -46,7 +48,8 @@ func (s Status) Lag() Lag {
 }
 
 // Status returns how the consumers of the runner stand, in the order they were registered. One that has never run has no
-// segments yet. It waits for nobody. It counts events, so ask every few seconds, not all the time.
+// segments yet. It waits for nobody. It counts events, so ask every few seconds, not all the time; what it costs does not
+// grow with the log.
 func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
 	poll, err := r.db.Poll(ctx, r.names())
 	if err != nil {
@@ -65,6 +68,11 @@ func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
 	return statuses, nil
 }
 
+// More reports whether there may be more events that are not handled yet than [Status.Lag] returns.
+func (s Status) More() bool {
+	return slices.ContainsFunc(s.Segments, func(s SegmentStatus) bool { return s.More })
+}
+
 func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], frontier int64) (Status, error) {
 	s := Status{Consumer: c.name, Frontier: frontier, Trouble: c.health.trouble()}
 	checkpoints, err := r.db.Checkpoints(ctx, tx, c.name, false)
@@ -72,10 +80,11 @@ func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], front
 		return Status{}, err
 	}
 	for _, checkpoint := range checkpoints {
+		through := min(frontier, checkpoint.Position+scanned/int64(checkpoint.Segments))
 		lag, err := r.db.Lag(ctx, tx, Selection{
 			Consumer:       c.name,
 			After:          checkpoint.Position,
-			Through:        frontier,
+			Through:        through,
 			Limit:          maxLag,
 			AggregateTypes: c.types,
 			Segment:        checkpoint.Segment,
@@ -85,7 +94,11 @@ func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], front
 		if err != nil {
 			return Status{}, err
 		}
-		s.Segments = append(s.Segments, SegmentStatus{Checkpoint: checkpoint, Lag: lag})
+		s.Segments = append(s.Segments, SegmentStatus{
+			Checkpoint: checkpoint,
+			Lag:        lag,
+			More:       lag.Events == maxLag || through < frontier,
+		})
 	}
 	s.Parked, err = r.db.CountParked(ctx, tx, c.name)
 	return s, err

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,18 +18,36 @@ func troublePause(troubles int) time.Duration {
 type worker[Tx any] struct {
 	runner   *Runner[Tx]
 	consumer *registered[Tx]
-	signal   <-chan struct{}
+	signal   chan struct{} // there is something to do: whoever takes it and finds some hands it on
 	progress *atomic.Bool
 	idle     func() // called when there is nothing more to do, after there was; or nil
 
 	buffer    []runtime.PersistedEvent // of the last batch, for the next
 	conflicts int                      // transactions in a row that the server broke off to let others go on
+	losses    map[int]int              // by segment: transactions in a row that were lost with the database, see excuse
 	alone     map[int]int64            // by segment: events up to here get a transaction each, see batch
+	signalled bool                     // and nothing claimed since
+	exited    *failure                 // of the handler that ended the goroutine, until it is on record
 }
 
-// run handles batches until ctx is done: as long as there is something to do, and then when it is told that there is.
+// run works until ctx is done. A handler that ends its goroutine ends one that works; another takes its place.
 func (w *worker[Tx]) run(ctx context.Context) {
+	for done := false; !done; {
+		var goroutine sync.WaitGroup
+		goroutine.Go(func() {
+			w.work(ctx)
+			done = true
+		})
+		goroutine.Wait()
+	}
+}
+
+// work handles batches until ctx is done: when it is told that there is something to do, as long as there is.
+func (w *worker[Tx]) work(ctx context.Context) {
 	troubles, busy := 0, false
+	if w.exited == nil && !w.wait(ctx) {
+		return
+	}
 	for {
 		worked, err := false, error(nil)
 		if !w.consumer.health.refused() {
@@ -57,11 +76,40 @@ func (w *worker[Tx]) run(ctx context.Context) {
 		}
 		busy = false
 		clear(w.buffer[:cap(w.buffer)]) // the payloads may go
-		select {
-		case <-ctx.Done():
+		if !w.wait(ctx) {
 			return
-		case <-w.signal:
 		}
+	}
+}
+
+// wait waits for a signal and reports whether ctx is still not done.
+func (w *worker[Tx]) wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-w.signal:
+		w.signalled = true
+		return true
+	}
+}
+
+// handOn tells another worker of the consumer that there is something to do, if this one was told so and has found some.
+// So a signal wakes no more workers than there are segments to claim, and one.
+func (w *worker[Tx]) handOn() {
+	if !w.signalled {
+		return
+	}
+	w.signalled = false
+	if w.consumer.Workers > 1 {
+		signal(w.signal)
+	}
+}
+
+// signal signals that there is something to do, unless it is known.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ import (
 type Consumers[Tx any] struct {
 	beginTx  func(context.Context) (Tx, error)
 	commit   func(context.Context, Tx) error
-	finish   func(ctx context.Context, tx Tx, last query) error // runs a statement that gives one row, and commits
+	finish   func(ctx context.Context, tx Tx, last []query) error // runs statements and commits
 	rollback func(context.Context, Tx) error
 	listen   func(ctx context.Context, statement string, notify func()) error
 	bind     func(Tx) querier
@@ -31,6 +32,8 @@ type Consumers[Tx any] struct {
 	tables   consumerTables
 	sql      consumerStatements
 	channel  string
+	// mark is the name of the savepoint. No handler can have one of the same name, which would be taken for this one.
+	mark string
 }
 
 // consumerTables are the tables that consumers use, by their validated names.
@@ -57,7 +60,7 @@ func NewConsumers(pool *pgxpool.Pool, opts ...Option) (*Consumers[pgx.Tx], error
 	c := &Consumers[pgx.Tx]{
 		beginTx:  func(ctx context.Context) (pgx.Tx, error) { return lend(ctx, pool) },
 		commit:   func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).commit(ctx) },
-		finish:   func(ctx context.Context, tx pgx.Tx, last query) error { return tx.(*lentTx).finish(ctx, last) },
+		finish:   func(ctx context.Context, tx pgx.Tx, last []query) error { return tx.(*lentTx).finish(ctx, last) },
 		rollback: func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).rollback(ctx) },
 		listen: func(ctx context.Context, statement string, notify func()) error {
 			return listenPool(ctx, pool, statement, notify)
@@ -77,10 +80,11 @@ func NewConsumersSQL(db *sql.DB, opts ...Option) (*Consumers[*sql.Tx], error) {
 			return db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		},
 		commit: func(_ context.Context, tx *sql.Tx) error { return tx.Commit() },
-		finish: func(ctx context.Context, tx *sql.Tx, last query) error {
-			var ignored int64
-			if err := queryRow(ctx, sqlQuerier{tx}, last, &ignored); err != nil {
-				return err
+		finish: func(ctx context.Context, tx *sql.Tx, last []query) error {
+			for _, statement := range last {
+				if err := exec(ctx, sqlQuerier{tx}, statement); err != nil {
+					return err
+				}
 			}
 			return tx.Commit()
 		},
@@ -110,6 +114,7 @@ func (c *Consumers[Tx]) configure(opts []Option) error {
 		return err
 	}
 	c.tables, c.channel = t, config.NotifyChannel
+	c.mark = "eventmap_" + strings.ToLower(rand.Text())
 	c.sql, err = renderConsumers(t, config.Payload)
 	return err
 }
@@ -179,25 +184,25 @@ func (c *Consumers[Tx]) Rollback(ctx context.Context, tx Tx) error {
 
 // Savepoint sets the savepoint; see [consumer.Savepoints].
 func (c *Consumers[Tx]) Savepoint(ctx context.Context, tx Tx) error {
-	return c.savepoint(ctx, tx, "savepoint eventmap")
+	return c.savepoint(ctx, tx, "savepoint ")
 }
 
 // Release forgets the savepoint; see [consumer.Savepoints].
 func (c *Consumers[Tx]) Release(ctx context.Context, tx Tx) error {
-	return c.savepoint(ctx, tx, "release savepoint eventmap")
+	return c.savepoint(ctx, tx, "release savepoint ")
 }
 
 // RollbackToSavepoint undoes what was done since the savepoint; see [consumer.Savepoints].
 func (c *Consumers[Tx]) RollbackToSavepoint(ctx context.Context, tx Tx) error {
-	if err := c.savepoint(ctx, tx, "rollback to savepoint eventmap"); err != nil {
+	if err := c.savepoint(ctx, tx, "rollback to savepoint "); err != nil {
 		return err
 	}
 	return c.Release(ctx, tx)
 }
 
-func (c *Consumers[Tx]) savepoint(ctx context.Context, tx Tx, statement string) error {
-	if err := exec(ctx, c.bind(tx), query{statement, nil}); err != nil {
-		return fmt.Errorf("%s: %w", statement, ended(err))
+func (c *Consumers[Tx]) savepoint(ctx context.Context, tx Tx, command string) error {
+	if err := exec(ctx, c.bind(tx), query{command + c.mark, nil}); err != nil {
+		return fmt.Errorf("%seventmap: %w", command, ended(err))
 	}
 	return nil
 }

@@ -87,10 +87,19 @@ func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, 
 	if retryIn > 0 {
 		args[6] = retryIn.Seconds()
 	}
-	if err := c.finish(ctx, tx, query{c.sql.save, args}); err != nil {
+	statements := []query{{c.sql.save, args}}
+	if claim.Idle {
+		statements = []query{{c.sql.hurry, nil}, {c.sql.save, args}}
+	}
+	if err := c.finish(ctx, tx, statements); err != nil {
 		var server *pgconn.PgError
-		if errors.As(err, &server) && server.Code == stateDivisionByZero {
-			err = consumer.ErrTransactionEnded // see save.sql
+		if errors.As(err, &server) {
+			switch server.Code {
+			case stateDivisionByZero: // see save.sql
+				err = fmt.Errorf("%w, or it has changed its search_path", consumer.ErrTransactionEnded)
+			case stateUndefinedTable, stateInvalidSchema, stateInsufficientRights: // the claim had both
+				err = fmt.Errorf("the handler has changed the search_path or the role of the transaction and not set it back: %w", err)
+			}
 		}
 		return fmt.Errorf("save the checkpoint: %w", ended(err))
 	}

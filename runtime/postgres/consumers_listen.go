@@ -37,6 +37,9 @@ func listenPool(ctx context.Context, pool *pgxpool.Pool, statement string, notif
 }
 
 func listenSQL(ctx context.Context, db *sql.DB, statement string, notify func()) error {
+	if db.Stats().MaxOpenConnections == 1 {
+		return errors.New("listening takes a connection for itself, and the database may have only one; set MaxOpenConns to at least 2")
+	}
 	pooled, err := db.Conn(ctx)
 	if err != nil {
 		return err

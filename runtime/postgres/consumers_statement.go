@@ -15,6 +15,7 @@ type consumerStatements struct {
 	claimAny        string
 	claim           string
 	save            string
+	hurry           string // for a commit that need not wait for the disk
 	checkpoints     string
 	lock            string
 	lockCheckpoints string
@@ -90,6 +91,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		}
 		*part.text = b.String()
 	}
+	s.hurry = "-- eventmap: do not wait for the disk\nset local synchronous_commit to off"
 	s.countParked = "-- eventmap: count parked events\nselect count(*) from " + plain.Parked + " where consumer = $1::text"
 	s.anyParked = "-- eventmap: are there parked events\nselect exists (select from " + plain.Parked + " where consumer = $1::text)"
 	return s, nil

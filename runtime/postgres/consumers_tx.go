@@ -5,16 +5,19 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/runtime/consumer"
 )
 
-// A lentTx is a transaction as a handler is given it: it may be used, but not ended.
+// A lentTx is a transaction as a handler is given it: it may be used, but not ended. Once it is over, every use of it fails
+// with pgx.ErrTxClosed: its connection may be somebody else's by then.
 type lentTx struct {
-	pgx.Tx
+	tx     pgx.Tx
 	conn   *pgxpool.Conn // nil once it is released
-	abused atomic.Bool   // the handler has tried to end the transaction
+	over   atomic.Bool
+	abused atomic.Bool // the handler has tried to end the transaction
 }
 
 // lend begins a transaction.
@@ -28,8 +31,26 @@ func lend(ctx context.Context, pool *pgxpool.Pool) (*lentTx, error) {
 		conn.Release()
 		return nil, err
 	}
-	return &lentTx{Tx: tx, conn: conn}, nil
+	return &lentTx{tx: tx, conn: conn}, nil
 }
+
+// current returns the transaction, or one that is closed once it is over.
+func (t *lentTx) current() pgx.Tx {
+	if t.over.Load() {
+		return closedTx()
+	}
+	return t.tx
+}
+
+// closedTx returns a transaction that is over, of pgx's own making.
+func closedTx() pgx.Tx {
+	var b pgx.Batch
+	b.BeginTx(pgx.TxOptions{})
+	return pgx.FailedBatchResults(&b, pgx.ErrTxClosed).Tx()
+}
+
+// Begin sets a savepoint, which is the handler's own to end.
+func (t *lentTx) Begin(ctx context.Context) (pgx.Tx, error) { return t.current().Begin(ctx) }
 
 // Commit is refused.
 func (t *lentTx) Commit(context.Context) error { return t.refuse() }
@@ -42,8 +63,45 @@ func (t *lentTx) refuse() error {
 	return consumer.ErrTransactionEnded
 }
 
+// CopyFrom is that of pgx.Tx.
+func (t *lentTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
+	return t.current().CopyFrom(ctx, table, columns, source)
+}
+
+// SendBatch is that of pgx.Tx.
+func (t *lentTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	return t.current().SendBatch(ctx, b)
+}
+
+// LargeObjects is that of pgx.Tx.
+func (t *lentTx) LargeObjects() pgx.LargeObjects { return t.current().LargeObjects() }
+
+// Prepare is that of pgx.Tx.
+func (t *lentTx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
+	return t.current().Prepare(ctx, name, sql)
+}
+
+// Exec is that of pgx.Tx.
+func (t *lentTx) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
+	return t.current().Exec(ctx, sql, arguments...)
+}
+
+// Query is that of pgx.Tx.
+func (t *lentTx) Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error) {
+	return t.current().Query(ctx, sql, arguments...)
+}
+
+// QueryRow is that of pgx.Tx.
+func (t *lentTx) QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row {
+	return t.current().QueryRow(ctx, sql, arguments...)
+}
+
+// Conn is that of pgx.Tx: nil once the transaction is over.
+func (t *lentTx) Conn() *pgx.Conn { return t.current().Conn() }
+
 // release gives the connection back, once. The pool closes one that is not in order.
 func (t *lentTx) release() {
+	t.over.Store(true)
 	if t.conn != nil {
 		t.conn.Release()
 		t.conn = nil
@@ -55,23 +113,25 @@ func (t *lentTx) commit(ctx context.Context) error {
 	if t.abused.Load() {
 		return consumer.ErrTransactionEnded
 	}
-	if err := t.Tx.Commit(ctx); err != nil {
+	if err := t.tx.Commit(ctx); err != nil {
 		return err
 	}
 	t.release()
 	return nil
 }
 
-// finish runs a statement that gives one row and commits, in one round trip. If the statement fails, the server skips the
-// commit, and the transaction still is to be rolled back.
-func (t *lentTx) finish(ctx context.Context, last query) error {
+// finish runs statements and commits, in one round trip. If one fails, the server skips the commit, and the transaction
+// still is to be rolled back.
+func (t *lentTx) finish(ctx context.Context, last []query) error {
 	if t.abused.Load() {
 		return consumer.ErrTransactionEnded
 	}
 	var batch pgx.Batch
-	batch.Queue(last.sql, last.args...)
+	for _, statement := range last {
+		batch.Queue(statement.sql, statement.args...)
+	}
 	batch.Queue("commit")
-	if err := t.Tx.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := t.tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return err
 	}
 	t.release()
@@ -84,7 +144,7 @@ func (t *lentTx) rollback(ctx context.Context) error {
 		return nil
 	}
 	defer t.release()
-	return t.Tx.Rollback(ctx)
+	return t.tx.Rollback(ctx)
 }
 
 // querier returns what runs our own statements. They fail once the handler believes that it has ended the transaction:
@@ -93,7 +153,7 @@ func (t *lentTx) querier() querier {
 	if t.abused.Load() {
 		return refusedQuerier{}
 	}
-	return pgxQuerier{t.Tx}
+	return pgxQuerier{t.tx}
 }
 
 // refusedQuerier refuses every statement.
