@@ -48,8 +48,7 @@ like as JSON is kept in eventmap.lock.json, which is to be committed. A change t
 into it. One that does not is reported where it is, with what to do instead, and nothing is written: a field that is
 removed, renamed, narrowed, of another kind or new and always written; a version, event or aggregate that is gone or is
 stored under another name. Gaps between versions, old versions without an upcaster and a lock that is missing are
-warnings. docs/evolution.md
-has every rule, and goes through the changes one by one.
+warnings. docs/evolution.md has every rule, and goes through the changes one by one.
 
 # Flags
 

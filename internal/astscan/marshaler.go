@@ -118,7 +118,13 @@ func (c *payloadCheck) embedsMarshaler(t types.Type, at spot, m marshaler, throu
 		c.report(at, "is of a type without a name, for which encoding/json calls the embedded %s but not its counterpart; declare it as a type of its own, or use %s itself", m.name, through.Name())
 		return true
 	}
-	return false
+	at = c.enter(at, through)
+	if isPointer(through.Type()) {
+		c.report(at, "is embedded by pointer, and its %s is called for a nil as well, which panics; embed the value, or give the field a name", m.name)
+		return true
+	}
+	_, deeper := lookupMarshaler(through.Type(), m, true)
+	return c.embedsMarshaler(through.Type(), at, m, deeper)
 }
 
 // isString reports whether t is a kind of string.

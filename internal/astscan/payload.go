@@ -131,6 +131,7 @@ func (c *payloadCheck) checkKey(key types.Type, at spot) {
 	basic, _ := key.Underlying().(*types.Basic)
 	marshals, _ := lookupMarshaler(key, marshalText, false)
 	unmarshals, _ := lookupMarshaler(key, unmarshalText, true)
+	marshals = marshals && !isPointer(key) // a key is read by a pointer to it, and one to a pointer has no methods
 	switch {
 	case basic != nil && basic.Kind() == types.Invalid:
 		if obj := typeName(types.Unalias(key)); obj != nil {

@@ -92,6 +92,9 @@ func shapesOf(t *testing.T, dir string, count int) (shapes []*model.Shape, loses
 	b := newShapeBuilder(s)
 	shapes, loses = make([]*model.Shape, count), make([]bool, count)
 	for _, d := range s.sources[0].types {
+		if !d.obj.Exported() {
+			continue
+		}
 		i, err := strconv.Atoi(strings.TrimPrefix(d.obj.Name(), "T"))
 		if err != nil {
 			t.Fatal(err)
@@ -115,14 +118,50 @@ type randomTypes struct {
 func drawTypes(t *rapid.T) randomTypes {
 	count := rapid.IntRange(60, 80).Draw(t, "types")
 	var b strings.Builder
-	b.WriteString("package types\n\nimport (\n\t\"encoding/json\"\n\t\"time\"\n\n\t\"example.com/m/kinds\"\n)\n\nvar _ json.RawMessage\nvar _ time.Time\nvar _ kinds.Money\n")
+	b.WriteString(shapeHead)
 	for i := range count {
 		fmt.Fprintf(&b, "\ntype T%d struct {\n%s}\n", i, drawFields(t, i, count))
 	}
 	return randomTypes{b.String(), count}
 }
 
+const shapeHead = `package types
+
+import (
+	"encoding/json"
+	"time"
+
+	"example.com/m/kinds"
+)
+
+var _ json.RawMessage
+var _ time.Time
+var _ kinds.Money
+
+type inner struct {
+	A      int
+	Note   string ` + "`json:\"note\"`" + `
+	hidden int    ` + "`json:\"-\"`" + `
+}
+
+type outer struct {
+	inner
+	B kinds.Text
+	C *int
+}
+
+type (
+	number int
+	alias  = inner
+)
+`
+
 var (
+	// What is embedded beside the types that were drawn before: not exported, no struct, an alias, with methods for JSON.
+	shapeEmbedded = []string{
+		"inner", "outer", "number", "alias", "kinds.Base", "*kinds.Base", "kinds.Pair[string, int]", "kinds.Text", "*kinds.Text", "kinds.Table", "kinds.Moment",
+		"time.Time", "*time.Time", "kinds.Money", "kinds.Shy", "kinds.Ref", "kinds.Tree", "kinds.Colour", "json.Number", "json.RawMessage", "kinds.Opt[int]",
+	}
 	shapeScalars = []string{
 		"bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "float32", "float64", "[]byte",
 		"time.Time", "time.Duration", "json.RawMessage", "json.Number", "kinds.Text", "kinds.Count", "kinds.Octet", "kinds.Ratio", "kinds.Truth", "kinds.Blob",
@@ -149,11 +188,16 @@ func drawFields(t *rapid.T, i, count int) string {
 			name = fmt.Sprintf("T%d", rapid.IntRange(0, i-1).Draw(t, "embedded"))
 			typ = ""
 		}
-		if taken[name] {
+		if rapid.IntRange(0, 7).Draw(t, "embed other") == 0 {
+			name, typ = rapid.SampledFrom(shapeEmbedded).Draw(t, "other"), ""
+		}
+		goName := name[strings.LastIndexAny(strings.SplitN(name, "[", 2)[0], "*.")+1:]
+		goName, _, _ = strings.Cut(goName, "[")
+		if taken[goName] {
 			continue
 		}
-		taken[name] = true
-		if typ == "" && rapid.Bool().Draw(t, "by pointer") {
+		taken[goName] = true
+		if typ == "" && name == goName && strings.HasPrefix(name, "T") && rapid.Bool().Draw(t, "by pointer") {
 			name = "*" + name
 		}
 		tag := rapid.SampledFrom(shapeTags).Draw(t, "tag")
@@ -220,6 +264,16 @@ func codecOf[T any]() codec {
 	}
 }
 
+// safely returns an error where encoding/json panics.
+func safely(do func(string) ([]byte, error), arg string) (text []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return do(arg)
+}
+
 func main() {
 	codecs := []codec{
 `)
@@ -237,7 +291,7 @@ func main() {
 		var i int
 		fmt.Sscan(parts[1], &i)
 		do := map[string]func(string) ([]byte, error){"zero": codecs[i].zero, "full": codecs[i].full, "read": codecs[i].read}[parts[0]]
-		text, err := do(parts[2])
+		text, err := safely(do, parts[2])
 		if err != nil {
 			fmt.Printf("error %q\n", err)
 			continue
