@@ -67,7 +67,7 @@ type Placed struct {
 					},
 					{Name: "Currency", Go: "Currency", Pos: at(22, 2), Shape: &model.Shape{
 						Kind: model.StringShape, Go: "order.State", Type: "example.com/m/order.State", Under: "string",
-						Constants: []string{`"open"`, `"closed"`},
+						Constants: []model.Constant{{Name: "Open", Value: `"open"`}, {Name: "Closed", Value: `"closed"`}},
 					}},
 				},
 			}},

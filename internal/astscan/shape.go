@@ -26,14 +26,14 @@ type shapeBuilder struct {
 	spelled   typeutil.Map // the types of this payload whose shapes begin further up, or that contain a reference
 	refs      int          // references made in this payload
 	remarks   map[*source]map[token.Pos]remark
-	constants map[*types.TypeName][]string
+	constants map[*types.TypeName][]model.Constant
 }
 
 func newShapeBuilder(s *scan) *shapeBuilder {
 	return &shapeBuilder{
 		payloadCheck: payloadCheck{scan: s, lost: map[string]bool{}, silent: true},
 		remarks:      map[*source]map[token.Pos]remark{},
-		constants:    map[*types.TypeName][]string{},
+		constants:    map[*types.TypeName][]model.Constant{},
 	}
 }
 
@@ -274,15 +274,14 @@ func underName(t types.Type) string {
 	return types.TypeString(t.Underlying(), (*types.Package).Name)
 }
 
-// constantsOf returns the values of the constants declared with a type in its package, as JSON. time.Duration has none:
-// its constants are units.
-func (b *shapeBuilder) constantsOf(named *types.Named) []string {
+// constantsOf returns the constants declared with a type in its package. time.Duration has none: its constants are units.
+func (b *shapeBuilder) constantsOf(named *types.Named) []model.Constant {
 	obj := named.Obj()
 	if obj.Pkg() == nil || typeID(named) == "time.Duration" {
 		return nil
 	}
-	if values, known := b.constants[obj]; known {
-		return values
+	if constants, known := b.constants[obj]; known {
+		return constants
 	}
 	var declared []*types.Const
 	scope := obj.Pkg().Scope()
@@ -292,14 +291,14 @@ func (b *shapeBuilder) constantsOf(named *types.Named) []string {
 		}
 	}
 	slices.SortStableFunc(declared, func(x, y *types.Const) int { return b.byPosition(x.Pos(), y.Pos()) })
-	var values []string
+	var constants []model.Constant
 	for _, c := range declared {
-		if value := constantJSON(c.Val()); value != "" && !slices.Contains(values, value) {
-			values = append(values, value)
+		if value := constantJSON(c.Val()); value != "" {
+			constants = append(constants, model.Constant{Name: c.Name(), Value: value})
 		}
 	}
-	b.constants[obj] = values
-	return values
+	b.constants[obj] = constants
+	return constants
 }
 
 // constantJSON returns a constant as encoding/json writes it, or nothing for one whose form depends on its size.

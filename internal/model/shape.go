@@ -13,9 +13,9 @@ type Shape struct {
 	Under    string // the named type's underlying Go type, such as [16]uint8; "struct" for any struct
 	// Guarded says that the type writes what its kind suggests but reads with a method of its own, which may refuse.
 	Guarded bool
-	// Constants are the values of the constants that are declared with the type and beside it, as JSON, in the order of
-	// their declaration: those of an enumeration. A type with methods for its JSON has none here.
-	Constants []string
+	// Constants are those that are declared with the type and beside it, in the order of their declaration: the names of an
+	// enumeration. A type with methods for its JSON has none here.
+	Constants []Constant
 	// Values are constants and variables of a type with methods for its JSON that are declared beside it: values that the
 	// methods should accept. Generated tests may name them.
 	Values []TypeName
@@ -23,6 +23,12 @@ type Shape struct {
 	Key    *Shape  // of MapShape: StringShape, IntShape, UintShape or TextShape; its JSON is always a string
 	Elem   *Shape  // of ArrayShape, SliceShape and MapShape
 	Len    int     // of ArrayShape
+}
+
+// A Constant is a name for a value.
+type Constant struct {
+	Name  string
+	Value string // as JSON
 }
 
 // A ShapeKind says which form of JSON a [Shape] is.

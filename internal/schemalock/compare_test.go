@@ -1,6 +1,7 @@
 package schemalock_test
 
 import (
+	stdcmp "cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func TestCompare_events(t *testing.T) {
 		accepted    []string
 		want        []string // "event rule"
 		unused      []string
-		remedy      string   // a part of the first
+		remedy      string // a part of the first
 	}{
 		{name: "nothing changed", locked: placed, now: placed},
 		{name: "nothing locked", now: placed},
@@ -95,6 +96,63 @@ func TestCompare_events(t *testing.T) {
 			}
 			if tt.remedy != "" && (len(findings) == 0 || !strings.Contains(findings[0].Remedy, tt.remedy)) {
 				t.Errorf("findings %v, want the remedy %q", findings, tt.remedy)
+			}
+		})
+	}
+}
+
+// Numbers are stored and names are not: what matters is what a number stands for.
+func TestCompare_enumerations(t *testing.T) {
+	t.Parallel()
+	lockOf := func(constants string) *schemalock.Lock {
+		shape := &model.Shape{Kind: model.IntShape, Bits: 64}
+		for _, c := range strings.Fields(constants) {
+			name, value, _ := strings.Cut(c, "=")
+			shape.Constants = append(shape.Constants, model.Constant{Name: name, Value: value})
+		}
+		payload := &model.Shape{Kind: model.ObjectShape, Fields: []model.Field{{
+			Name: "a", Go: "A", Shape: &model.Shape{Kind: model.MapShape, Key: shape, Elem: &model.Shape{Kind: model.SliceShape, Elem: shape}},
+		}}}
+		return &schemalock.Lock{Events: []schemalock.Event{{Aggregate: "Order", Name: "Placed", Version: 1, Type: "order.Placed", Payload: payload}}}
+	}
+	const old = "New=0 Open=1 Paid=2"
+	for _, tt := range []struct{ name, locked, now, want, message string }{
+		{name: "the same in another order", now: "Paid=2 New=0 Open=1"},
+		{name: "one at the end", now: old + " Sent=3"},
+		{name: "one at the front", now: "None=0 New=1 Open=2 Paid=3", want: "constants-renumbered",
+			message: "is of an enumeration: 0 is stored for New, and means None now; 1 is stored for Open, and means New now; 2 is stored for Paid, and means Open now"},
+		{name: "one between", now: "New=0 Held=1 Open=2 Paid=3", want: "constants-renumbered", message: "1 is stored for Open, and means Held now"},
+		{name: "one for another, whose number it was", now: "New=0 Held=1 Open=5 Paid=2", want: "constants-renumbered", message: "1 is stored for Open, and means Held now"},
+		{name: "two change places", now: "New=1 Open=0 Paid=2", want: "constants-renumbered"},
+		{name: "the first goes", now: "Open=0 Paid=1", want: "constant-gone constants-renumbered"},
+		{name: "the last goes", now: "New=0 Open=1", want: "constant-gone", message: "2, which was Paid, is no constant any more"},
+		{name: "another number", now: "New=0 Open=1 Paid=7", want: "constant-gone"},
+		{name: "renamed", now: "New=0 Unpaid=1 Settled=2"},
+		{name: "a second name", now: old + " First=0"},
+		{name: "a second name of two goes", locked: old + " First=0", now: old},
+		{name: "a second name moves on", locked: old + " Last=2", now: old + " Sent=3 Last=3"},
+		{name: "no enumeration any more"},
+		{name: "an enumeration now", locked: "Some=1", now: old},
+		{name: "many", locked: "A=0 B=1 C=2 D=3 E=4", now: "Z=0 A=1 B=2 C=3 D=4 E=5", want: "constants-renumbered", message: "2 is stored for C, and means B now; and 2 more"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			locked, err := schemalock.Decode(schemalock.Encode(lockOf(stdcmp.Or(tt.locked, old))), "lock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			findings, _ := schemalock.Compare(locked, lockOf(tt.now), nil)
+			var rules []string
+			for _, f := range findings {
+				rules = append(rules, f.Rule.Name)
+			}
+			slices.Sort(rules)
+			// Once for the key and once for the element.
+			if got := strings.Join(slices.Compact(rules), " "); got != tt.want || len(rules) != 2*len(strings.Fields(tt.want)) {
+				t.Errorf("got %v, want %q twice", findings, tt.want)
+			}
+			if tt.message != "" && !strings.Contains(fmt.Sprint(findings), tt.message) {
+				t.Errorf("got %v, want %q", findings, tt.message)
 			}
 		})
 	}

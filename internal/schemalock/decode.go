@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -151,15 +153,16 @@ type (
 		Payload   *lockedShape
 	}
 	lockedShape struct {
-		Kind     model.ShapeKind
-		Bits     int
-		Len      int
-		Nullable bool
-		Type     string
-		Guarded  bool
-		Key      *lockedShape
-		Elem     *lockedShape
-		Fields   []lockedField
+		Kind      model.ShapeKind
+		Bits      int
+		Len       int
+		Nullable  bool
+		Type      string
+		Guarded   bool
+		Constants map[string]json.Number
+		Key       *lockedShape
+		Elem      *lockedShape
+		Fields    []lockedField
 	}
 	lockedField struct {
 		Name     string
@@ -178,6 +181,9 @@ func (s *lockedShape) model() *model.Shape {
 	}
 	shape := &model.Shape{
 		Kind: s.Kind, Bits: s.Bits, Len: s.Len, Nullable: s.Nullable, Type: s.Type, Guarded: s.Guarded, Key: s.Key.model(), Elem: s.Elem.model(),
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Constants)) {
+		shape.Constants = append(shape.Constants, model.Constant{Name: name, Value: s.Constants[name].String()})
 	}
 	for _, f := range s.Fields {
 		field := model.Field{Name: f.Name, Go: f.Go, Optional: f.Optional, Nilable: f.Nilable, Quoted: f.Quoted, Shape: f.model()}

@@ -116,8 +116,15 @@ func (s jsonSchema) check(schema map[string]any, value any) error {
 func (s jsonSchema) word(schema map[string]any, word string, arg, value any) error {
 	object, _ := value.(map[string]any)
 	switch word {
-	case "$schema", "$id", "$defs", "title", "description", "additionalProperties":
+	case "$schema", "$id", "$defs", "title", "description":
 		return nil
+	case "additionalProperties":
+		members, ok := arg.(map[string]any)
+		for name, member := range object {
+			if err := s.check(members, member); ok && err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
 	case "$ref":
 		name := strings.TrimPrefix(arg.(string), "#/$defs/")
 		return s.check(s.root["$defs"].(map[string]any)[name].(map[string]any), value)

@@ -73,6 +73,12 @@ func (w *writer) shape(s *model.Shape, indent string) {
 	if s.Guarded {
 		w.printf(`, "guarded": true`)
 	}
+	for i, c := range enumeration(s) {
+		w.printf(`%s%s: %s`, []string{`, "constants": {`, ", "}[min(i, 1)], quote(c.Name), c.Value)
+	}
+	if len(enumeration(s)) > 0 {
+		w.printf("}")
+	}
 	if s.Key != nil {
 		w.printf(`, "key": {`)
 		w.shape(s.Key, indent)
@@ -120,6 +126,14 @@ func identity(s *model.Shape) string {
 		return s.Type
 	}
 	return ""
+}
+
+// enumeration returns the names of the numbers that a shape is stored as, by name. A text says itself what it means.
+func enumeration(s *model.Shape) []model.Constant {
+	if s.Kind != model.IntShape && s.Kind != model.UintShape || len(s.Constants) < 2 {
+		return nil
+	}
+	return slices.SortedFunc(slices.Values(s.Constants), func(a, b model.Constant) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // targets returns the types that a payload refers to.

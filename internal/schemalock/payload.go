@@ -50,6 +50,7 @@ func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) 
 		if !widens(old, now) {
 			p.find("number-narrowed", path, pos, "", "is %s, and %s is stored: numbers may not fit, or lose digits", kindName(now), kindName(old))
 		}
+		p.constants(enumeration(old), enumeration(now), path, pos)
 	case isList(old) && isList(now):
 		if now.Kind == model.ArrayShape && (old.Kind != model.ArrayShape || old.Len != now.Len) {
 			p.find("array-length", path, pos, "", "is %s, and %s is stored", kindName(now), kindName(old))
@@ -65,6 +66,59 @@ func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) 
 	case old.Kind == model.ObjectShape:
 		p.fields(old, now, path, pos)
 	}
+}
+
+// constants compares what numbers stand for with what they stood for. To rename a constant changes nothing, and neither
+// does it to give up an enumeration.
+func (p *payload) constants(old, now []model.Constant, path string, pos model.Position) {
+	if len(now) == 0 {
+		return
+	}
+	var renumbered, gone []string
+	for i, was := range old {
+		if i > 0 && slices.ContainsFunc(old[:i], func(c model.Constant) bool { return c.Value == was.Value }) {
+			continue
+		}
+		oldNames, names := namesOf(was.Value, old), namesOf(was.Value, now)
+		kept := func(name string) bool { return slices.Contains(names, name) }
+		other := func(constants []model.Constant) func(name string) bool {
+			return func(name string) bool {
+				return slices.ContainsFunc(constants, func(c model.Constant) bool { return c.Name == name && c.Value != was.Value })
+			}
+		}
+		switch {
+		case slices.ContainsFunc(oldNames, kept):
+		case len(names) == 0:
+			gone = append(gone, fmt.Sprintf("%s, which was %s, is no constant any more", was.Value, was.Name))
+		case slices.ContainsFunc(oldNames, other(now)), slices.ContainsFunc(names, other(old)):
+			renumbered = append(renumbered, fmt.Sprintf("%s is stored for %s, and means %s now", was.Value, was.Name, names[0]))
+		}
+	}
+	if len(renumbered) > 0 {
+		p.find("constants-renumbered", path, pos, "", "is of an enumeration: %s", firstOf(renumbered))
+	}
+	if len(gone) > 0 {
+		p.find("constant-gone", path, pos, "", "is of an enumeration: %s", firstOf(gone))
+	}
+}
+
+// firstOf lists what is enough to understand the rest.
+func firstOf(messages []string) string {
+	const enough = 3
+	if more := len(messages) - enough; more > 0 {
+		messages = append(slices.Clone(messages[:enough]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(messages, "; ")
+}
+
+// namesOf returns the constants of a value.
+func namesOf(value string, constants []model.Constant) (names []string) {
+	for _, c := range constants {
+		if c.Value == value {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // fields compares the members of objects.

@@ -50,6 +50,7 @@ var Rules = []Rule{
 	{"no-longer-nullable", Breaking, "*T becomes T, embedded or not", "a null that is stored, or what is missing for a nil, would read as zero", newVersion},
 	{"array-length", Breaking, "an array's length changes, or a slice becomes an array", "elements are lost or made up", newVersion},
 	{"marshaler-swapped", Breaking, "the type that writes or reads a field's JSON itself is another, or no longer does, or now does", "it may not read what the old one wrote", newVersion + "; or, if it reads all that the old one wrote, or none was ever stored, " + accept + " EVENT"},
+	{"constants-renumbered", Breaking, "a number of an enumeration is another's: a constant is put between others of an iota, or two change places", "what is stored means something else", "put a new constant after the others, or write their numbers out; or " + newVersion},
 	{"version-removed", Breaking, "a version of an event is removed", "stored events of it can no longer be read", "bring its type back"},
 	{"version-changed", Breaking, "a type that was one version of an event is another", "stored events of the old version can no longer be read", "keep a copy of the type as it was as version VERSION and turn it into the new one with //eventmap:upcast"},
 	{"event-removed", Breaking, "an event is removed", "stored events of it can no longer be read", "keep its type as long as the log holds one"},
@@ -57,6 +58,7 @@ var Rules = []Rule{
 	{"type-renamed", Breaking, "an event's Go type is renamed, and its event with it", "stored events of the old name can no longer be read", "renamed? pin it with //eventmap:event name=OLD"},
 	{"aggregate-renamed", Breaking, "the name that an aggregate is stored under changes", "its streams can no longer be found", "pin it with aggregate=OLD on each event's mark, //eventmap:events OLD on their interface, or //eventmap:aggregate OLD above the package clause"},
 
+	{"constant-gone", Warning, "a number of an enumeration has no constant any more", "where it is stored, no code knows it by name", "keep a constant for it as long as it may be stored"},
 	{"no-upcaster", Warning, "an old version has no upcaster", "readers get it as it is: its handler has a method of its own for it", "turn it into a later version with //eventmap:upcast, unless you mean it so"},
 	{"upcaster-removed", Warning, "an old version had an upcaster, and has none now", "readers who got the later version get the old one from now on", "bring the upcaster back"},
 	{"types-exchanged", Warning, "an event's Go type is the one that another event had, of the same form", "they are read as that type, which may stand for something else", "give them their own type again, unless the types were merely renamed"},

@@ -64,6 +64,8 @@ var changes = []changeCase{
 	changed[change.Number, change.Digits]("number-widened", change.Number{A: 1<<63 - 1}, change.Number{A: -1 << 63}),
 	changed[change.Two, change.Many]("array-to-slice", change.Two{A: [2]int{1, 2}}, change.Two{}),
 	changed[change.Nested, change.NestedMore]("number-widened", change.Nested{A: []map[int32]change.Inner{{1: {N: 1<<31 - 1}}}}),
+	changed[change.Stated, change.Number]("source-only", change.Stated{A: change.Paid}),
+	changed[change.Number, change.Stated]("source-only", change.Number{A: 1<<63 - 1}),
 	changed[change.Tree, change.RenamedTree]("source-only", change.Tree{Root: change.Node{Name: "a", Next: []change.Node{{Name: "b"}}}}),
 
 	changed[change.Moment, change.Base]("text-to-string", change.Moment{A: time.Unix(0, 1).UTC()}, change.Moment{}),

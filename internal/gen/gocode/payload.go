@@ -206,9 +206,14 @@ func integer(shape *model.Shape, n int) string {
 	return strconv.Itoa(n%32767 + 1)
 }
 
-// significant returns the constants that are not zero: a zero would be left out where it is optional.
-func significant(constants []string) []string {
-	return slices.DeleteFunc(slices.Clone(constants), func(c string) bool { return c == `""` || c == "0" || c == "false" })
+// significant returns the values of the constants that are not zero: a zero would be left out where it is optional.
+func significant(constants []model.Constant) (values []string) {
+	for _, c := range constants {
+		if !slices.Contains([]string{`""`, "0", "false"}, c.Value) && !slices.Contains(values, c.Value) {
+			values = append(values, c.Value)
+		}
+	}
+	return values
 }
 
 // quote returns a text as a JSON string.

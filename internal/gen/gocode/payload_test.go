@@ -27,7 +27,7 @@ func TestSamplePayload(t *testing.T) {
 		{"large ones are large", object(model.Field{Name: "a", Go: "A", Shape: &model.Shape{Kind: model.IntShape, Bits: 64, Go: "*int64"}}), `{"a":9007199254740993}`},
 		{"those of the machine are not", object(model.Field{Name: "a", Go: "A", Shape: &model.Shape{Kind: model.IntShape, Bits: 64, Go: "m.Count", Under: "int"}}), `{"a":2}`},
 		{"quoted", object(model.Field{Name: "a", Go: "A", Quoted: true, Shape: str}), `{"a":"\"a-1\""}`},
-		{"constant that is not zero", object(model.Field{Name: "a", Go: "A", Shape: &model.Shape{Kind: model.StringShape, Constants: []string{`""`, `"open"`}}}), `{"a":"open"}`},
+		{"constant that is not zero", object(model.Field{Name: "a", Go: "A", Shape: &model.Shape{Kind: model.StringShape, Constants: []model.Constant{{Name: "None", Value: `""`}, {Name: "Open", Value: `"open"`}}}}), `{"a":"open"}`},
 		{"what only its type knows is left out", object(model.Field{Name: "g", Go: "G", Shape: grade}), `{}`},
 		{"within an object too", object(model.Field{Name: "o", Go: "O", Shape: graded}), `{"o":{"s":"s-1"}}`},
 		{"but an element is whole or not there", object(model.Field{Name: "l", Go: "L", Shape: &model.Shape{Kind: model.SliceShape, Elem: graded}}, model.Field{Name: "m", Go: "M", Shape: &model.Shape{Kind: model.MapShape, Key: str, Elem: graded}}), `{}`},

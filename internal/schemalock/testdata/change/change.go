@@ -75,6 +75,8 @@ type (
 	//eventmap:event
 	PointerEmbedding struct{ *Base }
 	//eventmap:event
+	Stated struct{ A State }
+	//eventmap:event
 	Two struct{ A [2]int }
 	//eventmap:event
 	Three struct{ A [3]int }
@@ -121,6 +123,17 @@ type (
 		Next []Knot
 	}
 	Twig struct{ Next []Twig }
+)
+
+// State is an enumeration.
+type State int
+
+// The states.
+const (
+	New State = iota
+	Open
+	Paid
+	First = New
 )
 
 // Grade takes A and B only.
