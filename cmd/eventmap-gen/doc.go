@@ -46,9 +46,10 @@ else the last vN in its package's path below the module, else 1.
 Stored events are never rewritten, so a type must go on reading what it wrote. What every version of every event looks
 like as JSON is kept in eventmap.lock.json, which is to be committed. A change that reads all that is stored is taken
 into it. One that does not is reported where it is, with what to do instead, and nothing is written: a field that is
-removed, renamed, narrowed, of another kind or new and always written; a version, event or aggregate that is gone or is
-stored under another name. Gaps between versions, old versions without an upcaster and a lock that is missing are
-warnings. docs/evolution.md has every rule, and goes through the changes one by one.
+removed, renamed, narrowed, of another kind or new and always written; an enumeration whose numbers mean something else;
+a version, event or aggregate that is gone or is stored under another name; streams that are called otherwise. Gaps
+between versions, old versions without an upcaster and a lock that is missing are warnings. docs/evolution.md has every
+rule, and goes through the changes one by one.
 
 # Flags
 

@@ -95,10 +95,14 @@ func (s *scan) judgeID(st *state, t types.Type, at token.Pos, what string) model
 		s.problem(at, "%s is %s, of package %s, which %s may not import; move it, or declare another name for it in a package that it may", what, shown, obj.Pkg().Path(), s.output.Path)
 		return model.ID{}
 	}
-	return model.ID{Form: form, Type: model.TypeName{
+	id := model.ID{Form: form, Type: model.TypeName{
 		Package: model.Package{Path: obj.Pkg().Path(), Name: obj.Pkg().Name()},
 		Name:    obj.Name(),
 	}}
+	if form == model.StringerID {
+		id.Stringer = types.TypeString(types.Unalias(t), nil)
+	}
+	return id
 }
 
 // idForm says how a value of type t becomes a string.

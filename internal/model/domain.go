@@ -53,6 +53,8 @@ type Sum struct {
 type ID struct {
 	Type TypeName // zero: string
 	Form IDForm
+	// Stringer is what identifies the type whose String makes the ID, such as github.com/google/uuid.UUID; of StringerID.
+	Stringer string
 }
 
 // An IDForm says how an ID becomes the string that is stored.

@@ -24,6 +24,7 @@ func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []
 		}
 	}
 	c.chains()
+	c.streams()
 	unused = slices.DeleteFunc(slices.Clone(accepted), func(name string) bool { return c.used[name] })
 	return c.findings.sorted(), unused
 }
@@ -202,6 +203,27 @@ func (c *comparison) isOld(e *Event) bool {
 	i, _ := slices.BinarySearchFunc(c.now.Events, *e, compareEvents)
 	i++
 	return i < len(c.now.Events) && c.now.Events[i].Aggregate == e.Aggregate && c.now.Events[i].Name == e.Name
+}
+
+// streams compares what the streams of the aggregates that there were are called.
+func (c *comparison) streams() {
+	known := map[string]string{}
+	for _, e := range c.locked.Events {
+		known[e.Aggregate] = ""
+	}
+	for _, s := range c.locked.Streams {
+		known[s.Aggregate] = s.ID
+	}
+	for _, s := range c.now.Streams {
+		was, there := known[s.Aggregate]
+		switch {
+		case !there, was == s.ID:
+		case was == "":
+			c.find("stream-id-typed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by a plain string before", shortType(s.ID)))
+		default:
+			c.find("stream-id-changed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by what %s.String returned before", shortType(s.ID), shortType(was)))
+		}
+	}
 }
 
 // chains warns of versions that are missing between others, and of old ones without a way to a later one.

@@ -101,6 +101,48 @@ func TestCompare_events(t *testing.T) {
 	}
 }
 
+func TestCompare_streams(t *testing.T) {
+	t.Parallel()
+	const id, other = "example.com/id.ID", "example.com/id.Other"
+	for _, tt := range []struct {
+		name, locked, now, want string
+		accepted                []string
+	}{
+		{name: "a plain string"},
+		{name: "the same type", locked: id, now: id},
+		{name: "typed", now: id, want: "Order stream-id-typed its streams are called by what id.ID.String returns now, and by a plain string before"},
+		{name: "a plain string again", locked: id},
+		{name: "another type", locked: id, now: other, want: "Order stream-id-changed its streams are called by what id.Other.String returns now, and by what id.ID.String returned before"},
+		{name: "another type, accepted", locked: id, now: other, accepted: []string{"Order"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			withIDs := func(id string) *schemalock.Lock {
+				lock := lockOf(t, "Order.Placed.v1 order.Placed a")
+				if id != "" {
+					lock.Streams = []schemalock.Stream{{Aggregate: "Order", ID: id}, {Aggregate: "Payment", ID: id}}
+				}
+				again, err := schemalock.Decode(schemalock.Encode(lock), "lock")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return again
+			}
+			locked := withIDs(tt.locked)
+			findings, _ := schemalock.Compare(locked, withIDs(tt.now), tt.accepted)
+			got := ""
+			for _, f := range findings {
+				if f.Event == "Order" {
+					got += f.Event + " " + f.Rule.Name + " " + f.Message
+				}
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // Numbers are stored and names are not: what matters is what a number stands for.
 func TestCompare_enumerations(t *testing.T) {
 	t.Parallel()

@@ -72,9 +72,10 @@ func (r *reader) problem(at model.Position, message string) error {
 // read reads the whole file.
 func (r *reader) read() (*Lock, error) {
 	var head struct {
-		Schema string `json:"$schema"`
-		Format *int
-		Events json.RawMessage
+		Schema  string `json:"$schema"`
+		Format  *int
+		Streams []struct{ Aggregate, ID string }
+		Events  json.RawMessage
 	}
 	r.decoder = json.NewDecoder(bytes.NewReader(r.content))
 	r.decoder.DisallowUnknownFields()
@@ -98,6 +99,9 @@ func (r *reader) read() (*Lock, error) {
 		return nil, r.problem(r.at(start), "events is no list; restore the file from version control")
 	}
 	var lock Lock
+	for _, s := range head.Streams {
+		lock.Streams = append(lock.Streams, Stream{Aggregate: s.Aggregate, ID: s.ID})
+	}
 	for r.decoder.More() {
 		before := start + r.decoder.InputOffset()
 		pos := r.at(before + int64(bytes.IndexByte(r.content[before:], '{')))

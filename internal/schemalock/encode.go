@@ -24,7 +24,14 @@ const (
 // different events lie apart. The same lock gives the same bytes.
 func Encode(l *Lock) []byte {
 	w := writer{}
-	w.printf("{\n  \"$schema\": %s,\n  \"format\": %d,\n  \"events\": [", quote(schemaURL), format)
+	w.printf("{\n  \"$schema\": %s,\n  \"format\": %d,\n", quote(schemaURL), format)
+	for i, s := range l.Streams {
+		w.printf("%s\n    {\"aggregate\": %s, \"id\": %s}", []string{`  "streams": [`, ","}[min(i, 1)], quote(s.Aggregate), quote(s.ID))
+	}
+	if len(l.Streams) > 0 {
+		w.printf("\n  ],\n")
+	}
+	w.printf("  \"events\": [")
 	for i := range l.Events {
 		e := &l.Events[i]
 		if i > 0 {

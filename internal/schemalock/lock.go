@@ -15,7 +15,15 @@ import (
 
 // A Lock is what events look like as they are stored.
 type Lock struct {
-	Events []Event // by Aggregate, Name, Version
+	Streams []Stream // by Aggregate; only those whose IDs write themselves
+	Events  []Event  // by Aggregate, Name, Version
+}
+
+// A Stream says what the streams of an aggregate are called.
+type Stream struct {
+	Aggregate string
+	ID        string         // the type whose String calls them, such as github.com/google/uuid.UUID
+	Pos       model.Position // of the aggregate's state; not in a lock that was read
 }
 
 // An Event is one version of one event.
@@ -33,6 +41,13 @@ type Event struct {
 func Of(d *model.Domain) *Lock {
 	var lock Lock
 	for _, a := range d.Aggregates {
+		if a.ID.Stringer != "" {
+			stream := Stream{Aggregate: a.Name, ID: a.ID.Stringer, Pos: a.Pos}
+			if a.State != nil {
+				stream.Pos = a.State.Pos
+			}
+			lock.Streams = append(lock.Streams, stream)
+		}
 		for _, e := range a.Events {
 			locked := Event{
 				Aggregate: a.Name,
@@ -53,6 +68,7 @@ func Of(d *model.Domain) *Lock {
 }
 
 func (l *Lock) sort() {
+	slices.SortStableFunc(l.Streams, func(a, b Stream) int { return cmp.Compare(a.Aggregate, b.Aggregate) })
 	slices.SortStableFunc(l.Events, compareEvents)
 }
 

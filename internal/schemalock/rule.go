@@ -57,10 +57,12 @@ var Rules = []Rule{
 	{"event-renamed", Breaking, "the name that an event is stored under changes", "stored events of the old name can no longer be read", "pin it with //eventmap:event name=OLD"},
 	{"type-renamed", Breaking, "an event's Go type is renamed, and its event with it", "stored events of the old name can no longer be read", "renamed? pin it with //eventmap:event name=OLD"},
 	{"aggregate-renamed", Breaking, "the name that an aggregate is stored under changes", "its streams can no longer be found", "pin it with aggregate=OLD on each event's mark, //eventmap:events OLD on their interface, or //eventmap:aggregate OLD above the package clause"},
+	{"stream-id-changed", Breaking, "the type whose String calls the streams of an aggregate is another", "streams whose names it writes otherwise are no longer found", "keep the type; or, if it calls every stream as the old one did, --accept-breaking EVENT"},
 
-	{"constant-gone", Warning, "a number of an enumeration has no constant any more", "where it is stored, no code knows it by name", "keep a constant for it as long as it may be stored"},
 	{"no-upcaster", Warning, "an old version has no upcaster", "readers get it as it is: its handler has a method of its own for it", "turn it into a later version with //eventmap:upcast, unless you mean it so"},
 	{"upcaster-removed", Warning, "an old version had an upcaster, and has none now", "readers who got the later version get the old one from now on", "bring the upcaster back"},
+	{"constant-gone", Warning, "a number of an enumeration has no constant any more", "where it is stored, no code knows it by name", "keep a constant for it as long as it may be stored"},
+	{"stream-id-typed", Warning, "the streams of an aggregate are called by a type's String, and were by a plain string", "streams whose names it writes otherwise are no longer found", "make sure that it calls them as they are stored, to the case of each letter"},
 	{"types-exchanged", Warning, "an event's Go type is the one that another event had, of the same form", "they are read as that type, which may stand for something else", "give them their own type again, unless the types were merely renamed"},
 	{"lock-missing", Warning, "the lock is gone, and code that was generated with it is there", "nothing is compared: a change that breaks them is not seen", "bring it back, or say where it is with --lock"},
 	{"version-gap", Warning, "a version between others is missing", "a stored event of it cannot be read (runtime.ErrUnknownEvent)", "bring it back, if there ever was one"},
