@@ -84,7 +84,7 @@ const (
 // declareFile collects one file.
 func (s *scan) declareFile(src *source, f *ast.File) {
 	anchors := map[*ast.CommentGroup]anchor{}
-	generated := isGenerated(f)
+	generated := isGenerated(f) || !src.hasWritten(s.fset.Position(f.Package).Filename)
 	scope := src.pkg.Types.Scope()
 	for _, decl := range f.Decls {
 		gen, ok := decl.(*ast.GenDecl)

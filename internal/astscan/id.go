@@ -1,8 +1,11 @@
 package astscan
 
 import (
+	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -43,7 +46,11 @@ func (s *scan) lookupType(st *state, name string) types.Type {
 	}
 	obj := scope.Lookup(name)
 	if obj == nil && !qualified {
-		obj = types.Universe.Lookup(name)
+		if imported := s.dotImported(st.decl, name); imported != nil {
+			obj = imported
+		} else {
+			obj = types.Universe.Lookup(name)
+		}
 	}
 	if obj, ok := obj.(*types.TypeName); ok {
 		return obj.Type()
@@ -53,20 +60,40 @@ func (s *scan) lookupType(st *state, name string) types.Type {
 
 // imported returns the package that the file of d knows by a name.
 func (s *scan) imported(d *typeDecl, name string) *types.Package {
-	for _, f := range d.src.pkg.Syntax {
-		if d.spec.Pos() < f.FileStart || f.FileEnd < d.spec.Pos() {
-			continue
+	for pkg, as := range s.fileImports(d) {
+		if as == name {
+			return pkg
 		}
-		for _, spec := range f.Imports {
-			path := strings.Trim(spec.Path.Value, "`\"")
+	}
+	return nil
+}
+
+// dotImported returns what the file of d knows by a name of another package that it imports with a dot, or nil.
+func (s *scan) dotImported(d *typeDecl, name string) types.Object {
+	for pkg, as := range s.fileImports(d) {
+		if obj := pkg.Scope().Lookup(name); as == "." && obj != nil && obj.Exported() {
+			return obj
+		}
+	}
+	return nil
+}
+
+// fileImports returns the packages that the file of d imports, each with the name it has there.
+func (s *scan) fileImports(d *typeDecl) iter.Seq2[*types.Package, string] {
+	return func(yield func(*types.Package, string) bool) {
+		i := slices.IndexFunc(d.src.pkg.Syntax, func(f *ast.File) bool { return f.FileStart <= d.spec.Pos() && d.spec.Pos() < f.FileEnd })
+		for _, spec := range d.src.pkg.Syntax[i].Imports {
 			for _, pkg := range d.src.pkg.Types.Imports() {
-				if pkg.Path() == path && (spec.Name == nil && pkg.Name() == name || spec.Name != nil && spec.Name.Name == name) {
-					return pkg
+				name := pkg.Name()
+				if spec.Name != nil {
+					name = spec.Name.Name
+				}
+				if pkg.Path() == strings.Trim(spec.Path.Value, "`\"") && !yield(pkg, name) {
+					return
 				}
 			}
 		}
 	}
-	return nil
 }
 
 // judgeID says how a value of type t becomes the string that is stored.

@@ -67,7 +67,7 @@ func (s *scan) load(ctx context.Context) error {
 		} else {
 			src.below = p.PkgPath
 		}
-		src.clause = s.firstClause(p)
+		src.clause = s.firstClause(src)
 		s.sources = append(s.sources, src)
 		s.byPath[p.PkgPath] = src
 	}
@@ -131,15 +131,20 @@ func (s *scan) together(a, b *packages.Package) error {
 }
 
 // firstClause returns the package clause of the first file that people wrote: cgo adds files of its own.
-func (s *scan) firstClause(p *packages.Package) token.Pos {
+func (s *scan) firstClause(src *source) token.Pos {
 	var first token.Pos
-	for _, f := range p.Syntax {
-		written := slices.Contains(p.GoFiles, s.fset.Position(f.Package).Filename)
-		if written && (!first.IsValid() || s.byPosition(f.Package, first) < 0) {
+	for _, f := range src.pkg.Syntax {
+		if src.hasWritten(s.fset.Position(f.Package).Filename) && (!first.IsValid() || s.byPosition(f.Package, first) < 0) {
 			first = f.Package
 		}
 	}
 	return first
+}
+
+// hasWritten reports whether a file is one of the package's own: what cgo makes of such a file has line directives that
+// say so, and what it adds has none.
+func (src *source) hasWritten(filename string) bool {
+	return slices.Contains(src.pkg.GoFiles, filename)
 }
 
 // goMissing reports whether there is no go command to run.

@@ -65,7 +65,7 @@ func (c *payloadCheck) marshalsItself(t types.Type, at spot) bool {
 	switch {
 	case toJSON && fromJSON:
 	case toJSON:
-		c.report(at, "is of type %s, which has MarshalJSON but no UnmarshalJSON; add it, so that what is written can be read", c.shown(t))
+		c.report(at, "%shas MarshalJSON but no UnmarshalJSON; add it, so that what is written can be read", c.which(t))
 		return true
 	case toText && fromJSON:
 		out = marshalText
@@ -74,10 +74,10 @@ func (c *payloadCheck) marshalsItself(t types.Type, at spot) bool {
 	case toText && fromText:
 		out, in = marshalText, unmarshalText
 	case toText:
-		c.report(at, "is of type %s, which has MarshalText but no UnmarshalText; add it, so that what is written can be read", c.shown(t))
+		c.report(at, "%shas MarshalText but no UnmarshalText; add it, so that what is written can be read", c.which(t))
 		return true
 	case fromText && !isString(t):
-		c.report(at, "is of type %s, which has UnmarshalText but no MarshalText; add it: what is written without it cannot be read", c.shown(t))
+		c.report(at, "%shas UnmarshalText but no MarshalText; add it: what is written without it cannot be read", c.which(t))
 		return true
 	default:
 		return false
@@ -97,6 +97,14 @@ func (c *payloadCheck) marshalsItself(t types.Type, at spot) bool {
 		c.report(at, "is of type %s, whose %s is on the pointer and is not called for a map's value; put it on the value, or let the map hold pointers", c.shown(t), out.name)
 	}
 	return true
+}
+
+// which begins what is to be said of a type: of an event's own, it goes without saying which that is.
+func (c *payloadCheck) which(t types.Type) string {
+	if types.Identical(t, c.event.named) {
+		return ""
+	}
+	return "is of type " + c.shown(t) + ", which "
 }
 
 // embedsMarshaler reports a struct that takes its JSON form from one embedded field and so loses the others, or, where it

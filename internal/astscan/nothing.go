@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -25,7 +26,42 @@ func (s *scan) explainNothing(ctx context.Context, q query) error {
 	if runErr != nil && said != "" {
 		return fmt.Errorf("read packages %s: %s", strings.Join(s.options.Patterns, " "), oneLine(said))
 	}
-	return fmt.Errorf("no Go packages in %s%s", strings.Join(s.options.Patterns, " "), s.otherModules())
+	return fmt.Errorf("no Go packages in %s%s%s", strings.Join(s.options.Patterns, " "), s.leftOut(), s.otherModules())
+}
+
+// leftOut names a Go file below the folders of the patterns. Where there is no package, the go command left it out.
+func (s *scan) leftOut() (said string) {
+	for _, pattern := range s.options.Patterns {
+		folder, local := patternFolder(pattern)
+		if !local {
+			continue
+		}
+		top := s.place.abs(folder)
+		// What cannot be read is no file to name.
+		_ = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
+			name := filepath.Base(path)
+			switch {
+			case err != nil || path != top && entry.IsDir() && (isIgnored(name) || isFile(filepath.Join(path, "go.mod"))):
+				return filepath.SkipDir
+			case !entry.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
+				said = fmt.Sprintf(": %s is left out by its name or build constraints; name build tags with --tags", s.place.name(path))
+				return filepath.SkipAll
+			}
+			return nil
+		})
+	}
+	return said
+}
+
+// isIgnored reports whether the go command passes a folder of that name over.
+func isIgnored(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "vendor"
+}
+
+// isFile reports whether there is a file at the path.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // nothingFound returns the error of a run without events.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 )
@@ -17,6 +18,7 @@ type payloadCheck struct {
 	inMap typeutil.Map    // of those that a map holds
 	lost  map[string]bool // the paths of which a field was reported that the user cannot change
 	event *event
+	found []loss
 	// silent: nothing is reported or noted, for it is only asked which fields there are
 	silent bool
 }
@@ -32,32 +34,82 @@ type spot struct {
 	owner   string    // the path of the package that declares the innermost field
 }
 
+// A loss is a part of an event that would not come back.
+type loss struct {
+	event *event
+	path  string
+	pos   token.Pos
+	why   string
+}
+
 // checkPayloads reports every part of an event that JSON cannot hold, each at the field that is to blame.
 func (s *scan) checkPayloads() {
-	c := &payloadCheck{scan: s, lost: map[string]bool{}}
+	if len(s.losses(s.events)) == 0 {
+		return
+	}
+	// Several events may hold the same type, and each wants to be named: they are gone through one by one.
+	var order []loss
+	holders := map[loss][]loss{} // by all but the event and the path
 	for _, e := range s.events {
-		c.event = e
-		c.walk(e.named, spot{path: e.decl.obj.Name(), pos: e.decl.obj.Pos()})
+		for _, l := range s.losses([]*event{e}) {
+			key := loss{pos: l.pos, why: l.why}
+			if len(holders[key]) == 0 {
+				order = append(order, key)
+			}
+			holders[key] = append(holders[key], l)
+		}
+	}
+	for _, key := range order {
+		s.problem(key.pos, "%s", lossMessage(holders[key]))
 	}
 }
 
-// isForeign reports whether the fields of a type are no place to report a problem at: others declare them, or they stand
-// for fields of many types.
-func (c *payloadCheck) isForeign(t types.Type) bool {
-	named, ok := t.(*types.Named)
-	return ok && (named.TypeArgs().Len() > 0 || c.decls[named.Obj()] == nil)
+// losses goes through events, and through what they have in common once.
+func (s *scan) losses(events []*event) []loss {
+	c := &payloadCheck{scan: s, lost: map[string]bool{}}
+	for _, e := range events {
+		c.event = e
+		c.walk(e.named, spot{path: e.decl.obj.Name(), pos: e.decl.obj.Pos()})
+	}
+	return c.found
 }
 
-// report adds a problem about a place.
+// lossMessage says which events suffer the same loss.
+func lossMessage(losses []loss) string {
+	const enough = 4
+	first, others := losses[0], []string(nil)
+	for _, l := range losses[1:] {
+		others = append(others, l.path)
+	}
+	if n := len(others); n > enough {
+		others = append(others[:enough], fmt.Sprintf("%d more", n-enough))
+	}
+	switch {
+	case len(others) > 0:
+		return fmt.Sprintf("%s %s; the same goes for %s", first.path, first.why, strings.Join(others, ", "))
+	case first.event.how == byConvention:
+		return fmt.Sprintf("%s %s; if %s is no event, mark it //eventmap:ignore", first.path, first.why, first.event.decl.obj.Name())
+	}
+	return first.path + " " + first.why
+}
+
+// isForeign reports whether the fields of a type are no place to report a problem at: others declare them, or a tool such
+// as cgo, or they stand for fields of many types.
+func (c *payloadCheck) isForeign(t types.Type) bool {
+	named, ok := t.(*types.Named)
+	if !ok {
+		return false
+	}
+	d := c.decls[named.Obj()]
+	return d == nil || d.generated || named.TypeArgs().Len() > 0
+}
+
+// report adds a loss at a place.
 func (c *payloadCheck) report(at spot, format string, args ...any) {
 	if c.silent || at.again {
 		return
 	}
-	message := at.path + " " + fmt.Sprintf(format, args...)
-	if c.event.how == byConvention {
-		message += "; if " + c.event.decl.obj.Name() + " is no event, mark it //eventmap:ignore"
-	}
-	c.problem(at.pos, "%s", message)
+	c.found = append(c.found, loss{c.event, at.path, at.pos, fmt.Sprintf(format, args...)})
 }
 
 // walk goes through a type.

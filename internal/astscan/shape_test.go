@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"flag"
 	"fmt"
+	"go/types"
 	"io"
 	"os"
 	"os/exec"
@@ -101,9 +102,8 @@ func shapesOf(t *testing.T, dir string, count int) (shapes []*model.Shape, loses
 		}
 		at := spot{path: d.obj.Name(), pos: d.obj.Pos()}
 		shapes[i] = b.payload(d.typ(), at)
-		check := payloadCheck{scan: s, lost: map[string]bool{}, event: &event{decl: d}}
-		check.walk(d.typ(), at)
-		loses[i], s.problems = len(s.problems) > 0, nil
+		named, _ := d.typ().(*types.Named)
+		loses[i] = len(s.losses([]*event{{decl: d, named: named}})) > 0
 	}
 	return shapes, loses
 }

@@ -48,6 +48,9 @@ func (s *scan) findState(d *typeDecl, m *mark) {
 		s.problem(d.obj.Pos(), "%v and %v (%v) are both the state of %s; name another aggregate in one of the marks, such as %v name=%s", d, first.decl, s.pos(first.decl.obj.Pos()), st.group.name, *m, d.obj.Name())
 		return
 	}
+	if holdsLock(named) {
+		s.problem(d.obj.Pos(), "%v holds a lock, and generated code returns states by value; keep the lock where the state is shared", d)
+	}
 	st.group.state = st
 	st.id = s.findID(st)
 	s.findAppliers(st)

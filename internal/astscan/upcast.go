@@ -48,8 +48,10 @@ func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool)
 		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", from.naming.name, from.naming.why, to.naming.name, to.naming.why)
 	case from.model.Name != to.model.Name:
 		return fail("turns event %s into event %s; both must be versions of one event: mark one of the types //eventmap:event name=...", from.model.Name, to.model.Name)
-	case from.model.Version >= to.model.Version:
-		return fail("turns %v, version %d, into %v, version %d; it must lead to a later version: mark the later type //eventmap:event version=%d", from.decl, from.model.Version, to.decl, to.model.Version, from.model.Version+1)
+	case from == to:
+		return fail("takes and returns %v; an upcaster turns a version of an event into a later one", from.decl)
+	case from.model.Version > to.model.Version:
+		return fail("turns %v, version %d, into %v, version %d; it must lead to a later version: turn it around, or mark the later type //eventmap:event version=%d", from.decl, from.model.Version, to.decl, to.model.Version, from.model.Version+1)
 	}
 	return from, &model.Upcast{
 		Func:         model.TypeName{Package: fn.src.name(), Name: fn.obj.Name()},

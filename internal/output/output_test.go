@@ -2,12 +2,14 @@ package output_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/output"
@@ -212,5 +214,34 @@ diff /dev/null out/new.gen
 `
 	if d := cmp.Diff(want, got.String()); d != "" {
 		t.Errorf("diff (-want +got):\n%s", d)
+	}
+}
+
+// Whoever comes second finds what the first wrote, or writes the same.
+func TestApply_severalAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "gen")
+	var files []gen.File
+	for i := range 20 {
+		files = append(files, file(fmt.Sprintf("f%d.go", i), ""), file(fmt.Sprintf("testdata/%d/f%d.json", i%3, i), ""))
+	}
+	var group errgroup.Group
+	for range 8 {
+		group.Go(func() error {
+			plan, err := output.NewPlan(dir, files, owner)
+			if err != nil {
+				return err
+			}
+			return plan.Apply()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if plan, err := output.NewPlan(dir, files, owner); err != nil || !plan.IsCurrent() {
+		t.Errorf("afterwards %v is not current: %v", plan, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".eventmap-*")); err != nil || len(left) > 0 {
+		t.Errorf("%v are left: %v", left, err)
 	}
 }

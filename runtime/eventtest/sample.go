@@ -217,6 +217,12 @@ func (f *filler) fillPointer(v reflect.Value, name string) {
 	f.enter(v.Type(), func() {
 		v.Set(reflect.New(v.Type().Elem()))
 		f.fill(v.Elem(), name)
+		switch e := v.Elem(); e.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			if e.IsNil() { // its type contains itself, and JSON has but one null for both
+				v.SetZero()
+			}
+		}
 	})
 }
 

@@ -127,6 +127,7 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 		}
 	}
 	files := newScope()
+	files.clashes = scope.clashes // of two aggregates that clash in both, one is enough to say
 	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent"} {
 		scope.declare(common, model.Position{}, "every generated package")
 	}
@@ -183,6 +184,7 @@ func (a *aggregate) declaresSum(output model.Package) bool {
 // A scope is a set of names that must differ.
 type scope struct {
 	origins  map[string]origin
+	clashes  map[[2]string]bool // what wants a name that something else has
 	problems model.Problems
 }
 
@@ -191,12 +193,15 @@ type origin struct {
 	what string
 }
 
-func newScope() *scope { return &scope{origins: map[string]origin{}} }
+func newScope() *scope {
+	return &scope{origins: map[string]origin{}, clashes: map[[2]string]bool{}}
+}
 
 // handWritten is the origin of what the output package declares already.
 const handWritten = "the output package by hand"
 
-// declare adds a name, or a problem if it is there already, and reports whether it added it.
+// declare adds a name, or a problem if it is there already, and reports whether it added it. Two things that clash in many
+// names are one problem.
 func (s *scope) declare(name string, pos model.Position, what string) bool {
 	first, taken := s.origins[name]
 	switch {
@@ -206,7 +211,8 @@ func (s *scope) declare(name string, pos model.Position, what string) bool {
 	case first.what == handWritten:
 		s.problems = append(s.problems, model.Problem{Pos: first.pos, Message: fmt.Sprintf(
 			"%s is declared here, and is generated too, for %s; rename it, or choose another output folder", name, what)})
-	case first.what != what:
+	case first.what != what && !s.clashes[[2]string{what, first.what}]:
+		s.clashes[[2]string{what, first.what}] = true
 		at := ""
 		if first.pos.IsValid() {
 			at = " (" + first.pos.String() + ")"

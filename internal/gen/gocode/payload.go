@@ -76,6 +76,14 @@ func (s *sampler) value(shape *model.Shape, name string) (string, completeness) 
 	if shape.Guarded {
 		return "", none
 	}
+	if shape.Kind == model.RefShape {
+		if slices.Contains(s.inside, shape.Type) {
+			return "", none
+		}
+		return s.value(s.root.Find(shape.Type), name)
+	}
+	s.inside = append(s.inside, shape.Type)
+	defer func() { s.inside = s.inside[:len(s.inside)-1] }()
 	switch shape.Kind {
 	case model.ObjectShape:
 		return s.object(shape)
@@ -86,11 +94,6 @@ func (s *sampler) value(shape *model.Shape, name string) (string, completeness) 
 		return s.list(shape, name, 2)
 	case model.MapShape:
 		return s.table(shape, name)
-	case model.RefShape:
-		if slices.Contains(s.inside, shape.Type) {
-			return "", none
-		}
-		return s.value(s.root.Find(shape.Type), name)
 	case model.TextShape, model.OpaqueShape:
 		return s.selfWritten(shape)
 	}
@@ -100,8 +103,6 @@ func (s *sampler) value(shape *model.Shape, name string) (string, completeness) 
 // object returns the members that are known. A member that is not may be missing without a trace where it is optional,
 // or null.
 func (s *sampler) object(shape *model.Shape) (string, completeness) {
-	s.inside = append(s.inside, shape.Type)
-	defer func() { s.inside = s.inside[:len(s.inside)-1] }()
 	state := whole
 	var members []string
 	for _, f := range shape.Fields {
