@@ -10,3 +10,9 @@ import "embed"
 //
 //go:embed postgres/*.sql.tmpl postgres/doctor/*.sql.tmpl
 var Postgres embed.FS
+
+// SQLite holds the templates for SQLite, in the folder sqlite, as Postgres does. Those of the tables are also what
+// runtime/sqlite makes its tables with.
+//
+//go:embed sqlite/*.sql.tmpl
+var SQLite embed.FS

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/appending"
 )
 
 // Append adds events to their stream in one statement and one round trip; see [runtime.EventStore].
@@ -40,7 +40,7 @@ func (s *Store[Tx]) Append(ctx context.Context, tx Tx, expected runtime.Expected
 }
 
 func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
-	stored := s.stored(events)
+	stored := appending.Events(events, s.clock)
 	statement := s.appendQuery(expected, stored)
 
 	for attempt := 1; ; attempt++ {
@@ -49,7 +49,7 @@ func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.Expe
 			return runtime.AppendResult{}, err
 		}
 		if len(positions) > 0 {
-			return result(stored, positions, first), nil
+			return appending.Result(stored, positions, first), nil
 		}
 		earlier, err := s.whyNot(ctx, q, expected, events)
 		// Between the two statements the stream may have come to where it was expected. It does not go back, so the
@@ -103,82 +103,8 @@ func (s *Store[Tx]) whyNot(ctx context.Context, q querier, expected runtime.Expe
 		return runtime.AppendResult{}, err
 	}
 	earlier, err := newDecoder().collect(nil, r)
-	switch {
-	case err != nil:
+	if err != nil {
 		return runtime.AppendResult{}, err
-	case len(earlier) == 0:
-		return runtime.AppendResult{}, conflict
-	case !sameAppend(expected, events, earlier):
-		e := &earlier[0]
-		return runtime.AppendResult{}, fmt.Errorf("%w: %s is version %d of %s %q",
-			runtime.ErrDuplicateEvent, e.EventID, e.AggregateVersion, e.AggregateType, e.AggregateID)
 	}
-	again := runtime.AppendResult{Events: earlier, AlreadyStored: true, GlobalPositions: make([]int64, len(earlier))}
-	for i := range earlier {
-		again.GlobalPositions[i] = earlier[i].GlobalPosition
-	}
-	return again, nil
-}
-
-// sameAppend reports whether earlier, found by the IDs of events, is what an append of events at the expected version
-// stored.
-func sameAppend(expected runtime.ExpectedVersion, events []runtime.Event, earlier []runtime.PersistedEvent) bool {
-	if len(events) != len(earlier) || expected.IsAny() || expected.IsStreamExists() {
-		return false
-	}
-	for i := range events {
-		given, e := &events[i], &earlier[i]
-		if e.EventID != given.EventID || e.AggregateType != given.AggregateType || e.AggregateID != given.AggregateID ||
-			e.AggregateVersion != expected.Value()+1+int64(i) {
-			return false
-		}
-	}
-	return true
-}
-
-// stored returns the events as a read will return them, but for their place in the log. It shares no memory with the
-// caller's.
-func (s *Store[Tx]) stored(events []runtime.Event) []runtime.PersistedEvent {
-	size := 0
-	for i := range events {
-		size += len(events[i].Payload) + len(events[i].Metadata)
-	}
-	content := make([]byte, 0, size)
-	keep := func(b []byte) []byte {
-		from := len(content)
-		content = append(content, b...)
-		return content[from:len(content):len(content)]
-	}
-	var now time.Time
-	stored := make([]runtime.PersistedEvent, len(events))
-	for i := range events {
-		e := &stored[i].Event
-		*e = events[i]
-		e.Payload = keep(e.Payload)
-		if e.Metadata != nil {
-			e.Metadata = keep(e.Metadata)
-		}
-		if e.CreatedAt.IsZero() {
-			if now.IsZero() {
-				now = s.clock()
-			}
-			e.CreatedAt = now
-		}
-		e.CreatedAt = e.CreatedAt.UTC().Truncate(time.Microsecond)
-		for _, n := range []*runtime.NullString{&e.CausationID, &e.CorrelationID, &e.TraceID} {
-			if !n.Valid {
-				*n = runtime.NullString{}
-			}
-		}
-	}
-	return stored
-}
-
-// result places the stored events in the log.
-func result(stored []runtime.PersistedEvent, positions []int64, first int64) runtime.AppendResult {
-	for i := range stored {
-		stored[i].GlobalPosition = positions[i]
-		stored[i].AggregateVersion = first + int64(i)
-	}
-	return runtime.AppendResult{Events: stored, GlobalPositions: positions}
+	return appending.Again(conflict, events, earlier)
 }

@@ -15,34 +15,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/pgname"
+	"github.com/eventmap/eventmap/runtime/internal/checking"
 )
 
 //go:embed sql/check/*.sql
 var checkFiles embed.FS
 
 // A Problem is something about a database that keeps a store from working, or from keeping its promises.
-type Problem struct {
-	Object string // what it is about: a table, a column, the sequence, the server
-	Reason string
-	Remedy string // what to do about it
-	// Statement is the SQL that does it, for a role that may; empty where it takes more than a statement.
-	Statement string
-}
+type Problem = checking.Problem
 
-// String returns the problem in one line.
-func (p Problem) String() string { return p.Object + " " + p.Reason + "; " + p.Remedy }
-
-// A CheckError is every problem that [Check] found.
-type CheckError struct{ Problems []Problem }
-
-// Error lists the problems, one to a line.
-func (e *CheckError) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.String()
-	}
-	return strings.Join(lines, "\n")
-}
+// A CheckError is every problem that [Check] found, in the field Problems. Its text has a line for each.
+type CheckError = checking.Error
 
 // Check compares a database with what a store of the same options needs, and returns nil or a [*CheckError] that holds
 // everything that is wrong: missing tables, columns and keys, columns of another type, a sequence that hands out positions
@@ -98,7 +81,7 @@ func (k *checker) problem(object, reason, remedy string) {
 
 // mend is problem for what one statement mends.
 func (k *checker) mend(object, reason, statement string) {
-	k.problems = append(k.problems, Problem{object, reason, statement, statement + ";"})
+	k.problems = append(k.problems, Problem{Object: object, Reason: reason, Remedy: statement, Statement: statement + ";"})
 }
 
 // migrate says which command makes what is missing.

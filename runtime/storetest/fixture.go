@@ -54,7 +54,11 @@ func (s *suite[Tx]) begin(t *testing.T) Transaction[Tx] {
 
 // do runs call in a transaction of its own, which it commits if there is no error and else rolls back.
 func (s *suite[Tx]) do(ctx context.Context, call func(tx Tx) error) error {
-	tx, err := s.Begin(ctx)
+	return do(ctx, s.Begin, call)
+}
+
+func do[Tx any](ctx context.Context, begin func(context.Context) (Transaction[Tx], error), call func(tx Tx) error) error {
+	tx, err := begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,6 +72,14 @@ func (s *suite[Tx]) do(ctx context.Context, call func(tx Tx) error) error {
 func (s *suite[Tx]) in(t *testing.T, call func(tx Tx) error) {
 	t.Helper()
 	if err := s.do(t.Context(), call); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reading is in for calls that only read.
+func (s *suite[Tx]) reading(t *testing.T, call func(tx Tx) error) {
+	t.Helper()
+	if err := do(t.Context(), s.BeginReading, call); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -95,7 +107,7 @@ func (s *suite[Tx]) append(t *testing.T, expected runtime.ExpectedVersion, event
 // stream reads a stream whole.
 func (s *suite[Tx]) stream(t *testing.T, id string) (stream runtime.Stream) {
 	t.Helper()
-	s.in(t, func(tx Tx) (err error) {
+	s.reading(t, func(tx Tx) (err error) {
 		stream, err = s.Store.ReadAggregateStream(t.Context(), tx, aggregateType, id, nil, nil)
 		return err
 	})
@@ -105,7 +117,7 @@ func (s *suite[Tx]) stream(t *testing.T, id string) (stream runtime.Stream) {
 // end returns the position of the last event in the log.
 func (s *suite[Tx]) end(t *testing.T) (position int64) {
 	t.Helper()
-	s.in(t, func(tx Tx) (err error) {
+	s.reading(t, func(tx Tx) (err error) {
 		position, err = s.Store.GetLatestGlobalPosition(t.Context(), tx)
 		return err
 	})
@@ -138,7 +150,7 @@ func (s *suite[Tx]) readable(t *testing.T, after int64, page int) []runtime.Pers
 	var all []runtime.PersistedEvent
 	for {
 		var events []runtime.PersistedEvent
-		s.in(t, func(tx Tx) (err error) {
+		s.reading(t, func(tx Tx) (err error) {
 			events, err = s.Store.ReadEvents(t.Context(), tx, after, page)
 			return err
 		})

@@ -52,6 +52,9 @@ type Harness[Tx any] struct {
 	// independent of each other. A store whose calls are transactions of their own returns one whose Commit and Rollback
 	// do nothing, and is Without [Transactions].
 	Begin func(context.Context) (Transaction[Tx], error)
+	// BeginReading begins a transaction that only reads. Nil means that Begin does. It is for stores where a transaction
+	// that may write keeps others waiting from its beginning.
+	BeginReading func(context.Context) (Transaction[Tx], error)
 	// Without lists the abilities that the store does not have.
 	Without []Ability
 }
@@ -65,6 +68,8 @@ const (
 	Transactions Ability = "transactions"
 	// ConcurrentWriters: a transaction can append while another that has appended is open.
 	ConcurrentWriters Ability = "concurrent writers"
+	// ConcurrentReaders: a transaction can read while another that has appended is open.
+	ConcurrentReaders Ability = "concurrent readers"
 	// DuplicatesElsewhere: an event whose ID is stored in another stream is found. In its own stream it always is.
 	DuplicatesElsewhere Ability = "duplicates elsewhere"
 	StreamsAppender     Ability = "runtime.StreamsAppender"
@@ -76,6 +81,9 @@ const (
 // Run tests the store as subtests of t.
 func Run[Tx any](t *testing.T, h Harness[Tx]) {
 	s := &suite[Tx]{Harness: h}
+	if s.BeginReading == nil {
+		s.BeginReading = s.Begin
+	}
 	s.checkAbilities(t)
 	for _, c := range s.cases() {
 		if !slices.ContainsFunc(c.needs, s.lacks) {

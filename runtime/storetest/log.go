@@ -10,12 +10,13 @@ import (
 )
 
 func (s *suite[Tx]) logCases() []testCase {
-	concurrent := []Ability{Transactions, ConcurrentWriters}
+	concurrent := []Ability{Transactions, ConcurrentWriters, ConcurrentReaders}
 	return []testCase{
 		{name: "Log/pages of any size give the same events", run: s.logPages},
 		{name: "Log/a limit below 1 is an error", run: s.logLimit},
 		{name: "Log/beyond the end it is empty", run: s.logEnd},
 		{name: "Log/an append in flight holds back what came after it", needs: concurrent, run: s.logInFlight},
+		{name: "Log/what is in flight is not read", needs: []Ability{Transactions, ConcurrentReaders}, run: s.logUnseen},
 		{name: "Log/a rollback holds back nothing", needs: concurrent, run: s.logRollback},
 		{name: "Log/own appends are in flight too", needs: []Ability{Transactions}, run: s.logOwn},
 		{name: "Log/safe position", needs: []Ability{SafePosition}, run: s.logSafe},
@@ -27,7 +28,7 @@ func (s *suite[Tx]) logCases() []testCase {
 func (s *suite[Tx]) safePosition(t *testing.T) (position int64) {
 	t.Helper()
 	store := s.Store.(runtime.SafePositionReader[Tx])
-	s.in(t, func(tx Tx) (err error) {
+	s.reading(t, func(tx Tx) (err error) {
 		position, err = store.SafeGlobalPosition(t.Context(), tx)
 		return err
 	})
@@ -80,6 +81,22 @@ func (s *suite[Tx]) logInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "log", slices.Concat(first.Events, second.Events), s.log(t, before, 10))
+}
+
+func (s *suite[Tx]) logUnseen(t *testing.T) {
+	stream, before := s.newStream(), s.end(t)
+	tx := s.begin(t)
+	r, err := s.Store.Append(t.Context(), tx.Tx, runtime.NoStream(), placed(stream, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "log with the append in flight", 0, len(s.readable(t, before, 10)))
+	equal(t, "latest position with the append in flight", before, s.end(t))
+	equal(t, "version with the append in flight", int64(0), s.stream(t, stream).Version())
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "log", r.Events, s.log(t, before, 10))
 }
 
 func (s *suite[Tx]) logRollback(t *testing.T) {

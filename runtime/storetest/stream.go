@@ -11,7 +11,7 @@ func (s *suite[Tx]) streamCases() []testCase {
 	cases := []testCase{
 		{name: "Stream/absent one is empty and at version 0", run: s.streamAbsent},
 		{name: "Stream/own appends are seen before the commit", needs: []Ability{Transactions}, run: s.streamOwn},
-		{name: "Stream/others' appends are seen after the commit", needs: []Ability{Transactions}, run: s.streamOthers},
+		{name: "Stream/others' appends are seen after the commit", needs: []Ability{Transactions, ConcurrentReaders}, run: s.streamOthers},
 	}
 	at := func(v int64) *int64 { return &v }
 	for _, row := range []struct {

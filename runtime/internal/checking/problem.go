@@ -1,0 +1,28 @@
+// Package checking is what the checks of databases have in common.
+package checking
+
+import "strings"
+
+// A Problem is something about a database that keeps a store from working, or from keeping its promises.
+type Problem struct {
+	Object string // what it is about: a table, a column, the sequence, the server
+	Reason string
+	Remedy string // what to do about it
+	// Statement is the SQL that does it, for a role that may; empty where it takes more than a statement.
+	Statement string
+}
+
+// String returns the problem in one line.
+func (p Problem) String() string { return p.Object + " " + p.Reason + "; " + p.Remedy }
+
+// An Error is every problem that a check found.
+type Error struct{ Problems []Problem }
+
+// Error lists the problems, one to a line.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,208 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/appending"
+)
+
+// Append adds events to their stream; see [runtime.EventStore].
+//
+// After a [*runtime.ConflictError], a recognised retry and [runtime.ErrDuplicateEvent] nothing was written and the
+// transaction goes on. A transaction that did not begin as one that writes (BEGIN IMMEDIATE, as [Open] has it) may find
+// here that another one has written since its first read: [runtime.Retryable] is true, and only a rollback helps.
+//
+// When ctx ends in the middle, SQLite rolls back the whole transaction.
+func (s *Store) Append(ctx context.Context, tx *sql.Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	if err := runtime.ValidateAppend(expected, events); err != nil {
+		return runtime.AppendResult{}, fmt.Errorf("append: %w", err)
+	}
+	aggregateType, aggregateID := events[0].AggregateType, events[0].AggregateID
+	result, err := s.append(ctx, tx, expected, events)
+	if err != nil {
+		s.debug(ctx, "append refused", "aggregate_type", aggregateType, "aggregate_id", aggregateID, "error", err)
+		return runtime.AppendResult{}, fmt.Errorf("append to %s %q: %w", aggregateType, aggregateID, s.explain(ctx, tx, err))
+	}
+	if s.logger != nil {
+		s.logger.Debug(ctx, "appended", "aggregate_type", aggregateType, "aggregate_id", aggregateID,
+			"events", len(events), "version", result.ToVersion(), "already_stored", result.AlreadyStored)
+	}
+	return result, nil
+}
+
+func (s *Store) append(ctx context.Context, tx *sql.Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	version, end, err := s.head(ctx, tx, events[0].AggregateType, events[0].AggregateID)
+	if err != nil {
+		return runtime.AppendResult{}, err
+	}
+	if !expected.Matches(version) {
+		return s.whyNot(ctx, tx, expected, events, version)
+	}
+	if chunkOf(len(events)) < len(events) {
+		// Several statements: none may fail after the first.
+		if err := s.refuseStored(ctx, tx, events); err != nil {
+			return runtime.AppendResult{}, err
+		}
+	}
+	result := appending.Result(appending.Events(events, s.clock), make([]int64, len(events)), version+1)
+	err = s.insert(ctx, tx, result)
+	if stateOf(err) == stateUniqueViolation {
+		// Versions are unique by their making.
+		if duplicate := s.refuseStored(ctx, tx, events); duplicate != nil {
+			err = duplicate
+		}
+	}
+	if err != nil {
+		return runtime.AppendResult{}, err
+	}
+	s.fences.set(tx, end)
+	return result, nil
+}
+
+// head returns the version of a stream, and where the log ends.
+func (s *Store) head(ctx context.Context, db queryer, aggregateType, aggregateID string) (version, end int64, err error) {
+	err = queryRow(ctx, db, s.sql.head, []any{aggregateType, aggregateID}, &version, &end)
+	return version, end, err
+}
+
+// chunkOf returns how many of n events the next statement appends.
+func chunkOf(n int) int { return chunks[chunkIndex(n)] }
+
+func chunkIndex(n int) int {
+	return slices.IndexFunc(chunks[:], func(chunk int) bool { return chunk <= n })
+}
+
+// insert stores the events, which have their versions, and notes their positions.
+func (s *Store) insert(ctx context.Context, db queryer, r runtime.AppendResult) error {
+	args := make([]any, 0, chunkOf(len(r.Events))*12)
+	for from := 0; from < len(r.Events); {
+		chunk := chunkIndex(len(r.Events) - from)
+		args = args[:0]
+		for i := range chunks[chunk] {
+			args = appendEvent(args, &r.Events[from+i])
+		}
+		positions := r.GlobalPositions[from : from+chunks[chunk]]
+		if err := s.insertChunk(ctx, db, s.sql.append[chunk], args, positions); err != nil {
+			return err
+		}
+		for i, position := range positions {
+			r.Events[from+i].GlobalPosition = position
+		}
+		from += chunks[chunk]
+	}
+	return nil
+}
+
+// insertChunk runs a statement that appends as many events as there are positions.
+func (s *Store) insertChunk(ctx context.Context, db queryer, text string, args []any, positions []int64) error {
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	n := 0
+	for ; n < len(positions) && rows.Next(); n++ {
+		if err := rows.Scan(&positions[n]); err != nil {
+			return err
+		}
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if n < len(positions) {
+		return fmt.Errorf("%d of %d events were stored; roll back", n, len(positions))
+	}
+	slices.Sort(positions) // SQL promises no order for RETURNING; events are stored in the order they are given
+	return nil
+}
+
+// appendEvent adds an event to the arguments of an insert.
+func appendEvent(args []any, e *runtime.PersistedEvent) []any {
+	return append(args,
+		e.AggregateType,
+		e.AggregateID,
+		e.AggregateVersion,
+		e.EventID.String(),
+		e.EventType,
+		int64(e.EventVersion),
+		e.Payload,
+		optional(&e.TraceID),
+		optional(&e.CorrelationID),
+		optional(&e.CausationID),
+		document(e.Metadata),
+		timeText(e.CreatedAt))
+}
+
+// optional returns a text as an argument, nil if it is absent.
+func optional(text *runtime.NullString) any {
+	if !text.Valid {
+		return nil
+	}
+	return text.String
+}
+
+// document returns JSON as an argument, nil if it is nil.
+func document(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return string(b)
+}
+
+// whyNot says why an append to a stream at a version that was not expected wrote nothing.
+func (s *Store) whyNot(ctx context.Context, db queryer, expected runtime.ExpectedVersion, events []runtime.Event, version int64) (runtime.AppendResult, error) {
+	earlier, err := s.eventsByID(ctx, db, events)
+	if err != nil {
+		return runtime.AppendResult{}, err
+	}
+	return appending.Again(&runtime.ConflictError{
+		AggregateType: events[0].AggregateType,
+		AggregateID:   events[0].AggregateID,
+		Expected:      expected,
+		Actual:        version,
+	}, events, earlier)
+}
+
+// refuseStored returns an error if one of the events is stored already.
+func (s *Store) refuseStored(ctx context.Context, db queryer, events []runtime.Event) error {
+	earlier, err := s.eventsByID(ctx, db, events)
+	if err != nil || len(earlier) == 0 {
+		return err
+	}
+	return appending.Duplicate(&earlier[0])
+}
+
+// eventsByID returns those of the events that are stored, by their IDs and in their order.
+func (s *Store) eventsByID(ctx context.Context, db queryer, events []runtime.Event) ([]runtime.PersistedEvent, error) {
+	ids := make([]string, len(events))
+	for i := range events {
+		ids[i] = events[i].EventID.String()
+	}
+	list, err := jsonList(ids)
+	if err != nil {
+		return nil, err
+	}
+	return collectEvents(ctx, db, nil, s.sql.eventsByID, list)
+}
+
+// jsonList returns values as an argument: an array of JSON, which SQL takes apart; nil for nil.
+func jsonList[T any](values []T) (any, error) {
+	if values == nil {
+		return nil, nil
+	}
+	list, err := json.Marshal(values)
+	return string(list), err
+}
+
+// explain returns an error of the store with its meaning.
+func (s *Store) explain(ctx context.Context, db queryer, err error) error {
+	return s.tables.explain(ctx, db, err, eventsTable(s.tables))
+}

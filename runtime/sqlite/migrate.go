@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+	"github.com/eventmap/eventmap/templates"
+)
+
+// Migrate makes the tables of a store and its consumers as far as they are missing, in one transaction, and then does what
+// [Check] does. It is for programs that carry their database with them: call it at the start, every time, in any number
+// of processes. The tables are those of `migrate-gen --dialect sqlite`, which is the way to have migrations in files and
+// what goes beyond the tables.
+func Migrate(ctx context.Context, db *sql.DB, opts ...Option) error {
+	_, t, err := configure(opts)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("migrate the database: %w", withState(err))
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := t.create(ctx, tx); err != nil {
+		return fmt.Errorf("migrate the database: %w", withState(err))
+	}
+	if err := Check(ctx, tx, opts...); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("migrate the database: %w", withState(err))
+	}
+	return nil
+}
+
+// create makes the tables that are missing.
+func (t tables) create(ctx context.Context, tx *sql.Tx) error {
+	texts, err := template.New("").Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.SQLite, "sqlite/*.sql.tmpl")
+	if err != nil {
+		return fmt.Errorf("template: %w", err)
+	}
+	for _, missing := range []struct {
+		name pgname.Table
+		made string
+	}{
+		{t.Events, "events.sql.tmpl"},
+		{t.Checkpoints, "consumer_checkpoints.sql.tmpl"},
+		{t.Parked, "parked_events.sql.tmpl"},
+	} {
+		var was string
+		err := checkEach(ctx, tx, "table.sql", []any{missing.name.Name}, []any{&was}, func() {})
+		if err == nil && was == "" {
+			var text strings.Builder
+			err = errors.Join(texts.ExecuteTemplate(&text, missing.made, schema{t}), execute(ctx, tx, &text))
+		}
+		if err != nil {
+			return fmt.Errorf("table %s: %w", missing.name, err)
+		}
+	}
+	return nil
+}
+
+func execute(ctx context.Context, tx *sql.Tx, text *strings.Builder) error {
+	_, err := tx.ExecContext(ctx, text.String())
+	return err
+}
+
+// A schema is what the templates of tables are filled in with.
+type schema struct{ tables }
+
+// Marker returns the words by which [Check] knows the version of the schema.
+func (schema) Marker() string { return pgname.Marker() }

@@ -1,0 +1,2 @@
+-- eventmap: frontier of the log
+select {{template "frontier" .}}

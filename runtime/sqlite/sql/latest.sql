@@ -1,0 +1,2 @@
+-- eventmap: latest position
+select coalesce(max(global_position), 0) from {{.Events}}

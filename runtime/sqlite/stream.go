@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// ReadAggregateStream reads a stream, or a window of it; see [runtime.AggregateStreamReader]. Both are as the
+// transaction sees them, so Version is exactly that of the events. A transaction that only reads is best begun read-only:
+// it waits for nobody.
+func (s *Store) ReadAggregateStream(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
+	from, to := int64(0), int64(math.MaxInt64)
+	if fromVersion != nil {
+		from = *fromVersion
+	}
+	if toVersion != nil {
+		to = *toVersion
+	}
+	version, _, err := s.head(ctx, tx, aggregateType, aggregateID)
+	if err != nil {
+		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
+	}
+	events := make([]runtime.PersistedEvent, 0, room(from, min(to, version)))
+	events, err = collectEvents(ctx, tx, events, s.sql.streamForward, aggregateType, aggregateID, from, to, int64(math.MaxInt64))
+	if err != nil {
+		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
+	}
+	return runtime.NewStream(aggregateType, aggregateID, version, events), nil
+}
+
+// room returns how many events to make room for at once in order to read the versions from and to, both included.
+func room(from, to int64) int64 {
+	const most = 1 << 16
+	return min(max(to-max(from, 1)+1, 0), most)
+}
+
+// StreamEvents yields the events that query selects, up to the head as it stood when the sequence began; see
+// [runtime.StreamIterator]. Memory stays flat, leaving the loop early costs nothing, and tx may be used inside the loop.
+func (s *Store) StreamEvents(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, q runtime.StreamQuery) iter.Seq2[runtime.PersistedEvent, error] {
+	return func(yield func(runtime.PersistedEvent, error) bool) {
+		to, limit := q.ToVersion, int64(q.Limit)
+		if to < 1 {
+			to = math.MaxInt64
+		}
+		if limit < 1 {
+			limit = math.MaxInt64
+		}
+		text := s.sql.streamForward
+		if q.Backward {
+			text = s.sql.streamBackward
+		}
+		version, _, err := s.head(ctx, tx, aggregateType, aggregateID)
+		if err == nil {
+			err = yieldEvents(ctx, tx, yield, text, aggregateType, aggregateID, q.FromVersion, min(to, version), limit)
+		}
+		if err != nil {
+			yield(runtime.PersistedEvent{}, s.streamError(ctx, tx, aggregateType, aggregateID, err))
+		}
+	}
+}
+
+// yieldEvents yields the events that a statement returns.
+func yieldEvents(ctx context.Context, db queryer, yield func(runtime.PersistedEvent, error) bool, text string, args ...any) error {
+	r, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }()
+	d := newDecoder()
+	for r.Next() {
+		e, err := d.decode(r)
+		if err != nil {
+			return err
+		}
+		if !yield(e, nil) {
+			return nil
+		}
+	}
+	return r.Err()
+}
+
+func (s *Store) streamError(ctx context.Context, db queryer, aggregateType, aggregateID string, err error) error {
+	return fmt.Errorf("read %s %q: %w", aggregateType, aggregateID, s.explain(ctx, db, err))
+}
