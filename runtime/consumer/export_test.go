@@ -7,11 +7,6 @@ import (
 	"time"
 )
 
-// Selects shows which events are in a selection, as Go sees it.
-func Selects(s *Selection, aggregateID string, position int64) bool {
-	return s.selects(aggregateID, position)
-}
-
 // ErrCrash is what a crash looks like from inside.
 var ErrCrash = errors.New("crash")
 

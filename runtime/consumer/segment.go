@@ -44,10 +44,10 @@ func resized(old []Checkpoint, n int) ([]Checkpoint, error) {
 	return resized, nil
 }
 
-// selects reports whether an event of the aggregate ID at the position is in the selection, but for its limit and its
-// aggregate types. It says in Go what the database does in SQL.
-func (s *Selection) selects(aggregateID string, position int64) bool {
+// Selects reports whether an event of the aggregate ID at the position is in the selection, but for its limit and its
+// aggregate types. It is for databases that cannot compute the segment, and says in Go what others do in SQL.
+func (s *Selection) Selects(aggregateID string, position int64) bool {
 	return position > s.After && position <= s.Through &&
-		Segment(aggregateID, s.Segments) == s.Segment &&
+		(s.Segments == 1 || Segment(aggregateID, s.Segments) == s.Segment) &&
 		(s.Handled == nil || position > s.Handled[Segment(aggregateID, len(s.Handled))])
 }

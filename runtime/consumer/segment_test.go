@@ -78,7 +78,7 @@ func TestSegment_sameInSQL(t *testing.T) {
 				}
 				var want []runtime.PersistedEvent
 				for _, p := range log.Events {
-					if consumer.Selects(&s, p.AggregateID, p.GlobalPosition) {
+					if s.Selects(p.AggregateID, p.GlobalPosition) {
 						want = append(want, p)
 					}
 				}

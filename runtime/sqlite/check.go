@@ -160,9 +160,8 @@ func (k *checker) settings() error {
 		if journal != "wal" {
 			k.problem("journal_mode", "is "+journal+", in which readers and the writer keep each other waiting", "open the database with sqlite.Open")
 		}
-		if synchronous < 2 {
-			k.problem("synchronous", "is less than full, so that a power cut can take back appends that were acknowledged",
-				"open the database with sqlite.Open, or leave it if that is acceptable")
+		if synchronous == 0 {
+			k.problem("synchronous", "is off, so that a power cut can damage the file", "open the database with sqlite.Open")
 		}
 	})
 }

@@ -142,7 +142,15 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if c.broken != nil {
 		return nil, c.broken
 	}
-	result, err := c.engine.ExecContext(ctx, query, args)
+	s, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	if s == nil {
+		result, err := c.engine.ExecContext(ctx, query, args)
+		return result, c.failed(err)
+	}
+	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	return result, c.failed(err)
 }
 

@@ -56,18 +56,13 @@ func (t tables) create(ctx context.Context, tx *sql.Tx) error {
 		err := checkEach(ctx, tx, "table.sql", []any{missing.name.Name}, []any{&was}, func() {})
 		if err == nil && was == "" {
 			var text strings.Builder
-			err = errors.Join(texts.ExecuteTemplate(&text, missing.made, schema{t}), execute(ctx, tx, &text))
+			err = errors.Join(texts.ExecuteTemplate(&text, missing.made, schema{t}), execute(ctx, tx, text.String()))
 		}
 		if err != nil {
 			return fmt.Errorf("table %s: %w", missing.name, err)
 		}
 	}
 	return nil
-}
-
-func execute(ctx context.Context, tx *sql.Tx, text *strings.Builder) error {
-	_, err := tx.ExecContext(ctx, text.String())
-	return err
 }
 
 // A schema is what the templates of tables are filled in with.

@@ -90,6 +90,12 @@ func each(ctx context.Context, db queryer, text string, args []any, row func(*sq
 	return r.Err()
 }
 
+// execute runs a statement that returns nothing.
+func execute(ctx context.Context, tx *sql.Tx, text string, args ...any) error {
+	_, err := tx.ExecContext(ctx, text, args...)
+	return err
+}
+
 // queryRow runs a statement that gives one row and scans it into dest.
 func queryRow(ctx context.Context, db queryer, text string, args []any, dest ...any) error {
 	found := false

@@ -36,7 +36,6 @@ type variant struct {
 	Rows               []struct{} // to insert
 	Backward, Filtered bool
 	Any                bool // the claim of a segment
-	Filters            bool
 }
 
 // The tables, quoted. Names were validated when they were parsed and are the only part of a text that is not constant.

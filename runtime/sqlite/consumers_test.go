@@ -1,0 +1,443 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/sqlite"
+)
+
+// An env is a database with a read model: a row for each event that is handled. That an event is handled twice is an error
+// there, and the order of the rows is the order they were handled in.
+type env struct {
+	testing.TB
+	address string
+	db      *sql.DB
+	store   *sqlite.Store
+	keeper  *sqlite.Consumers
+}
+
+const readModel = `create table if not exists read_model (
+	seq integer primary key autoincrement,
+	consumer text not null,
+	global_position integer not null,
+	aggregate_id text not null,
+	aggregate_version integer not null,
+	unique (consumer, global_position)
+)`
+
+func newEnv(t testing.TB, address string) *env {
+	t.Helper()
+	db := migrated(t, address)
+	execute(t, db, readModel)
+	keeper, err := sqlite.NewConsumers(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &env{TB: t, address: address, db: db, store: newStore(t), keeper: keeper}
+}
+
+// ctx returns a context that ends when the test has run for too long.
+func (e *env) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(e.Context(), 2*time.Minute)
+	e.Cleanup(cancel)
+	return ctx
+}
+
+// append appends n events, one to each of so many streams in turn.
+func (e *env) append(n, streams int) {
+	e.Helper()
+	tx := begin(e, e.db, nil)
+	for i := range n {
+		if _, err := e.store.Append(e.Context(), tx, runtime.Any(), placed(fmt.Sprintf("order-%d", i%streams), 1)); err != nil {
+			e.Fatal(err)
+		}
+	}
+	commit(e, tx)
+}
+
+// A handler is a consumer of all events.
+type handler struct {
+	name   string
+	handle func(ctx context.Context, tx *sql.Tx, e runtime.PersistedEvent) error
+}
+
+func (h handler) Name() string { return h.name }
+
+func (h handler) Handle(ctx context.Context, tx *sql.Tx, e runtime.PersistedEvent) error {
+	return h.handle(ctx, tx, e)
+}
+
+// writes returns a consumer that writes each event to the read model, and then does what check does.
+func writes(name string, check func(ctx context.Context, tx *sql.Tx, e runtime.PersistedEvent) error) handler {
+	return handler{name, func(ctx context.Context, tx *sql.Tx, e runtime.PersistedEvent) error {
+		_, err := tx.ExecContext(ctx, `insert into read_model (consumer, global_position, aggregate_id, aggregate_version) values (?, ?, ?, ?)`,
+			name, e.GlobalPosition, e.AggregateID, e.AggregateVersion)
+		if err != nil || check == nil {
+			return err
+		}
+		return check(ctx, tx, e)
+	}}
+}
+
+func (e *env) runner(config consumer.Config, registrations ...consumer.Registration[*sql.Tx]) *consumer.Runner[*sql.Tx] {
+	e.Helper()
+	config.PollLeast, config.PollMost = time.Millisecond, 20*time.Millisecond
+	r, err := consumer.New(e.keeper, config, registrations...)
+	if err != nil {
+		e.Fatal(err)
+	}
+	return r
+}
+
+// catchUp runs the runner until it has caught up.
+func (e *env) catchUp(r *consumer.Runner[*sql.Tx]) {
+	e.Helper()
+	if err := r.RunUntilCaughtUp(e.ctx(), nil); err != nil {
+		e.Fatal(err)
+	}
+}
+
+// background runs the runner until the returned function is called, which waits for it.
+func (e *env) background(r *consumer.Runner[*sql.Tx]) (stop func()) {
+	ctx, cancel := context.WithCancel(e.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			e.Errorf("Run: %v", err)
+		}
+	})
+	e.Cleanup(stop)
+	return stop
+}
+
+func (e *env) eventually(what string, condition func() bool) {
+	e.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			e.Fatalf("waited for too long: %s", what)
+		}
+	}
+}
+
+func (e *env) status(r *consumer.Runner[*sql.Tx]) consumer.Status {
+	e.Helper()
+	all, err := r.Status(e.ctx())
+	if err != nil {
+		e.Fatal(err)
+	}
+	return all[0]
+}
+
+// model returns the positions in the read model of a consumer.
+func (e *env) model(name string) (positions []int64) {
+	e.Helper()
+	rows, err := e.db.QueryContext(e.Context(), `select global_position from read_model where consumer = ? order by global_position`, name)
+	if err != nil {
+		e.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var position int64
+		if err := rows.Scan(&position); err != nil {
+			e.Fatal(err)
+		}
+		positions = append(positions, position)
+	}
+	return positions
+}
+
+// wantModel checks that the consumer handled exactly the events up to the last one but for some, those of each stream in
+// order.
+func (e *env) wantModel(name string, last int64, without ...int64) {
+	e.Helper()
+	var want []int64
+	for position := int64(1); position <= last; position++ {
+		if !slices.Contains(without, position) {
+			want = append(want, position)
+		}
+	}
+	if diff := cmp.Diff(want, e.model(name)); diff != "" {
+		e.Errorf("events that %s handled (-want +got):\n%s", name, diff)
+	}
+	disorder := one[int64](e, e.db, `select count(*) from (
+		select aggregate_version < lag(aggregate_version) over (partition by aggregate_id order by seq) as wrong
+		from read_model where consumer = ?
+	) where wrong`, name)
+	if disorder != 0 {
+		e.Errorf("%s handled %d events after a later one of the same stream", name, disorder)
+	}
+}
+
+// quick is a backoff that tests can wait for.
+func quick() consumer.Backoff {
+	return consumer.Backoff{First: time.Millisecond, Most: 5 * time.Millisecond}
+}
+
+func TestConsumers_handleEveryEventOnce(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{":memory:", inFile(t)} {
+		t.Run(strings.Trim(address[len(address)-8:], ":"), func(t *testing.T) {
+			t.Parallel()
+			e := newEnv(t, address)
+			e.append(100, 7)
+			r := e.runner(consumer.Config{},
+				consumer.Registration[*sql.Tx]{Consumer: writes("a", nil), BatchSize: 7},
+				consumer.Registration[*sql.Tx]{Consumer: writes("b", nil), Segments: 4, Workers: 2, BatchSize: 9})
+			stop := e.background(r)
+			e.append(100, 7)
+			e.eventually("all is handled", func() bool { return len(e.model("a")) == 200 && len(e.model("b")) == 200 })
+			stop()
+			e.wantModel("a", 200)
+			e.wantModel("b", 200)
+			if lag := e.status(r).Lag(); lag.Events != 0 {
+				t.Errorf("%d events are still to be handled", lag.Events)
+			}
+		})
+	}
+}
+
+func TestConsumers_scopedOneSeesItsTypesOnly(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, ":memory:")
+	e.append(6, 2)
+	invoice := placed("invoice", 2)
+	for i := range invoice {
+		invoice[i].AggregateType = "Invoice"
+	}
+	appendTo(t, e.db, e.store, invoice)
+	var seen []string
+	scoped := consumer.Scoped("c", []string{"Invoice", "Other"}, func(_ context.Context, _ *sql.Tx, p runtime.PersistedEvent) error {
+		seen = append(seen, fmt.Sprint(p.AggregateType, p.GlobalPosition))
+		return nil
+	})
+	e.catchUp(e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{Consumer: scoped}))
+	if diff := cmp.Diff([]string{"Invoice7", "Invoice8"}, seen); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// What fails is undone and tried again, whatever it is; what was done before it stays.
+func TestConsumers_failuresAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(ctx context.Context, tx *sql.Tx, e runtime.PersistedEvent) error{
+		"an error": func(context.Context, *sql.Tx, runtime.PersistedEvent) error { return errors.New("broken") },
+		"a panic":  func(context.Context, *sql.Tx, runtime.PersistedEvent) error { panic("broken") },
+		"a timeout": func(ctx context.Context, _ *sql.Tx, _ runtime.PersistedEvent) error {
+			<-ctx.Done()
+			return ctx.Err()
+		},
+		"a statement that is broken off": func(ctx context.Context, tx *sql.Tx, _ runtime.PersistedEvent) error {
+			_, err := tx.ExecContext(ctx, `with recursive n (i) as (select 1 union all select i + 1 from n) insert into read_model select i, '', i, '', i from n`)
+			return err
+		},
+		"a rollback": func(_ context.Context, tx *sql.Tx, _ runtime.PersistedEvent) error { return tx.Rollback() },
+		"a rollback by SQL": func(ctx context.Context, tx *sql.Tx, _ runtime.PersistedEvent) error {
+			_, err := tx.ExecContext(ctx, "rollback")
+			return err
+		},
+		"a rollback and another transaction": func(ctx context.Context, tx *sql.Tx, _ runtime.PersistedEvent) error {
+			_, err := tx.ExecContext(ctx, "rollback; begin immediate")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEnv(t, inFile(t))
+			e.append(10, 3)
+			batch := 0
+			if strings.HasSuffix(name, "by SQL") {
+				batch = 1 // what comes after it would be outside any transaction, and stay
+			}
+			var mu sync.Mutex
+			failures := map[int64]int{}
+			h := writes("c", func(ctx context.Context, tx *sql.Tx, p runtime.PersistedEvent) error {
+				mu.Lock()
+				n := failures[p.GlobalPosition]
+				if p.GlobalPosition%4 == 0 {
+					failures[p.GlobalPosition]++
+				}
+				mu.Unlock()
+				if p.GlobalPosition%4 != 0 || n >= 4 {
+					return nil
+				}
+				return fail(ctx, tx, p)
+			})
+			r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{
+				Consumer: h, Timeout: 50 * time.Millisecond, Backoff: quick(), Attempts: -1, BatchSize: batch,
+			})
+			e.catchUp(r)
+			e.wantModel("c", 10)
+		})
+	}
+}
+
+func TestConsumers_stopAndResume(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, inFile(t))
+	e.append(10, 3)
+	broken := new(atomic.Bool)
+	broken.Store(true)
+	h := writes("c", func(_ context.Context, _ *sql.Tx, p runtime.PersistedEvent) error {
+		if broken.Load() && p.GlobalPosition == 5 {
+			return errors.New("cannot handle it")
+		}
+		return nil
+	})
+	r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{Consumer: h, Attempts: 2, Backoff: quick()})
+	if err := r.RunUntilCaughtUp(e.ctx(), nil); !errors.Is(err, consumer.ErrStopped) || !strings.Contains(err.Error(), "cannot handle it") {
+		t.Fatalf("error is %v, want %v with that of the event", err, consumer.ErrStopped)
+	}
+	e.wantModel("c", 4)
+	s := e.status(r).Segments[0]
+	if s.StoppedAt.IsZero() || s.Failures != 2 || s.FailedPosition != 5 || s.LastError != "cannot handle it" || s.Lag.Events != 6 {
+		t.Errorf("status is %+v", s)
+	}
+	broken.Store(false)
+	if err := r.Resume(e.ctx(), "c"); err != nil {
+		t.Fatal(err)
+	}
+	e.catchUp(r)
+	e.wantModel("c", 10)
+}
+
+func TestConsumers_park(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, inFile(t))
+	e.append(12, 3) // position 4 is the second of its stream; 7 and 10 follow it
+	broken := new(atomic.Bool)
+	broken.Store(true)
+	h := writes("c", func(_ context.Context, _ *sql.Tx, p runtime.PersistedEvent) error {
+		if broken.Load() && p.GlobalPosition == 4 {
+			return errors.New("cannot handle it")
+		}
+		return nil
+	})
+	r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{
+		Consumer: h, Attempts: 2, Backoff: quick(), Policy: consumer.Park, BatchSize: 2,
+	})
+	e.catchUp(r)
+	e.wantModel("c", 12, 4, 7, 10)
+	parked, err := r.Parked(e.ctx(), "c", 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range parked {
+		got = append(got, fmt.Sprint(p.GlobalPosition, " ", p.AggregateID, " ", p.Attempts, " ", p.Error))
+		if p.ParkedAt.IsZero() {
+			t.Errorf("event %d was parked at no time", p.GlobalPosition)
+		}
+	}
+	if diff := cmp.Diff([]string{"4 order-0 2 cannot handle it", "7 order-0 0 ", "10 order-0 0 "}, got); diff != "" {
+		t.Errorf("parked events (-want +got):\n%s", diff)
+	}
+	stream := parked[0].Stream
+	if n, err := r.RetryParked(e.ctx(), "c", stream); n != 0 || err == nil {
+		t.Errorf("RetryParked handled %d: %v", n, err)
+	}
+	if p, err := r.Parked(e.ctx(), "c", 0, 1); err != nil || p[0].Attempts != 3 {
+		t.Errorf("after another attempt: %+v, %v", p, err)
+	}
+	broken.Store(false)
+	if dropped, err := r.DropParked(e.ctx(), "c", 7); !dropped || err != nil {
+		t.Errorf("DropParked: %t, %v", dropped, err)
+	}
+	if n, err := r.RetryParked(e.ctx(), "c", stream); n != 2 || err != nil {
+		t.Errorf("RetryParked handled %d: %v", n, err)
+	}
+	if s := e.status(r); s.Parked != 0 {
+		t.Errorf("%d events are still parked", s.Parked)
+	}
+	e.append(3, 3)
+	e.catchUp(r)
+	e.wantModel("c", 15, 7)
+}
+
+func TestConsumers_resetResizeForget(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, inFile(t))
+	e.append(60, 11)
+	r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{Consumer: writes("c", nil), Segments: 3, BatchSize: 4})
+	stop := e.background(r)
+	e.eventually("there are segments", func() bool { return len(e.status(r).Segments) == 3 })
+	for _, n := range []int{5, 1, 2} {
+		e.append(40, 11)
+		e.eventually("the segments change", func() bool {
+			err := r.Resize(e.ctx(), "c", n)
+			if err != nil && !errors.Is(err, consumer.ErrResizing) {
+				t.Fatal(err)
+			}
+			return err == nil
+		})
+		if got := len(e.status(r).Segments); got != n {
+			t.Errorf("%d segments, want %d", got, n)
+		}
+	}
+	e.eventually("all is handled", func() bool { return len(e.model("c")) == 180 })
+	stop()
+	e.wantModel("c", 180)
+	err := r.Reset(e.ctx(), "c", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "delete from read_model")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.wantModel("c", 0)
+	var last consumer.Progress
+	if err := r.RunUntilCaughtUp(e.ctx(), func(p consumer.Progress) { last = p }); err != nil {
+		t.Fatal(err)
+	}
+	e.wantModel("c", 180)
+	if !last.Done() || last.Target != 180 || last.Frontier != 180 {
+		t.Errorf("the last progress is %+v", last)
+	}
+	if err := e.runner(consumer.Config{}).Forget(e.ctx(), "c"); err != nil {
+		t.Error(err)
+	}
+	if n := one[int](t, e.db, "select count(*) from consumer_checkpoints"); n != 0 {
+		t.Errorf("%d checkpoints are left", n)
+	}
+}
+
+func TestConsumers_checkpointAheadOfTheLog(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, ":memory:")
+	e.append(3, 1)
+	r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{Consumer: writes("c", nil)})
+	e.catchUp(r)
+	execute(t, e.db, "delete from events; delete from sqlite_sequence")
+	if err := r.Run(e.ctx()); !errors.Is(err, consumer.ErrCheckpointAhead) {
+		t.Errorf("error is %v, want %v", err, consumer.ErrCheckpointAhead)
+	}
+}
+
+func TestConsumers_missingTables(t *testing.T) {
+	t.Parallel()
+	db := open(t, ":memory:")
+	keeper, err := sqlite.NewConsumers(db, sqlite.WithCheckpointsTable("progress"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = keeper.Poll(t.Context(), []string{"c"})
+	for _, text := range []string{"table events is missing", "table progress is missing", "migrate-gen --dialect sqlite --checkpoints-table progress"} {
+		if err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("error is %v, want it to say %q", err, text)
+		}
+	}
+}

@@ -1,0 +1,6 @@
+-- eventmap: are there parked events
+select exists (
+	select 1
+	from {{.Parked}}
+	where consumer = ?1
+)

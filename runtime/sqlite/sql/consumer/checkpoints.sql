@@ -1,0 +1,6 @@
+-- eventmap: read the checkpoints of a consumer
+select
+	{{template "checkpoint"}}
+from {{.Checkpoints}}
+where consumer = ?1
+order by segment

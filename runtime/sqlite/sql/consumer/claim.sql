@@ -1,0 +1,15 @@
+-- eventmap: claim {{if .Any}}the segment of a consumer that is furthest behind{{else}}a segment of a consumer{{end}}
+select
+	{{template "checkpoint"}},
+	{{template "frontier" .}}
+from {{.Checkpoints}}
+where consumer = ?1
+{{- if .Any}}
+  and position < {{template "frontier" .}}
+  and stopped_at is null
+  and (retry_at is null or retry_at <= ?2)
+order by position, segment
+limit 1
+{{- else}}
+  and segment = ?2
+{{- end}}

@@ -1,0 +1,4 @@
+-- eventmap: count parked events
+select count(*)
+from {{.Parked}}
+where consumer = ?1
