@@ -9,6 +9,6 @@
 // *sql.Tx, *pgxpool.Pool, or the transaction of a store of your own. No method here commits, rolls back or sets a
 // savepoint unless it says so.
 //
-// The package imports no driver. The PostgreSQL store is runtime/postgres; the contract as an executable suite is
-// runtime/storetest.
+// The package imports no driver. The PostgreSQL store is runtime/postgres, the one on SQLite runtime/sqlite; the contract as
+// an executable suite is runtime/storetest.
 package runtime

@@ -1,6 +1,6 @@
 /*
 Migrate-gen writes the SQL that an eventmap event store needs: its tables, with
-their constraints and comments, for PostgreSQL 14 and later.
+their constraints and comments, for PostgreSQL 14 and later or for SQLite.
 
 Usage:
 
@@ -29,6 +29,12 @@ nothing until the edit is taken back or accepted.
 	-o, --output DIR
 		The folder to write to, made if it is missing.
 		A single - prints the file instead. Default: migrations.
+	--dialect NAME
+		The database: postgres or sqlite. What is said of flags below is
+		for PostgreSQL. With sqlite these are refused, since they have
+		no meaning there: --schema, --aggregate-heads-table, --payload,
+		--metadata, --grant, --partition and what belongs to it, --from
+		and --doctor; and so is --format tern. Default: postgres.
 	--format NAME
 		The tool that runs the migration: plain, goose, golang-migrate,
 		tern, dbmate, atlas or flyway. All but plain and atlas get a way

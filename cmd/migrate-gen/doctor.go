@@ -24,6 +24,9 @@ type finding struct {
 // examine compares a database with the options and prints what is wrong, as SQL: each finding is a comment that begins with
 // three dashes, with the statements below that mend it. It changes nothing.
 func (s *settings) examine(ctx context.Context, command cli.Command) (code int) {
+	if _, err := sqlcode.Needs(s.options); err != nil { // before anything is connected to
+		return command.Fail(err)
+	}
 	conn, err := pgx.Connect(ctx, s.dsn)
 	if err != nil {
 		return command.Fail(fmt.Errorf("database: %w", err))

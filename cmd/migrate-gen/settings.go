@@ -27,6 +27,7 @@ type settings struct {
 func addSettings(flags *pflag.FlagSet) *settings {
 	var s settings
 	flags.StringVarP(&s.folder, "output", "o", "migrations", "")
+	flags.StringVar(&s.options.Dialect, "dialect", sqlcode.Dialects[0], "")
 	flags.StringVar(&s.options.Format, "format", sqlcode.Formats()[0], "")
 	flags.StringVar(&s.options.Filename, "filename", "", "")
 	flags.StringVar(&s.options.Schema, "schema", "", "")

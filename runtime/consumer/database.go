@@ -8,7 +8,7 @@ import (
 )
 
 // A Database keeps what a [Runner] has to remember, in the same place as what handlers write. runtime/postgres has one
-// for pgx and one for database/sql. It is safe for concurrent use; a transaction is not.
+// for pgx and one for database/sql, and runtime/sqlite one. It is safe for concurrent use; a transaction is not.
 //
 // Methods that take a transaction leave it as it is: only [Transactions] begins and ends one. An error of any method but
 // for those that [ErrTransactionEnded] is about means trouble with the database and is never held against an event.

@@ -60,7 +60,7 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
-		return &CheckError{k.problems}
+		return &CheckError{Problems: k.problems}
 	}
 	return nil
 }

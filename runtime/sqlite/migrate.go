@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"text/template"
@@ -40,10 +39,6 @@ func Migrate(ctx context.Context, db *sql.DB, opts ...Option) error {
 
 // create makes the tables that are missing.
 func (t tables) create(ctx context.Context, tx *sql.Tx) error {
-	texts, err := template.New("").Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.SQLite, "sqlite/*.sql.tmpl")
-	if err != nil {
-		return fmt.Errorf("template: %w", err)
-	}
 	for _, missing := range []struct {
 		name pgname.Table
 		made string
@@ -55,14 +50,29 @@ func (t tables) create(ctx context.Context, tx *sql.Tx) error {
 		var was string
 		err := checkEach(ctx, tx, "table.sql", []any{missing.name.Name}, []any{&was}, func() {})
 		if err == nil && was == "" {
-			var text strings.Builder
-			err = errors.Join(texts.ExecuteTemplate(&text, missing.made, schema{t}), execute(ctx, tx, text.String()))
+			var text string
+			if text, err = t.made(missing.made); err == nil {
+				err = execute(ctx, tx, text)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("table %s: %w", missing.name, err)
 		}
 	}
 	return nil
+}
+
+// made returns the SQL that makes a table, from its template.
+func (t tables) made(file string) (string, error) {
+	parsed, err := template.New(file).Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.SQLite, "sqlite/"+file)
+	if err != nil {
+		return "", fmt.Errorf("template: %w", err)
+	}
+	var text strings.Builder
+	if err := parsed.Execute(&text, schema{t}); err != nil {
+		return "", fmt.Errorf("template: %w", err)
+	}
+	return text.String(), nil
 }
 
 // A schema is what the templates of tables are filled in with.

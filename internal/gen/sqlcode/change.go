@@ -19,6 +19,9 @@ type migration struct {
 // migrations returns what turns a database of one design into one of another, in order; none if there is no difference.
 // The error says what no migration can do.
 func (f format) migrations(from, to design) ([]migration, error) {
+	if to.OnSQLite() {
+		return f.sqliteMigrations(from, to)
+	}
 	if err := checkChange(from, to); err != nil {
 		return nil, err
 	}

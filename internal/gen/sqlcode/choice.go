@@ -15,6 +15,7 @@ type choice struct {
 const none = "none"
 
 var (
+	dialects      = choice{"dialect", []string{postgres, sqlite}}
 	payloadTypes  = choice{"payload type", []string{"bytea", "jsonb", "json"}}
 	metadataTypes = choice{"metadata type", []string{"json", "jsonb"}}
 	indexNames    = choice{"index", []string{"event-type", "correlation"}}
@@ -24,6 +25,7 @@ var (
 
 // Choices of the command line, each with its default first.
 var (
+	Dialects      = dialects.known
 	PayloadTypes  = payloadTypes.known
 	MetadataTypes = metadataTypes.known
 	IndexNames    = indexNames.known // none is the default

@@ -12,6 +12,7 @@ import (
 // same SQL.
 type design struct {
 	tables
+	Dialect    string
 	Payload    string // type of the column
 	Metadata   string
 	Indexes    []index // what asked comes to
@@ -40,7 +41,14 @@ type index struct {
 
 // design checks the options, each by itself and then together. The error holds all problems.
 func (o Options) design() (design, error) {
-	var d design
+	dialect, err := dialects.find(o.Dialect)
+	switch {
+	case err != nil:
+		return design{}, err
+	case dialect == sqlite:
+		return o.sqliteDesign()
+	}
+	d := design{Dialect: dialect}
 	var payload, metadata, indexes, grants, layout, views, names error
 	d.Payload, payload = payloadTypes.find(o.Payload)
 	d.Metadata, metadata = metadataTypes.find(o.Metadata)

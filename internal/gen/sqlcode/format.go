@@ -18,6 +18,8 @@ type format struct {
 	pattern *regexp.Regexp // what the tool recognises as a migration
 	rule    string         // the pattern in words: "does not ..."
 
+	postgresOnly bool // the tool knows no other database
+
 	sumFile string // where the tool keeps the checksums of all files of a folder; empty: nowhere
 
 	// What the tool needs around a block, a statement that has semicolons in it.
@@ -68,11 +70,12 @@ var formats = []format{
 		},
 	},
 	{
-		name:    "tern",
-		number:  "%03d_",
-		suffix:  ".sql",
-		pattern: regexp.MustCompile(`^[0-9]+_.+\.sql$`),
-		rule:    "does not have tern's form 001_name.sql",
+		name:         "tern",
+		postgresOnly: true,
+		number:       "%03d_",
+		suffix:       ".sql",
+		pattern:      regexp.MustCompile(`^[0-9]+_.+\.sql$`),
+		rule:         "does not have tern's form 001_name.sql",
 		files: func(filename string, m migration) []gen.File {
 			mark := ""
 			if m.alone {

@@ -19,10 +19,14 @@ func Generate(o Options) ([]gen.File, error) {
 		filename, filenameErr = format.choose(o.Filename)
 	}
 	design, designErr := o.design()
-	if err := errors.Join(formatErr, filenameErr, designErr); err != nil {
+	if err := errors.Join(formatErr, filenameErr, designErr, design.checkFormat(format)); err != nil {
 		return nil, err
 	}
 	s := script{design: design, format: format}
+	render := render
+	if design.OnSQLite() {
+		render = renderSQLite
+	}
 	up, err := render("schema.sql.tmpl", s)
 	if err != nil {
 		return nil, err

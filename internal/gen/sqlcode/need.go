@@ -24,6 +24,9 @@ func Needs(o Options) ([]Need, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.OnSQLite() {
+		return nil, errors.New("--doctor: is not available for sqlite; sqlite.Check looks at a database of that")
+	}
 	n := needs{script: script{design: d, format: formats[0]}}
 	n.tables()
 	n.columns()

@@ -24,7 +24,7 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 	}
 	to, designErr := o.design()
 	source, sourceErr := o.source()
-	if err := errors.Join(formatErr, filenameErr, designErr, sourceErr); err != nil {
+	if err := errors.Join(formatErr, filenameErr, designErr, sourceErr, to.checkFormat(format)); err != nil {
 		return nil, err
 	}
 	content, recorded := folder[RecordFile]
@@ -40,6 +40,9 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 	}
 	if r.Format != format.name {
 		return nil, fmt.Errorf("format %s: the migrations of this folder are written for %s; use that, or another folder", format.name, r.Format)
+	}
+	if from.Dialect != to.Dialect {
+		return nil, fmt.Errorf("dialect %s: the migrations of this folder are written for %s; use that, or another folder", to.Dialect, from.Dialect)
 	}
 	if source != nil && source.Name != r.From {
 		return nil, fmt.Errorf("move from %s: the migrations of this folder begin in another way; use another folder", source.Name)

@@ -15,6 +15,9 @@ import (
 //
 // A table is "name" or "schema.name", by the rules of pgname.ParseTable.
 type Options struct {
+	// Dialect is the database, one of Dialects. Empty: the first of them, PostgreSQL. For SQLite the options that mean
+	// nothing there are refused.
+	Dialect string
 	// Format is the migration tool to write for, one of Formats. Empty: the first of them, plain SQL.
 	Format string
 	// Filename is the file to generate, without a folder, in the form that the tool wants; where a tool wants a file for

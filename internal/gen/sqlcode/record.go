@@ -21,7 +21,8 @@ type record struct {
 	Generator  string          `json:"generator"` // always "migrate-gen"
 	Version    int             `json:"schemaVersion"`
 	Format     string          `json:"format"`
-	From       string          `json:"from,omitempty"` // where the first migrations move a log from, one of Sources
+	Dialect    string          `json:"dialect,omitempty"` // empty: PostgreSQL
+	From       string          `json:"from,omitempty"`    // where the first migrations move a log from, one of Sources
 	Schema     recordedOptions `json:"schema"`
 	Views      []view          `json:"views,omitempty"`
 	Migrations []recordedFile  `json:"migrations"` // in the order in which they run up
@@ -30,15 +31,15 @@ type record struct {
 // recordedOptions are Options with nothing left out. The names in JSON are those of the flags.
 type recordedOptions struct {
 	EventsTable         string   `json:"events-table"`
-	AggregateHeadsTable string   `json:"aggregate-heads-table"`
+	AggregateHeadsTable string   `json:"aggregate-heads-table,omitempty"`
 	CheckpointsTable    string   `json:"checkpoints-table"`
 	ParkedEventsTable   string   `json:"parked-events-table"`
-	Payload             string   `json:"payload"`
-	Metadata            string   `json:"metadata"`
+	Payload             string   `json:"payload,omitempty"`
+	Metadata            string   `json:"metadata,omitempty"`
 	Indexes             []string `json:"index,omitempty"`
 	AppendOnly          bool     `json:"append-only,omitempty"`
 	Grants              []string `json:"grant,omitempty"`
-	Partition           string   `json:"partition"`
+	Partition           string   `json:"partition,omitempty"`
 	PartitionSize       int64    `json:"partition-size,omitempty"`
 	Partitions          int      `json:"partitions,omitempty"`
 	PartmanSchema       string   `json:"partman-schema,omitempty"`
@@ -60,8 +61,13 @@ func IsRecord(content []byte) bool {
 
 // newRecord returns the record of a design and no files.
 func newRecord(d design, format string) record {
+	dialect := ""
+	if d.OnSQLite() {
+		dialect = d.Dialect
+	}
 	return record{
 		Generator: generator,
+		Dialect:   dialect,
 		Version:   pgname.SchemaVersion,
 		Format:    format,
 		Schema: recordedOptions{
@@ -104,6 +110,7 @@ func parseRecord(content []byte) (record, design, error) {
 	}
 	s := r.Schema
 	d, err := Options{
+		Dialect:             r.Dialect,
 		EventsTable:         s.EventsTable,
 		AggregateHeadsTable: s.AggregateHeadsTable,
 		CheckpointsTable:    s.CheckpointsTable,

@@ -24,8 +24,18 @@ var parsed = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{"quote": pgname.Quote, "literal": literal}).ParseFS(templates.Postgres, "postgres/*.sql.tmpl", "postgres/doctor/*.sql.tmpl")
 })
 
+// parsedSQLite are the templates for SQLite.
+var parsedSQLite = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("").Funcs(template.FuncMap{"quote": pgname.Quote, "literal": literal, "comment": sqliteComment}).ParseFS(templates.SQLite, "sqlite/*.sql.tmpl")
+})
+
 // render returns the named template, filled in with a script or what embeds one.
-func render(name string, with any) (string, error) {
+func render(name string, with any) (string, error) { return execute(parsed, name, with) }
+
+// renderSQLite is render with the templates for SQLite.
+func renderSQLite(name string, with any) (string, error) { return execute(parsedSQLite, name, with) }
+
+func execute(parsed func() (*template.Template, error), name string, with any) (string, error) {
 	all, err := parsed()
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
