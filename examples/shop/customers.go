@@ -6,19 +6,17 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/examples/shop/customers"
 	"github.com/eventmap/eventmap/examples/shop/domain/order"
 	"github.com/eventmap/eventmap/examples/shop/shopstore"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
-	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
 // project brings the read model of customers up to date and shows it. An application does the same with Run, for as long as
 // it lives, in any number of processes.
-func (s *shop) project(ctx context.Context, user string) error {
+func (s *shop[Tx]) project(ctx context.Context, user string) error {
 	s.say("A consumer turns the events of all orders into the orders of each customer.")
 	runner, err := s.consumers()
 	if err != nil {
@@ -31,17 +29,15 @@ func (s *shop) project(ctx context.Context, user string) error {
 }
 
 // consumers returns the runner of the shop's consumers.
-func (s *shop) consumers() (*consumer.Runner[pgx.Tx], error) {
-	db, err := postgres.NewConsumers(s.pool)
-	if err != nil {
-		return nil, err
-	}
-	return consumer.New(db, consumer.Config{}, consumer.Registration[pgx.Tx]{Consumer: customers.Consumer(), Segments: 2})
+func (s *shop[Tx]) consumers() (*consumer.Runner[Tx], error) {
+	return consumer.New(s.db.checkpoints, consumer.Config{}, consumer.Registration[Tx]{
+		Consumer: customers.Consumer[Tx](s.db), Segments: 2,
+	})
 }
 
-func (s *shop) showCustomers(ctx context.Context, user string) error {
-	return s.in(ctx, func(tx pgx.Tx) error {
-		found, err := customers.First(ctx, tx, 2)
+func (s *shop[Tx]) showCustomers(ctx context.Context, user string) error {
+	return s.in(ctx, func(tx Tx) error {
+		found, err := customers.First(ctx, s.db, tx, 2)
 		for _, c := range found {
 			name := c.ID
 			if c.ID == user {
@@ -54,7 +50,7 @@ func (s *shop) showCustomers(ctx context.Context, user string) error {
 }
 
 // rebuild empties the read model and makes it again from a log that has grown meanwhile.
-func (s *shop) rebuild(ctx context.Context, user string) error {
+func (s *shop[Tx]) rebuild(ctx context.Context, user string) error {
 	const orders = 5000
 	s.say("%d more orders come in, and the read model is made again from the beginning.", orders)
 	if err := s.placeMany(ctx, orders, user); err != nil {
@@ -64,7 +60,8 @@ func (s *shop) rebuild(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	if err := runner.Reset(ctx, customers.Name, customers.Clear); err != nil {
+	err = runner.Reset(ctx, customers.Name, func(ctx context.Context, tx Tx) error { return customers.Clear(ctx, s.db, tx) })
+	if err != nil {
 		return err
 	}
 	err = runner.RunUntilCaughtUp(ctx, func(p consumer.Progress) {
@@ -81,7 +78,7 @@ func (s *shop) rebuild(ctx context.Context, user string) error {
 }
 
 // placeMany places so many orders, 500 in each transaction and round trip.
-func (s *shop) placeMany(ctx context.Context, orders int, customer string) error {
+func (s *shop[Tx]) placeMany(ctx context.Context, orders int, customer string) error {
 	const together = 500
 	for placed := 0; placed < orders; placed += together {
 		appends := make([]runtime.StreamAppend, min(together, orders-placed))
@@ -94,8 +91,8 @@ func (s *shop) placeMany(ctx context.Context, orders int, customer string) error
 			}
 			appends[i] = runtime.StreamAppend{Expected: runtime.NoStream(), Events: []runtime.Event{e}}
 		}
-		err := s.in(ctx, func(tx pgx.Tx) error {
-			_, err := s.events.AppendStreams(ctx, tx, appends...)
+		err := s.in(ctx, func(tx Tx) error {
+			_, err := s.db.events.AppendStreams(ctx, tx, appends...)
 			return err
 		})
 		if err != nil {

@@ -1,85 +1,89 @@
-// Shop is a small shop on an eventmap store: it appends events of two aggregates to PostgreSQL, reads them back as the
-// domain's own types, keeps a read model of them, and prints what happened. Its domain lies in domain/, the code generated
-// from that in shopstore/, the read model in customers/, and the tables' SQL in migrations/. It wants the URL of a database,
-// and creates the tables there if it is told to:
+// Shop is a small shop on an eventmap store: it appends events of two aggregates, reads them back as the domain's own types,
+// keeps a read model of them, and prints what happened. Its domain lies in domain/, the code generated from that in
+// shopstore/, the read model in customers/, and the tables' SQL in migrations/.
 //
+// It runs on SQLite, in memory if nothing is said, and on PostgreSQL; only postgres.go and sqlite.go know which. It creates
+// the tables if it is told to:
+//
+//	go run .
+//	DATABASE_URL=shop.db go run . -migrate
 //	DATABASE_URL=postgres:///shop go run . -migrate
 package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/examples/shop/customers"
 	"github.com/eventmap/eventmap/examples/shop/domain/order"
 	orderv1 "github.com/eventmap/eventmap/examples/shop/domain/order/v1"
 	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
 	"github.com/eventmap/eventmap/examples/shop/shopstore"
 	"github.com/eventmap/eventmap/runtime"
-	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
 //go:generate go tool eventmap-gen --input ./domain --output ./shopstore
 //go:generate go tool migrate-gen --domain ./domain/... --output ./migrations
-
-//go:embed migrations/0001_eventmap.sql
-var migration string
+//go:generate go tool migrate-gen --dialect sqlite --domain ./domain/... --output ./migrations/sqlite
 
 func main() {
 	log.SetFlags(0)
 	migrate := flag.Bool("migrate", false, "create the tables first; an application leaves that to its migration tool")
 	flag.Parse()
-	url := os.Getenv("DATABASE_URL")
-	if url == "" {
-		log.Fatal("shop: DATABASE_URL is not set; it names the database to use")
+	address := os.Getenv("DATABASE_URL")
+	if address == "" {
+		address, *migrate = ":memory:", true
 	}
-	if err := run(context.Background(), url, *migrate, os.Stdout); err != nil {
+	if err := run(context.Background(), address, *migrate, os.Stdout); err != nil {
 		log.Fatalf("shop: %v", err)
 	}
 }
 
-// A shop is the application: a pool of connections, and a typed store for each aggregate.
-type shop struct {
-	pool   *pgxpool.Pool
-	events *postgres.Store[pgx.Tx]
-	orders *shopstore.OrderStore[pgx.Tx]
-	users  *shopstore.UserStore[pgx.Tx]
+// run opens the database of the address and tells the story on it.
+func run(ctx context.Context, address string, migrate bool, out io.Writer) error {
+	if strings.HasPrefix(address, "postgres:") || strings.HasPrefix(address, "postgresql:") {
+		db, err := openPostgres(ctx, address, migrate)
+		if err != nil {
+			return err
+		}
+		defer db.close()
+		return open(db, out).tell(ctx)
+	}
+	db, err := openSQLite(ctx, address, migrate)
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	return open(db, out).tell(ctx)
+}
+
+// A shop is the application: a database, and a typed store for each aggregate.
+type shop[Tx any] struct {
+	db     *database[Tx]
+	orders *shopstore.OrderStore[Tx]
+	users  *shopstore.UserStore[Tx]
 	out    io.Writer
 }
 
-func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
-	pool, err := pgxpool.New(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	if migrate {
-		if _, err := pool.Exec(ctx, migration+customers.Tables); err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
-	}
-	events, err := postgres.New()
-	if err != nil {
-		return err
-	}
-	s := &shop{
-		pool:   pool,
-		events: events,
-		orders: shopstore.NewOrderStore(events),
-		users:  shopstore.NewUserStore(events),
+func open[Tx any](db *database[Tx], out io.Writer) *shop[Tx] {
+	return &shop[Tx]{
+		db:     db,
+		orders: shopstore.NewOrderStore(db.events),
+		users:  shopstore.NewUserStore(db.events),
 		out:    out,
 	}
+}
+
+// tell tells the whole story.
+func (s *shop[Tx]) tell(ctx context.Context) error {
 	user, id := uuid.NewString(), order.ID(uuid.NewString())
 	for _, step := range []func() error{
 		func() error { return s.register(ctx, user) },
@@ -87,7 +91,7 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
 		func() error { return s.collide(ctx, id) },
 		func() error { return s.pay(ctx, id) },
 		func() error { return s.remember(ctx) },
-		func() error { return s.tell(ctx, id) },
+		func() error { return s.show(ctx, id) },
 		func() error { return s.readLog(ctx) },
 		func() error { return s.view(ctx, id) },
 		func() error { return s.project(ctx, user) },
@@ -101,19 +105,19 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) error {
 }
 
 // in runs f in a transaction and commits it.
-func (s *shop) in(ctx context.Context, f func(tx pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, f)
+func (s *shop[Tx]) in(ctx context.Context, f func(tx Tx) error) error {
+	return s.db.in(ctx, f)
 }
 
-func (s *shop) say(format string, args ...any) {
+func (s *shop[Tx]) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.out, format+"\n", args...)
 }
 
 // register appends to the stream of a new user. User has no interface over its events, so shopstore.UserEventOf wraps
 // them; what is no event of User does not compile.
-func (s *shop) register(ctx context.Context, user string) error {
+func (s *shop[Tx]) register(ctx context.Context, user string) error {
 	s.say("A user registers and changes her mail address.")
-	return s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx Tx) error {
 		result, err := s.users.Append(ctx, tx, user, runtime.NoStream(), []shopstore.UserEvent{
 			shopstore.UserEventOf(userv1.UserRegistered{
 				Email:        "ada@example.com",
@@ -131,9 +135,9 @@ func (s *shop) register(ctx context.Context, user string) error {
 }
 
 // place appends what the domain decides.
-func (s *shop) place(ctx context.Context, id order.ID, user string) error {
+func (s *shop[Tx]) place(ctx context.Context, id order.ID, user string) error {
 	s.say("She places an order.")
-	return s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx Tx) error {
 		events := order.Place(user, "EUR", time.Date(2026, time.March, 1, 9, 5, 0, 0, time.UTC),
 			order.Line{SKU: "tea", Quantity: 3, Price: order.Money{Cents: 450, Currency: "EUR"}},
 			order.Line{SKU: "cup", Quantity: 1, Price: order.Money{Cents: 1290, Currency: "EUR"}},
@@ -149,9 +153,9 @@ func (s *shop) place(ctx context.Context, id order.ID, user string) error {
 
 // collide shows that an append which expects another version than there is changes nothing, and that the transaction
 // goes on.
-func (s *shop) collide(ctx context.Context, id order.ID) error {
+func (s *shop[Tx]) collide(ctx context.Context, id order.ID) error {
 	s.say("Somebody who has not seen it places it once more.")
-	return s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx Tx) error {
 		_, err := s.orders.Append(ctx, tx, id, runtime.NoStream(), []order.Event{order.Cancelled{Reason: "mistake"}})
 		conflict, ok := errors.AsType[*runtime.ConflictError](err)
 		if !ok {
@@ -164,9 +168,9 @@ func (s *shop) collide(ctx context.Context, id order.ID) error {
 }
 
 // pay loads the order, lets it decide, and appends what it decides on.
-func (s *shop) pay(ctx context.Context, id order.ID) error {
+func (s *shop[Tx]) pay(ctx context.Context, id order.ID) error {
 	s.say("She pays, and the order is shipped.")
-	return s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx Tx) error {
 		if _, err := s.orders.Execute(ctx, tx, id, func(o order.Order) ([]order.Event, error) { return o.Pay("card") }); err != nil {
 			return err
 		}
@@ -177,17 +181,17 @@ func (s *shop) pay(ctx context.Context, id order.ID) error {
 }
 
 // remember stores an event as the first release of the shop did, and reads it: what comes back is the current version.
-func (s *shop) remember(ctx context.Context) error {
+func (s *shop[Tx]) remember(ctx context.Context) error {
 	s.say("An order of the first release is read.")
 	id := order.ID(uuid.NewString())
-	return s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx Tx) error {
 		old, err := shopstore.ToOrderPlacedV1(shopstore.OrderType, string(id), orderv1.Placed{
 			CustomerName: "Charles", At: time.Date(2024, time.December, 24, 18, 0, 0, 0, time.UTC),
 		})
 		if err != nil {
 			return err
 		}
-		if _, err := s.events.Append(ctx, tx, runtime.NoStream(), []runtime.Event{old}); err != nil {
+		if _, err := s.db.events.Append(ctx, tx, runtime.NoStream(), []runtime.Event{old}); err != nil {
 			return err
 		}
 		stream, err := s.orders.Read(ctx, tx, id)
@@ -201,10 +205,10 @@ func (s *shop) remember(ctx context.Context) error {
 	})
 }
 
-// tell reads the order's stream as typed events, and its state.
-func (s *shop) tell(ctx context.Context, id order.ID) error {
+// show reads the order's stream as typed events, and its state.
+func (s *shop[Tx]) show(ctx context.Context, id order.ID) error {
 	s.say("The order's stream:")
-	return s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx Tx) error {
 		stream, err := s.orders.Read(ctx, tx, id)
 		if err != nil {
 			return err
@@ -243,13 +247,13 @@ func describe(e order.Event) string {
 
 // readLog reads the events of all aggregates in the order they were stored, batch by batch, and counts them by type. The
 // last position is a safe checkpoint: whoever reads on from there misses nothing.
-func (s *shop) readLog(ctx context.Context) error {
+func (s *shop[Tx]) readLog(ctx context.Context) error {
 	counts := map[string]int{}
 	total, checkpoint := 0, int64(0)
 	for {
 		var batch []runtime.PersistedEvent
-		err := s.in(ctx, func(tx pgx.Tx) (err error) {
-			batch, err = s.events.ReadEvents(ctx, tx, checkpoint, 100)
+		err := s.in(ctx, func(tx Tx) (err error) {
+			batch, err = s.db.events.ReadEvents(ctx, tx, checkpoint, 100)
 			return err
 		})
 		if err != nil {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,15 +42,25 @@ A consumer turns the events of all orders into the orders of each customer.
   Ada: 5001 orders, 5000 of them open, 26.40 EUR
 `
 
+// The account is the same on every database.
 func TestRun_printsItsAccount(t *testing.T) {
 	t.Parallel()
-	var out strings.Builder
-	if err := run(context.Background(), pgtest.New(t), true, &out); err != nil {
-		t.Fatal(err)
-	}
-	got := regexp.MustCompile(`checkpoint \d+`).ReplaceAllString(out.String(), "checkpoint N")
-	got = regexp.MustCompile(`(?m)^  +\d+ %.*\n`).ReplaceAllString(got, "") // progress, as far as there was time for it
-	if d := cmp.Diff(account, got); d != "" {
-		t.Errorf("account (-want +got):\n%s", d)
+	for name, address := range map[string]func() string{
+		"PostgreSQL":       func() string { return pgtest.New(t) },
+		"SQLite in a file": func() string { return filepath.Join(t.TempDir(), "shop.db") },
+		"SQLite in memory": func() string { return ":memory:" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			if err := run(t.Context(), address(), true, &out); err != nil {
+				t.Fatal(err)
+			}
+			got := regexp.MustCompile(`checkpoint \d+`).ReplaceAllString(out.String(), "checkpoint N")
+			got = regexp.MustCompile(`(?m)^  +\d+ %.*\n`).ReplaceAllString(got, "") // progress, as far as there was time for it
+			if d := cmp.Diff(account, got); d != "" {
+				t.Errorf("account (-want +got):\n%s", d)
+			}
+		})
 	}
 }

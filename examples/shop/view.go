@@ -4,8 +4,6 @@ import (
 	"context"
 	_ "embed"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/eventmap/eventmap/examples/shop/domain/order"
 )
 
@@ -14,16 +12,10 @@ var viewSQL string
 
 // view reads the order as a reporting tool would: from the views that migrate-gen wrote for the events of the domain, and
 // with no Go code of theirs.
-func (s *shop) view(ctx context.Context, id order.ID) error {
+func (s *shop[Tx]) view(ctx context.Context, id order.ID) error {
 	s.say("SQL reads the log too, by a view for each event:")
-	rows, err := s.pool.Query(ctx, viewSQL, string(id))
-	if err != nil {
-		return err
-	}
-	var line string
-	_, err = pgx.ForEachRow(rows, []any{&line}, func() error {
-		s.say("  %s", line)
-		return nil
+	return s.in(ctx, func(tx Tx) error {
+		var line string
+		return s.db.Query(ctx, tx, viewSQL, []any{string(id)}, []any{&line}, func() { s.say("  %s", line) })
 	})
-	return err
 }

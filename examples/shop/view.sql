@@ -20,5 +20,5 @@ with seen as (
 )
 select line
 from seen
-where aggregate_id = $1::text
+where aggregate_id = cast($1 as text)
 order by aggregate_version

@@ -65,7 +65,7 @@ func Open(ctx context.Context, address string) (*sql.DB, error) {
 }
 
 // settings are the parameters of every connection, in the order in which they have to be made.
-var settings = fmt.Sprintf("_txlock=immediate&_pragma=busy_timeout(%d)&_pragma=journal_mode(wal)&_pragma=synchronous(full)",
+var settings = fmt.Sprintf("_txlock=immediate&_time_format=sqlite&_pragma=busy_timeout(%d)&_pragma=journal_mode(wal)&_pragma=synchronous(full)",
 	patience.Milliseconds())
 
 // dataSource returns the address in the driver's form.

@@ -3,7 +3,7 @@ select
 	o.customer,
 	count(*) as orders,
 	count(*) filter (where o.status = 'open') as open,
-	coalesce(sum(l.cents), 0)::bigint as cents,
+	cast(coalesce(sum(l.cents), 0) as bigint) as cents,
 	min(o.currency) as currency
 from customer_orders as o
 left join (
@@ -15,4 +15,4 @@ left join (
 ) as l on l.order_id = o.order_id
 group by o.customer
 order by min(o.placed_at)
-limit $1::bigint
+limit cast($1 as bigint)

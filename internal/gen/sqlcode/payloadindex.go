@@ -106,6 +106,9 @@ func (m *marks) err(d *model.Domain) error {
 
 // fieldIndex returns the index on a column of a view. It holds the events of that view only.
 func (d design) fieldIndex(v view, c column) index {
+	if d.OnSQLite() {
+		return d.sqliteFieldIndex(v, c)
+	}
 	using := ""
 	if c.Index != indexMethods[0] {
 		using = "using " + c.Index + " "

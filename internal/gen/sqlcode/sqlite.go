@@ -39,11 +39,12 @@ func (o Options) sqliteDesign() (design, error) {
 	d.Events = table("events", o.EventsTable, pgname.EventsTable)
 	d.Checkpoints = table("checkpoints", o.CheckpointsTable, pgname.CheckpointsTable)
 	d.Parked = table("parked events", o.ParkedEventsTable, pgname.ParkedEventsTable)
-	wanted, err := indexNames.findAll(o.Indexes)
+	options, err := indexNames.findAll(o.Indexes)
 	note(err)
-	d.Indexes = d.indexes(wanted)
 	d.Views, err = o.views()
 	note(err)
+	d.asked = wantedIndexes(options, d.Views)
+	d.Indexes = d.indexes(d.asked)
 	if len(problems) == 0 {
 		note(d.checkSQLiteNames())
 	}
@@ -197,40 +198,58 @@ func sqliteRenames(from, to design) (renames []rename) {
 	return renames
 }
 
-// SQLiteExpression returns the SQL that reads the column from the payload as text of JSON. What SQLite has no type for
-// stays as it is in JSON: times, UUIDs and base64 are text, objects and arrays are JSON, and so are numbers that its
-// integers cannot hold.
-func (c column) SQLiteExpression(payload string) string {
-	path := literal(`$."` + c.Field + `"`)
-	value := fmt.Sprintf("%s ->> %s", payload, path)
+// SQLiteExpression returns the SQL that reads a column from the payload. What SQLite has no type for stays as it is in JSON:
+// times, UUIDs and base64 are text, objects and arrays are JSON, and so are numbers that its integers cannot hold.
+func (d design) SQLiteExpression(c column) string {
+	fields := "payload_json"
+	if c.Index != "" { // as the index has it
+		fields = "(" + d.PayloadText() + ")"
+	}
+	path := "$"
+	for _, name := range c.Path {
+		path += `."` + name + `"`
+	}
+	path = literal(path)
+	value := fmt.Sprintf("%s ->> %s", fields, path)
+	json := fmt.Sprintf("nullif(%s -> %s, 'null')", fields, path)
 	switch c.Type {
+	case "jsonb":
+		return json
+	case "numeric":
+		if !c.Quoted {
+			return json // digit for digit
+		}
 	case "boolean":
 		if c.Quoted {
 			return fmt.Sprintf("(%s) = 'true'", value)
 		}
 	case "smallint", "integer", "bigint":
-		if c.Quoted {
-			return fmt.Sprintf("cast(%s as integer)", value)
-		}
+		return fmt.Sprintf("cast(%s as integer)", value)
 	case "real", "double precision":
 		return fmt.Sprintf("cast(%s as real)", value)
-	case "numeric":
-		if c.Quoted {
-			return value
-		}
-		return fmt.Sprintf("nullif(%s -> %s, 'null')", payload, path)
-	case "jsonb":
-		return fmt.Sprintf("nullif(%s -> %s, 'null')", payload, path)
 	case "text":
 		if c.Quoted {
-			return fmt.Sprintf("json_extract(%s, '$')", value)
+			return fmt.Sprintf("case when json_valid(%s) then json_extract(%s, '$') end", value, value)
 		}
 	}
 	return value
 }
 
-// PayloadText returns the SQL expression of a payload as text of JSON; an empty one is null.
-func (d design) PayloadText() string { return "nullif(cast(payload as text), '')" }
+// PayloadText returns the SQL expression of a payload as JSON. It is null where there is none: one odd payload must not keep
+// others from being read.
+func (d design) PayloadText() string {
+	return "case when json_valid(cast(payload as text)) then cast(payload as text) end"
+}
+
+// sqliteFieldIndex returns the index on a field. There is one kind, whatever method the mark names.
+func (d design) sqliteFieldIndex(v view, c column) index {
+	return index{
+		Subject: v.Name + "_" + snake(c.Name),
+		Name:    d.Events.Derived(v.Name + "_" + c.Name + "_idx").Name,
+		Columns: fmt.Sprintf("(%s)\n    where %s", d.SQLiteExpression(c), v.Condition()),
+		Why:     fmt.Sprintf("Events of %s by %s.", v.Name, c.Name),
+	}
+}
 
 // sqliteComment returns a text that can stand in a comment of SQL, and is no end of a statement to any tool.
 func sqliteComment(text string) string { return strings.NewReplacer("\n", " ", ";", ",").Replace(text) }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/model"
@@ -132,6 +133,7 @@ func liteDomain() *model.Domain {
 			field("odd $.name", model.Shape{Kind: model.ObjectShape}, false),
 			field("absent", model.Shape{Kind: model.StringShape}, false),
 			field("created_at", model.Shape{Kind: model.StringShape}, false),
+			{Name: "sku", Shape: &model.Shape{Kind: model.StringShape}, Index: &model.IndexMark{}},
 		}},
 	}}}}}
 }
@@ -147,11 +149,12 @@ func TestViews_sqliteGivesTheValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	appendLite(t, db, "OrderPlaced", 2, `{"text":"a 'b'","quotedText":"\"q\"","flag":true,"quotedFlag":"false","count":9007199254740993,
-		"quotedCount":"-5","large":18446744073709551615,"ratio":1e3,"at":"2024-02-29T12:30:15.123456789+01:00","odd $.name":{"a":[1]},"created_at":"mine"}`)
+		"quotedCount":"-5","large":18446744073709551615,"ratio":1e3,"at":"2024-02-29T12:30:15.123456789+01:00","odd $.name":{"a":[1]},"created_at":"mine","sku":"tea"}`)
 	appendLite(t, db, "OrderPlaced", 2, "")
+	appendLite(t, db, "OrderPlaced", 2, "no JSON")
 	appendLite(t, db, "OrderPlaced", 1, `{"text":"of another version"}`)
 	var got []string
-	rows, err := db.QueryContext(t.Context(), `select text, quoted_text, flag, quoted_flag, count, quoted_count, large, ratio, at, odd___name, absent, payload_created_at, global_position from order_placed_v2 order by global_position`)
+	rows, err := db.QueryContext(t.Context(), `select text, quoted_text, flag, quoted_flag, count, quoted_count, large, ratio, at, sku, absent, payload_created_at, global_position from order_placed_v2 order by global_position`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,11 +171,31 @@ func TestViews_sqliteGivesTheValues(t *testing.T) {
 		got = append(got, fmt.Sprintln(values...))
 	}
 	want := []string{
-		`a 'b' q 1 0 9007199254740993 -5 18446744073709551615 1000 2024-02-29T12:30:15.123456789+01:00 {"a":[1]} <nil> mine 1` + "\n",
+		`a 'b' q 1 0 9007199254740993 -5 18446744073709551615 1000 2024-02-29T12:30:15.123456789+01:00 tea <nil> mine 1` + "\n",
 		`<nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> 2` + "\n",
+		`<nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> <nil> 3` + "\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows of the view (-want +got):\n%s", diff)
+	}
+}
+
+// A query of a view finds events by the index on a field.
+func TestViews_sqliteUsesTheIndexOnAField(t *testing.T) {
+	t.Parallel()
+	files, err := sqlcode.Generate(sqlcode.Options{Dialect: "sqlite", Domain: liteDomain()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := lite(t)
+	if err := migrateLite(t, db, string(files[0].Content)); err != nil {
+		t.Fatal(err)
+	}
+	var id, parent, unused int
+	var plan string
+	err = db.QueryRowContext(t.Context(), "explain query plan select text from order_placed_v2 where sku = 'tea'").Scan(&id, &parent, &unused, &plan)
+	if err != nil || !strings.Contains(plan, "events_order_placed_v2_sku_idx") {
+		t.Errorf("the plan is %q, %v; want the index on sku", plan, err)
 	}
 }
 
@@ -190,7 +213,7 @@ func appendLite(t *testing.T, db *sql.DB, eventType string, version int, payload
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	_, err = store.Append(t.Context(), tx, runtime.Any(), []runtime.Event{{
 		AggregateType: "Order", AggregateID: "1", EventType: eventType, EventVersion: version,
-		EventID: [16]byte{byte(version), byte(len(payload)), 1}, Payload: []byte(payload),
+		EventID: uuid.New(), Payload: []byte(payload),
 	}})
 	if err = errors.Join(err, tx.Commit()); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+
+	"github.com/eventmap/eventmap/examples/shop/customers"
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+)
+
+// A database is what the shop needs of one: a store of events, the checkpoints of consumers, and transactions in which both
+// and the read model are written.
+type database[Tx any] struct {
+	events      events[Tx]
+	checkpoints consumer.Database[Tx]
+	customers.SQL[Tx]
+	in    func(ctx context.Context, f func(tx Tx) error) error // runs f in a transaction and commits it
+	close func()
+}
+
+// events is a store with all that the shop uses.
+type events[Tx any] interface {
+	runtime.Store[Tx]
+	runtime.EventReader[Tx]
+	runtime.StreamsAppender[Tx]
+}
