@@ -1,0 +1,161 @@
+package runners_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/pgtest"
+)
+
+// fill adds three events, the first of them without a payload.
+const fill = `insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id, event_type, payload)
+	select '2024-02-29', gen_random_uuid(), n, 1, 'Order', '1', 'Placed', case when n > 1 then convert_to('{"n": ' || n || '}', 'UTF8') else '' end
+	from generate_series(coalesce((select max(aggregate_version) from events), 0) + 1, coalesce((select max(aggregate_version) from events), 0) + 3) as n;
+	insert into aggregate_heads (aggregate_type, aggregate_id, aggregate_version) select aggregate_type, aggregate_id, max(aggregate_version)
+	from events group by 1, 2 on conflict (aggregate_type, aggregate_id) do update set aggregate_version = excluded.aggregate_version;`
+
+const log = `select concat_ws(' ', global_position, event_id, event_type, created_at) from events order by global_position`
+
+// recipes are the sections of the runbook: what they start from, and what they come to.
+var recipes = map[string]struct {
+	section string
+	before  sqlcode.Options
+	written string // by migrate-gen with these flags: the first migration is in the folder
+	sql     string // instead of those tables, or into them
+	after   sqlcode.Options
+}{
+	"partitions ahead": {
+		section: "Partitions ahead",
+		before:  sqlcode.Options{Partition: "range"}, sql: `select setval('events_global_position_seq', 75000000);` + fill,
+		after: sqlcode.Options{Partition: "range", Partitions: 15},
+	},
+	"events in the default partition": {
+		section: "Partitions ahead",
+		before:  sqlcode.Options{Partition: "range"}, sql: `select setval('events_global_position_seq', 90000000);` + fill,
+	},
+	"archive": {
+		section: "Archiving an old partition",
+		before:  sqlcode.Options{Partition: "range", AppendOnly: true}, sql: fill + `select setval('events_global_position_seq', 10000000);` + fill,
+		after: sqlcode.Options{Partition: "range", AppendOnly: true},
+	},
+	"index": {
+		section: "An index on a partitioned log", before: sqlcode.Options{Partition: "range"}, written: "--partition range", sql: fill,
+		after: sqlcode.Options{Partition: "range", Indexes: []string{"event-type"}},
+	},
+	"payload": {
+		section: "Changing the type of the payload", written: "--payload bytea", sql: fill, after: sqlcode.Options{Payload: "jsonb"},
+	},
+	"move": {
+		section: "Moving from eventsalsa", sql: former,
+		after: sqlcode.Options{Metadata: "jsonb", AppendOnly: true, Indexes: []string{"event-type"}},
+	},
+}
+
+// steps finds commands and statements.
+var steps = regexp.MustCompile("(?s)```(sh|sql)\n(.*?)```")
+
+func TestRunbook_recipes(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/migrations/runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := make(map[string]string)
+	for _, section := range strings.Split(string(text), "\n## ")[1:] {
+		title, body, _ := strings.Cut(section, "\n")
+		sections[title] = body
+	}
+	tested := make(map[string]bool)
+	for name, r := range recipes {
+		tested[r.section] = true
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, program := range []string{"psql", "pg_dump", "pg_restore"} {
+				if _, err := exec.LookPath(program); err != nil {
+					t.Skipf("%s is not on PATH", program)
+				}
+			}
+			folder, err := programs()
+			if err != nil {
+				t.Fatal(err)
+			}
+			dsn, work := pgtest.New(t), t.TempDir()
+			run := func(command string) {
+				t.Helper()
+				cmd := exec.CommandContext(t.Context(), "sh", "-eu", "-c", command)
+				cmd.Dir = work
+				cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "DATABASE_URL="+dsn)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%s\n%v\n%s", command, err, out)
+				}
+			}
+			// psql takes a statement after the other, as someone at a prompt would.
+			psql := func(sql string) {
+				t.Helper()
+				run("psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 \"$DATABASE_URL\" <<'end of the statements'\n" + sql + "\nend of the statements\n")
+			}
+			if r.sql != former {
+				files, err := sqlcode.Generate(r.before)
+				if err != nil {
+					t.Fatal(err)
+				}
+				psql(string(files[0].Content))
+			}
+			if r.written != "" {
+				run("go tool migrate-gen --output migrations " + r.written)
+			}
+			psql(r.sql)
+			before := query(t, dsn, log)
+			if len(before) < 3 {
+				t.Fatalf("%d events to begin with", len(before))
+			}
+			done := 0
+			for _, step := range steps.FindAllStringSubmatch(sections[r.section], -1) {
+				if step[1] == "sql" {
+					psql(step[2])
+				} else {
+					run(step[2])
+				}
+				done++
+			}
+			if done == 0 {
+				t.Fatalf("section %q has nothing to be done", r.section)
+			}
+			if diff := cmp.Diff(before, query(t, dsn, log)); diff != "" {
+				t.Errorf("events (-before +after):\n%s", diff)
+			}
+			if r.after.Partition != "" || r.before.Partition == "" {
+				if diff := cmp.Diff(ordered(plain(t, r.after)), ordered(without("goose_db_version", catalog(t, dsn)))); diff != "" {
+					t.Errorf("catalog (-one migration +the recipe):\n%s", diff)
+				}
+			}
+		})
+	}
+	for title := range sections {
+		if !tested[title] {
+			t.Errorf("section %q is run by no test", title)
+		}
+	}
+}
+
+// ordered returns a catalog in which the columns of a table are sorted: recipes leave them in another order.
+func ordered(catalog []string) []string {
+	var sorted, columns []string
+	for _, line := range append(catalog, "") {
+		if strings.HasPrefix(line, "  column ") {
+			columns = append(columns, line)
+			continue
+		}
+		slices.Sort(columns)
+		sorted = append(append(sorted, columns...), line)
+		columns = nil
+	}
+	return sorted
+}
