@@ -93,7 +93,7 @@ func (s source) Columns() []string {
 // arrival returns the design that a move comes to without writing the log anew: the nearest to what is there.
 func (s source) arrival(to design) design {
 	to.Payload, to.Metadata = "bytea", "jsonb"
-	to.Indexes, to.AppendOnly, to.Grants, to.Views = nil, false, nil, nil
+	to.asked, to.Indexes, to.AppendOnly, to.Grants, to.Views = nil, nil, false, nil, nil
 	to.Partition = partition{Layout: none}
 	return to
 }
