@@ -1,0 +1,159 @@
+package eventtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// A Store is an event store in memory, for tests of what appends and reads: the typed stores that are generated, Execute,
+// and the code around them. It keeps the contract that storetest tests, but has no transactions: each call is one of its
+// own, whatever it is given as the transaction, which it never touches. A test of what is rolled back, or of what waits
+// for what, needs a database. It is safe for concurrent use.
+type Store[Tx any] struct {
+	mu      sync.Mutex
+	log     []runtime.PersistedEvent
+	streams map[stream][]runtime.PersistedEvent
+	byID    map[uuid.UUID]runtime.PersistedEvent
+}
+
+// A stream is the name of one.
+type stream struct{ aggregateType, aggregateID string }
+
+// NewStore returns an empty store. Tx is what the code under test has: pgx.Tx, *sql.Tx, or anything; nil will do.
+func NewStore[Tx any]() *Store[Tx] {
+	return &Store[Tx]{streams: map[stream][]runtime.PersistedEvent{}, byID: map[uuid.UUID]runtime.PersistedEvent{}}
+}
+
+// Append implements [runtime.EventStore].
+func (s *Store[Tx]) Append(ctx context.Context, _ Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	if err := errors.Join(ctx.Err(), runtime.ValidateAppend(expected, events)); err != nil {
+		return runtime.AppendResult{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to := stream{events[0].AggregateType, events[0].AggregateID}
+	if again, err := s.again(to, expected, events); err != nil || again != nil {
+		return result(again, true), err
+	}
+	if version := int64(len(s.streams[to])); !expected.Matches(version) {
+		return runtime.AppendResult{}, &runtime.ConflictError{
+			AggregateType: to.aggregateType, AggregateID: to.aggregateID, Expected: expected, Actual: version,
+		}
+	}
+	stored, now := make([]runtime.PersistedEvent, len(events)), time.Now()
+	for i, e := range events {
+		stored[i] = runtime.PersistedEvent{
+			Event:            kept(e, now),
+			AggregateVersion: int64(len(s.streams[to]) + 1),
+			GlobalPosition:   int64(len(s.log) + 1),
+		}
+		s.log = append(s.log, stored[i])
+		s.streams[to] = append(s.streams[to], stored[i])
+		s.byID[e.EventID] = stored[i]
+	}
+	return result(copies(stored), false), nil
+}
+
+// again returns what an earlier append of the same events stored, nil if there was none, or the error of an append that
+// has events of another.
+func (s *Store[Tx]) again(to stream, expected runtime.ExpectedVersion, events []runtime.Event) ([]runtime.PersistedEvent, error) {
+	var found []runtime.PersistedEvent
+	same := !expected.IsAny() && !expected.IsStreamExists()
+	for i, e := range events {
+		if stored, ok := s.byID[e.EventID]; ok {
+			found = append(found, stored)
+			same = same && to == stream{stored.AggregateType, stored.AggregateID} && stored.AggregateVersion == expected.Value()+1+int64(i)
+		}
+	}
+	if len(found) > 0 && (!same || len(found) < len(events)) {
+		return nil, runtime.ErrDuplicateEvent
+	}
+	return copies(found), nil
+}
+
+// kept returns e as a store keeps it. An event that does not say when it happened happens now.
+func kept(e runtime.Event, now time.Time) runtime.Event {
+	if e.CreatedAt.IsZero() {
+		e.CreatedAt = now
+	}
+	e.CreatedAt = e.CreatedAt.UTC().Truncate(time.Microsecond)
+	e.Payload = append([]byte{}, e.Payload...)
+	e.Metadata = bytes.Clone(e.Metadata)
+	for _, n := range []*runtime.NullString{&e.CausationID, &e.CorrelationID, &e.TraceID} {
+		if !n.Valid {
+			*n = runtime.NullString{}
+		}
+	}
+	return e
+}
+
+// copies returns events of the store's for a caller, who may change them.
+func copies(events []runtime.PersistedEvent) []runtime.PersistedEvent {
+	own := slices.Clone(events)
+	for i := range own {
+		own[i].Payload = bytes.Clone(own[i].Payload)
+		own[i].Metadata = bytes.Clone(own[i].Metadata)
+	}
+	return own
+}
+
+func result(events []runtime.PersistedEvent, already bool) runtime.AppendResult {
+	if len(events) == 0 {
+		return runtime.AppendResult{}
+	}
+	r := runtime.AppendResult{Events: events, AlreadyStored: already}
+	for _, e := range events {
+		r.GlobalPositions = append(r.GlobalPositions, e.GlobalPosition)
+	}
+	return r
+}
+
+// ReadAggregateStream implements [runtime.AggregateStreamReader].
+func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, _ Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.streams[stream{aggregateType, aggregateID}]
+	first, last := int64(0), int64(len(all))
+	if fromVersion != nil {
+		first = min(max(*fromVersion-1, 0), last)
+	}
+	if toVersion != nil {
+		last = max(min(*toVersion, last), first)
+	}
+	return runtime.NewStream(aggregateType, aggregateID, int64(len(all)), copies(all[first:last])), ctx.Err()
+}
+
+// ReadEvents implements [runtime.EventReader].
+func (s *Store[Tx]) ReadEvents(ctx context.Context, _ Tx, fromPosition int64, limit int) ([]runtime.PersistedEvent, error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("read events: limit is %d", limit)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := min(max(fromPosition, 0), int64(len(s.log)))
+	last := min(first+int64(limit), int64(len(s.log)))
+	return copies(s.log[first:last]), ctx.Err()
+}
+
+// GetLatestGlobalPosition implements [runtime.GlobalPositionReader].
+func (s *Store[Tx]) GetLatestGlobalPosition(ctx context.Context, _ Tx) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(len(s.log)), ctx.Err()
+}
+
+// Events returns the log: every event that was appended, in order.
+func (s *Store[Tx]) Events() []runtime.PersistedEvent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return copies(s.log)
+}
