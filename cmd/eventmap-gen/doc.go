@@ -66,8 +66,11 @@ rule, and goes through the changes one by one.
 	--tags LIST
 		Build tags, separated by commas.
 	--tests=false
-		Write no tests and no sample payloads. A sample, testdata/payloads/Order/Placed.v1.json, is written below the output
-		folder where it is missing and never changed: the tests read it for ever.
+		Write no tests, no sample payloads and no scenarios. A sample, testdata/payloads/Order/Placed.v1.json, is written
+		below the output folder where it is missing and never changed: the tests read it for ever.
+	--scenarios=false
+		Write no package for tests of the domain. It lies below the output folder, eventstore/eventstoretest, and has a
+		function for each aggregate with a state, such as OrderScenario: docs/testing.md.
 	--lock FILE
 		The schema lock. Default: eventmap.lock.json in the output folder.
 	--against git:REVISION, --against FILE

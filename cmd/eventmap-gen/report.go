@@ -12,11 +12,13 @@ import (
 	"github.com/eventmap/eventmap/internal/schemalock"
 )
 
-// owner knows our files: Go by its header, and the lock by its form. Go files that a run no longer makes go.
+// owner knows our files: Go by its header, and the lock by its form. Go files that a run no longer makes go, as does the
+// file of scenarios, whatever the package that it is for was called.
 var owner = output.Owner{
 	Tool:     "eventmap-gen",
 	IsOurs:   func(content []byte) bool { return gocode.IsOurs(content) || schemalock.IsOurs(content) },
 	IsOrphan: gocode.IsOrphan,
+	Nested:   gocode.ScenarioFile,
 }
 
 // explain says what was found and why.

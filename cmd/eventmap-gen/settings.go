@@ -36,6 +36,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
 	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
 	flags.BoolVar(&s.generate.Tests, "tests", true, "")
+	flags.BoolVar(&s.generate.Scenarios, "scenarios", true, "")
 	flags.StringVar(&s.lock, "lock", "", "")
 	flags.StringVar(&s.against, "against", "", "")
 	flags.StringSliceVar(&s.accepted, "accept-breaking", nil, "")

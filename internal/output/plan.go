@@ -27,6 +27,9 @@ type Owner struct {
 	// IsOrphan reports whether a file of the output folder was written by an earlier run of the same kind and goes if
 	// this run does not make it. Nil: nothing ever goes.
 	IsOrphan func(name string, content []byte) bool
+	// Nested is the name under which a file is looked for in the folders directly below the output folder too, where
+	// nothing else ever goes. Empty: there is none.
+	Nested string
 }
 
 // A Change is one file that differs from what was generated.
@@ -98,18 +101,24 @@ func findOrphans(dir string, made map[string]bool, owner Owner) ([]Change, error
 	}
 	var orphans []Change
 	for _, entry := range entries {
-		if !entry.Type().IsRegular() || made[entry.Name()] {
+		name := entry.Name()
+		if entry.IsDir() && owner.Nested != "" {
+			name += "/" + owner.Nested
+		} else if !entry.Type().IsRegular() {
 			continue
 		}
-		path := filepath.Join(dir, entry.Name())
+		if made[name] {
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		old, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // another process was quicker
+			continue // there is no nested one, or another process was quicker
 		}
 		if err != nil {
 			return nil, err
 		}
-		if content := lf(old); owner.IsOrphan(entry.Name(), content) && owner.IsOurs(content) {
+		if content := lf(old); owner.IsOrphan(name, content) && owner.IsOurs(content) {
 			orphans = append(orphans, Change{Path: path, Old: old})
 		}
 	}

@@ -17,6 +17,8 @@ import (
 type Options struct {
 	Filename string // of the common file
 	Tests    bool   // also generate tests, and the sample payloads that they read
+	// Scenarios says to generate, with the tests, a package for those of the domain too.
+	Scenarios bool
 }
 
 // Generate returns the files of the domain's output package, by path. What is wrong with the domain is returned as
@@ -31,6 +33,9 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 		return nil, err
 	}
 	g := generator{output: d.Output, aggregates: aggregates, declared: declared, qualifiers: qualifiers(d, declared)}
+	if o.Tests && o.Scenarios {
+		g.scenarios = newScenarios(d, aggregates)
+	}
 	files, err := g.files(o)
 	if err == nil && o.Tests {
 		files = append(files, g.payloads()...)
@@ -71,6 +76,7 @@ type generator struct {
 	aggregates []aggregate
 	qualifiers map[string]string // import path -> name
 	declared   map[string]bool   // package-level names
+	scenarios  *scenarios        // nil: none
 }
 
 // files renders every file, several at a time.
@@ -86,6 +92,9 @@ func (g *generator) files(o Options) ([]gen.File, error) {
 		if o.Tests {
 			pages = append(pages, page{a.testFile(), func() *jen.File { return g.test(a) }})
 		}
+	}
+	if s := g.scenarios; s != nil {
+		pages = append(pages, page{s.file(), s.generate})
 	}
 	files := make([]gen.File, len(pages))
 	var group errgroup.Group

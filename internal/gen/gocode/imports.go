@@ -46,8 +46,9 @@ var versionName = regexp.MustCompile(`^v\d+$`)
 
 // qualifiers gives every package that generated code imports the name it is used by, the same in every file. Our own
 // come first and keep theirs; a domain package keeps its own unless that means something else here already, or tells
-// nothing as v1 does. Then it is preceded by the folders above it, as many as it takes: v1 becomes orderv1.
-func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
+// nothing as v1 does. Then it is preceded by the folders above it, as many as it takes: v1 becomes orderv1. Code in
+// another package than the output's has more packages of ours.
+func qualifiers(d *model.Domain, declared map[string]bool, more ...model.Package) map[string]string {
 	taken := maps.Clone(declared)
 	for _, local := range locals {
 		taken[local] = true
@@ -76,7 +77,7 @@ func qualifiers(d *model.Domain, declared map[string]bool) map[string]string {
 		taken[name] = true
 		chosen[p.Path] = name
 	}
-	for _, p := range ours {
+	for _, p := range slices.Concat(ours, more) {
 		choose(p, false)
 	}
 	packages := domainPackages(d)

@@ -11,8 +11,8 @@ import (
 // The names of everything that is generated follow from one rule, with no counters, so that what is added to a domain
 // never renames what was there:
 //
-//	aggregate A    AType AEvent AEventOf AStream AStore NewAStore AHandler AHandlerFuncs HandleA NewAConsumer,
-//	               and unexported encodeAEvent decodeAEvent foldAEvent
+//	aggregate A    AType AEvent AEventOf AStream AStore NewAStore FoldA AHandler AHandlerFuncs HandleA NewAConsumer,
+//	               unexported encodeAEvent decodeAEvent, and AScenario in the package beside it for tests
 //	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
 //	               upcaster turns into a higher
 //	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A
@@ -48,7 +48,8 @@ func (a *aggregate) handle() string       { return "Handle" + a.ident }
 func (a *aggregate) newConsumer() string  { return "New" + a.ident + "Consumer" }
 func (a *aggregate) encode() string       { return "encode" + a.ident + "Event" }
 func (a *aggregate) decode() string       { return "decode" + a.ident + "Event" }
-func (a *aggregate) fold() string         { return "fold" + a.ident + "Event" }
+func (a *aggregate) fold() string         { return "Fold" + a.ident }
+func (a *aggregate) scenario() string     { return a.ident + "Scenario" }
 func (a *aggregate) roundTrips() string   { return "Test" + a.ident + "Events_roundTrip" }
 func (a *aggregate) upcasts() string      { return "Test" + a.ident + "Events_upcast" }
 func (a *aggregate) payloads() string     { return "Test" + a.ident + "Events_payloads" }

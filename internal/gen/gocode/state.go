@@ -77,7 +77,7 @@ func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {
 
 // foldEvent generates the function that hands one event to the state's own methods.
 func (g *generator) foldEvent(f *jen.File, a *aggregate, state *jen.Statement) {
-	doc(f, "%s applies one event to state.", a.fold())
+	doc(f, "%s applies one event to state, as Load does with each in turn.", a.fold())
 	fold := f.Func().Id(a.fold()).Params(g.local("state").Op("*").Add(state.Clone()), g.local("event").Id(a.sum())).Error()
 	if sum := a.State.Appliers[0]; sum.Event == "" {
 		fold.Block(g.apply(sum, g.local("event"))...)

@@ -123,15 +123,15 @@ func (s *OrderStore[Tx]) advance(
 		return 0, err
 	}
 	for _, e := range stream.Events {
-		if err := foldOrderEvent(state, e.Event); err != nil {
+		if err := FoldOrder(state, e.Event); err != nil {
 			return 0, fmt.Errorf("fold %s %q, version %d: %w", OrderType, id, e.Meta.AggregateVersion, err)
 		}
 	}
 	return stream.Version(), nil
 }
 
-// foldOrderEvent applies one event to state.
-func foldOrderEvent(state *order.Order, event OrderEvent) error {
+// FoldOrder applies one event to state, as Load does with each in turn.
+func FoldOrder(state *order.Order, event OrderEvent) error {
 	switch e := event.(type) {
 	case order.DeliveryChosen:
 		state.OnDeliveryChosen(e)
