@@ -1,10 +1,13 @@
-.PHONY: help demo test lint fmt generate verify bench torture
+.PHONY: help demo demo-postgres test lint fmt generate verify bench torture
 
 help: ## print this list
-	@sed -n "s/^\([a-z]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 18
+	@sed -n "s/^\([a-z-]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 22
 
-demo: ## generate, migrate a private database, run examples/shop on it
+demo: ## generate, migrate, run examples/shop: on SQLite, or where DATABASE_URL points to
 	@.ci/demo
+
+demo-postgres: ## the same on a private PostgreSQL
+	@.ci/demo postgres
 
 test: ## run all tests on a real PostgreSQL; ARGS="-run Name" goes to go test
 	@.ci/test $(ARGS)
