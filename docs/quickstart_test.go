@@ -1,0 +1,84 @@
+// Package docs_test runs what the documentation shows.
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/tools/txtar"
+)
+
+// TestQuickstart does what the page says, line by line: it writes its files, runs its commands and compares what they
+// print, where the page shows it. Only eventmap itself comes from this checkout.
+func TestQuickstart(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("quickstart.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkout, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	caches, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gocache, gomodcache, _ := strings.Cut(strings.TrimSpace(string(caches)), "\n")
+	script := filepath.Join(t.TempDir(), "quickstart.txtar")
+	if err := os.WriteFile(script, txtar.Format(scriptOf(string(page), checkout)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Files:               []string{script},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars, "GOCACHE="+gocache, "GOMODCACHE="+gomodcache, "GOPROXY=off", "GOSUMDB=off", "GOWORK=off", "GOTOOLCHAIN=local")
+			return nil
+		},
+	})
+}
+
+var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+
+// scriptOf returns a page as a script. A Go block is a file that is named in its first line. A console block holds commands
+// and, below, what they print, as a person at a terminal sees it; where a page shows nothing of it, the command succeeds.
+func scriptOf(page, checkout string) *txtar.Archive {
+	script := &txtar.Archive{}
+	var commands strings.Builder
+	file := func(text string) (name string) {
+		name = fmt.Sprintf(".page/%d", len(script.Files))
+		script.Files = append(script.Files, txtar.File{Name: name, Data: []byte(text)})
+		return name
+	}
+	for _, block := range fenced.FindAllStringSubmatch(page, -1) {
+		switch language, text := block[1], block[2]; language {
+		case "go":
+			name, _, _ := strings.Cut(strings.TrimPrefix(text, "// "), "\n")
+			fmt.Fprintf(&commands, "mkdir %s\ncp %s %s\n", path.Dir(name), file(text), name)
+		case "console":
+			for _, step := range strings.Split("\n"+text, "\n$ ")[1:] {
+				command, prints, _ := strings.Cut(strings.TrimSuffix(step, "\n")+"\n", "\n")
+				fmt.Fprintf(&commands, "\n# %s\n", command)
+				if prints == "" {
+					fmt.Fprintf(&commands, "exec sh %s\n", file(command+"\n"))
+				} else {
+					fmt.Fprintf(&commands, "exec sh %s\ncmp stdout %s\n", file("exec 2>&1\n"+command+"\ntrue\n"), file(prints))
+				}
+				if strings.HasPrefix(command, "go mod init ") {
+					fmt.Fprintf(&commands, "exec go mod edit -replace=github.com/eventmap/eventmap=%s\n", checkout)
+				}
+			}
+		}
+	}
+	script.Comment = []byte(commands.String())
+	return script
+}
