@@ -102,7 +102,7 @@ func (s *Store[Tx]) whyNot(ctx context.Context, q querier, expected runtime.Expe
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
-	earlier, err := newDecoder().collect(nil, r)
+	earlier, err := newDecoder().collect(nil, r, len(events))
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}

@@ -17,7 +17,7 @@ func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection, b
 		query{c.sql.anyParked, []any{s.Consumer}}, []any{&page.Parked},
 		query{c.sql.read, selected(s)})
 	if err == nil {
-		page.Events, err = newDecoder().collect(buffer[:0], r)
+		page.Events, err = newDecoder().collect(buffer[:0], r, s.Limit)
 	}
 	if err != nil {
 		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
@@ -46,7 +46,7 @@ func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, positions []int64) ([
 	r, err := c.bind(tx).query(ctx, query{c.sql.events, []any{positions}})
 	var events []runtime.PersistedEvent
 	if err == nil {
-		events, err = newDecoder().collect(nil, r)
+		events, err = newDecoder().collect(nil, r, len(positions))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", c.classify(err))

@@ -25,7 +25,7 @@ func (s *Store[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, l
 	if err != nil {
 		return nil, s.logError(err)
 	}
-	events, err := newDecoder().collect(nil, r)
+	events, err := newDecoder().collect(nil, r, limit)
 	if err != nil {
 		return nil, s.logError(err)
 	}

@@ -41,11 +41,11 @@ func (p *pager) next(open func(n int) (rows, error)) ([]runtime.PersistedEvent, 
 	p.page = p.page[:0]
 	size := 0
 	for size < maxPageBytes && r.Next() {
-		e, err := p.decoder.decode(r)
-		if err != nil {
+		if err := p.decoder.decode(r); err != nil {
 			return nil, err
 		}
-		p.page = append(p.page, e)
+		e := &p.decoder.event
+		p.page = append(p.page, *e)
 		size += len(e.Payload) + len(e.Metadata)
 	}
 	r.Close()

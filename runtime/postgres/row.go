@@ -9,53 +9,80 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 )
 
-// A decoder turns the rows of one read into events. Type names repeat from row to row, so equal ones share one string.
+// A decoder turns the rows of one read into events. Type names repeat from row to row, so equal ones share one string;
+// the rest comes to lie in blocks that events share.
 type decoder struct {
-	event runtime.PersistedEvent
-	names names
-	dest  []any
+	event  runtime.PersistedEvent
+	names  names
+	blocks blocks
+	from   rows     // whose columns are known
+	wire   wireRows // from, if its columns can be taken as they come over the wire, or nil
+	dest   []any    // what its columns are scanned into if not
 }
 
 // newDecoder returns a decoder for the columns of the read statements, in their order.
-func newDecoder() *decoder {
-	d := &decoder{names: make(names, 16)}
+func newDecoder() *decoder { return &decoder{names: make(names, 16)} }
+
+// destinations returns what the columns are scanned into.
+func (d *decoder) destinations() []any {
+	if d.dest != nil {
+		return d.dest
+	}
 	e := &d.event
 	d.dest = []any{
 		&e.GlobalPosition,
 		&name{&e.AggregateType, d.names},
-		&lastText{&e.AggregateID},
+		&lastText{&e.AggregateID, &d.blocks},
 		&e.AggregateVersion,
 		&id{&e.EventID},
 		&name{&e.EventType, d.names},
 		&e.EventVersion,
-		&content{&e.Payload},
-		&optional{&e.TraceID},
-		&optional{&e.CorrelationID},
-		&optional{&e.CausationID},
-		&content{&e.Metadata},
+		&content{&e.Payload, &d.blocks},
+		&optional{&e.TraceID, &d.blocks},
+		&optional{&e.CorrelationID, &d.blocks},
+		&optional{&e.CausationID, &d.blocks},
+		&content{&e.Metadata, &d.blocks},
 		&e.CreatedAt,
 	}
-	return d
+	return d.dest
 }
 
-// decode reads the current row.
-func (d *decoder) decode(r rows) (runtime.PersistedEvent, error) {
-	if err := r.Scan(d.dest...); err != nil {
-		return runtime.PersistedEvent{}, err
+// decode reads the current row into the decoder's event.
+func (d *decoder) decode(r rows) error {
+	if d.from != r {
+		d.from, d.wire = r, wireRowsOf(r)
+	}
+	if d.wire != nil && d.take(d.wire.RawValues()) {
+		return nil
+	}
+	if err := r.Scan(d.destinations()...); err != nil {
+		return err
 	}
 	d.event.CreatedAt = d.event.CreatedAt.UTC()
-	return d.event, nil
+	return nil
 }
 
-// collect appends the events of all rows to events and closes the rows.
-func (d *decoder) collect(events []runtime.PersistedEvent, r rows) ([]runtime.PersistedEvent, error) {
+// How many events collect makes room for: few at first, then at once a usual page.
+const (
+	fewRows  = 64
+	manyRows = 1024
+)
+
+// collect appends the events of all rows, which are limit at most, to events and closes the rows.
+func (d *decoder) collect(events []runtime.PersistedEvent, r rows, limit int) ([]runtime.PersistedEvent, error) {
 	defer r.Close()
 	for r.Next() {
-		e, err := d.decode(r)
-		if err != nil {
+		if err := d.decode(r); err != nil {
 			return nil, err
 		}
-		events = append(events, e)
+		if n := len(events); n == cap(events) && n < manyRows {
+			room := fewRows
+			if n > 0 {
+				room = manyRows
+			}
+			events = append(make([]runtime.PersistedEvent, 0, min(room, limit)), events...)
+		}
+		events = append(events, d.event)
 	}
 	r.Close()
 	return events, r.Err()
@@ -70,15 +97,19 @@ type names map[string]string
 // maxNames bounds what a read of a log with very many names keeps.
 const maxNames = 1 << 12
 
-func (n names) intern(b []byte) string {
-	if s, ok := n[string(b)]; ok { // does not allocate
-		return s
+// set gives *to the text of b.
+func (n names) set(to *string, b []byte) {
+	if string(b) == *to { // does not allocate, nor does the look into the map
+		return
 	}
-	s := string(b)
-	if len(n) < maxNames {
-		n[s] = s
+	s, met := n[string(b)]
+	if !met {
+		s = string(b)
+		if len(n) < maxNames {
+			n[s] = s
+		}
 	}
-	return s
+	*to = s
 }
 
 // name is a text that has few values in a read.
@@ -88,52 +119,46 @@ type name struct {
 }
 
 func (c *name) ScanBytes(b []byte) error {
-	if string(b) != *c.to {
-		*c.to = c.seen.intern(b)
-	}
+	c.seen.set(c.to, b)
 	return nil
 }
 
 func (c *name) Scan(src any) error { return scan(c, src) }
 
 // lastText is a text that often equals that of the row before.
-type lastText struct{ to *string }
+type lastText struct {
+	to     *string
+	blocks *blocks
+}
 
 func (c *lastText) ScanBytes(b []byte) error {
-	if string(b) != *c.to {
-		*c.to = string(b)
-	}
+	c.blocks.set(c.to, b)
 	return nil
 }
 
 func (c *lastText) Scan(src any) error { return scan(c, src) }
 
 // optional is a text that may be NULL.
-type optional struct{ to *runtime.NullString }
+type optional struct {
+	to     *runtime.NullString
+	blocks *blocks
+}
 
 func (c *optional) ScanBytes(b []byte) error {
-	switch {
-	case b == nil:
-		*c.to = runtime.NullString{}
-	case !c.to.Valid || string(b) != c.to.String:
-		*c.to = runtime.SomeString(string(b))
-	}
+	c.blocks.setNull(c.to, b)
 	return nil
 }
 
 func (c *optional) Scan(src any) error { return scan(c, src) }
 
 // content is what is kept byte for byte, or NULL.
-type content struct{ to *[]byte }
+type content struct {
+	to     *[]byte
+	blocks *blocks
+}
 
 func (c *content) ScanBytes(b []byte) error {
-	if b == nil {
-		*c.to = nil
-		return nil
-	}
-	fresh := make([]byte, len(b))
-	copy(fresh, b)
-	*c.to = fresh
+	*c.to = c.blocks.bytes(b)
 	return nil
 }
 

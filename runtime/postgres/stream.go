@@ -28,7 +28,8 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
 	}
-	events, err := newDecoder().collect(make([]runtime.PersistedEvent, 0, room(from, min(to, version))), r)
+	expected := room(from, min(to, version))
+	events, err := newDecoder().collect(make([]runtime.PersistedEvent, 0, expected), r, expected)
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
 	}
@@ -36,9 +37,9 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 }
 
 // room returns how many events to make room for at once in order to read the versions from and to, both included.
-func room(from, to int64) int64 {
+func room(from, to int64) int {
 	const most = 1 << 16
-	return min(max(to-max(from, 1)+1, 0), most)
+	return int(min(max(max(to, 0)-max(from, 1)+1, 0), most))
 }
 
 // StreamEvents yields the events that query selects, up to the head as it stood when the sequence began; see
