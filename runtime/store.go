@@ -10,34 +10,40 @@ type EventStore[Tx any] interface {
 	// Append adds events, all of one stream, in order, at the stream's head. Versions follow the head without a gap and
 	// positions rise with them. The result holds the events as a later read returns them.
 	//
-	// Events become visible to others when the caller commits. Errors:
+	// Events become visible to others when the caller commits. An append to a stream that another transaction has
+	// appended to waits until that one ends; ctx bounds the wait. Errors:
 	//   - [ErrNoEvents], [*InvalidEventError]: nothing was sent.
 	//   - [*ConflictError]: the stream is not at the expected version; nothing was written.
 	//   - [ErrOptimisticConcurrency] without a ConflictError: a concurrent append won and the isolation level made the
 	//     server end the transaction; [Retryable] is true.
-	//   - [ErrDuplicateEvent]: an event ID is stored already, otherwise than by this same append.
+	//   - [ErrDuplicateEvent]: an event ID is given twice, or stored already, otherwise than by this same append.
+	//   - ctx's own, for errors.Is, when it ended first. The transaction is over, and its connection with it where the
+	//     driver gives that up.
 	//
 	// When the same events, by their IDs, are what the stream holds right after the expected version, the append has
 	// happened before: the first result is returned with AlreadyStored set. So an append with [NoStream] or [Exact] may
 	// be repeated when the answer to its commit was lost.
 	//
-	// After a ConflictError, ErrNoEvents or InvalidEventError the transaction is still usable.
+	// After AlreadyStored, a ConflictError, ErrNoEvents or InvalidEventError the transaction is still usable. After any other
+	// error roll it back: what it did before is lost with it.
 	Append(ctx context.Context, tx Tx, expected ExpectedVersion, events []Event) (AppendResult, error)
 }
 
 // An AggregateStreamReader reads the stream of one aggregate.
 type AggregateStreamReader[Tx any] interface {
 	// ReadAggregateStream returns the events with fromVersion <= version <= toVersion in version order; nil leaves that
-	// side open. A stream that does not exist is empty and at version 0, without an error. The stream's Version is that
+	// side open, and a window without versions in it is empty. A stream that does not exist is empty and at version 0,
+	// without an error; so is one whose name no event can have, such as one with a NUL in it. The stream's Version is that
 	// of its head whatever the window.
 	ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (Stream, error)
 }
 
 // An EventReader reads the log of all events.
 type EventReader[Tx any] interface {
-	// ReadEvents returns up to limit events with a position greater than fromPosition, in position order, none beyond
-	// the frontier: the position up to which no append is still in flight. The highest position returned is therefore a
-	// safe checkpoint, and an empty result means that there is nothing more to read for now. A limit below 1 is an error.
+	// ReadEvents returns up to limit events with a position greater than fromPosition, 0 for all, in position order, none
+	// beyond the frontier: the position up to which no append is still in flight. The highest position returned is
+	// therefore a safe checkpoint, and an empty result means that there is nothing more to read for now. A limit below 1
+	// is an error.
 	ReadEvents(ctx context.Context, tx Tx, fromPosition int64, limit int) ([]PersistedEvent, error)
 }
 
@@ -57,7 +63,7 @@ type Store[Tx any] interface {
 // A StreamsAppender appends to several streams at once. Stores may offer it beside [EventStore].
 type StreamsAppender[Tx any] interface {
 	// AppendStreams appends to each stream as Append does, all or nothing, in one round trip. A stream may occur once.
-	// Results stand in the order of the arguments.
+	// Results stand in the order of the arguments. Errors are those of Append, and leave the transaction as that does.
 	AppendStreams(ctx context.Context, tx Tx, appends ...StreamAppend) ([]AppendResult, error)
 }
 
@@ -72,7 +78,7 @@ type StreamQuery struct {
 	FromVersion int64 // the lowest version; 0 or less: from the first
 	ToVersion   int64 // the highest version; 0 or less: to the head
 	Backward    bool  // newest first
-	Limit       int   // at most this many events; 0: no limit
+	Limit       int   // at most this many events; 0: no limit; less is an error
 }
 
 // A StreamIterator reads streams of any length in flat memory. Stores may offer it beside [AggregateStreamReader].
@@ -85,7 +91,7 @@ type StreamIterator[Tx any] interface {
 // A LogQuery selects events of the log. The zero value selects all.
 type LogQuery struct {
 	FromPosition   int64    // only events after this position
-	Limit          int      // at most this many events; 0: no limit
+	Limit          int      // at most this many events; 0: no limit; less is an error
 	AggregateTypes []string // only these; empty: all
 	EventTypes     []string // only these; empty: all
 }

@@ -24,6 +24,9 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 		to = *toVersion
 	}
 	p := streamPage{aggregateType: aggregateType, aggregateID: aggregateID, from: from, to: to, limit: math.MaxInt64}
+	if !p.exists() {
+		return runtime.NewStream(aggregateType, aggregateID, 0, nil), nil
+	}
 	version, r, err := s.openStream(ctx, s.bind(tx), p)
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
@@ -53,6 +56,13 @@ func (s *Store[Tx]) StreamEvents(ctx context.Context, tx Tx, aggregateType, aggr
 			from:          max(q.FromVersion, 1),
 			to:            q.ToVersion,
 			backward:      q.Backward,
+		}
+		if q.Limit < 0 {
+			yield(runtime.PersistedEvent{}, s.streamError(p, fmt.Errorf("%w: %d", errLimit, q.Limit)))
+			return
+		}
+		if !p.exists() {
+			return
 		}
 		if p.to < 1 {
 			p.to = math.MaxInt64
@@ -94,6 +104,12 @@ type streamPage struct {
 	aggregateType, aggregateID string
 	from, to, limit            int64
 	backward                   bool
+}
+
+// exists reports whether there can be such a stream. PostgreSQL's text has no NUL and no invalid UTF-8: the server would
+// not answer that there is none, but end the transaction.
+func (p *streamPage) exists() bool {
+	return runtime.CanName(p.aggregateType) && runtime.CanName(p.aggregateID)
 }
 
 func (s *Store[Tx]) streamQuery(p streamPage) query {

@@ -32,6 +32,7 @@ func (s *suite[Tx]) appendCases() []testCase {
 		{name: "Append/nil payload is read as empty, nil metadata as nil", run: s.appendNil},
 		{name: "Append/nothing of the caller's is kept", run: s.appendOwnership},
 		{name: "Append/streams of two types with one ID are two", run: s.appendTypes},
+		{name: "Append/streams whose IDs only look alike are different", run: s.appendLookalikes},
 		{name: "Append/rolled back is gone", needs: []Ability{Transactions}, run: s.appendRollback},
 		{name: "Append/many times in one transaction", needs: []Ability{Transactions}, run: s.appendTwice},
 	}
@@ -183,6 +184,16 @@ func (s *suite[Tx]) appendTypes(t *testing.T) {
 	r := s.append(t, runtime.NoStream(), two)
 	equal(t, "version of the second", int64(1), r.ToVersion())
 	equal(t, "version of the first", int64(2), s.stream(t, stream).Version())
+}
+
+func (s *suite[Tx]) appendLookalikes(t *testing.T) {
+	id := s.newStream()
+	for _, alike := range []string{
+		id + "a", id + "A", id + "a ", id + "a\t", " " + id + "a", id + "a\u200b", id + "\u00e4", id + "a\u0308", id + "\uff41", id + "a%", id + "a_",
+	} {
+		r := s.append(t, runtime.NoStream(), placed(alike, 1))
+		equal(t, "stream as read", r.Events, s.stream(t, alike).Events)
+	}
 }
 
 func (s *suite[Tx]) appendRollback(t *testing.T) {

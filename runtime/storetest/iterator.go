@@ -14,6 +14,20 @@ func (s *suite[Tx]) iteratorCases() []testCase {
 	return []testCase{
 		{name: "StreamEvents/every window, forward and backward", needs: streams, run: s.iterateStream},
 		{name: "StreamEvents/leaving early keeps the transaction", needs: append(streams, Transactions), run: s.leaveStream},
+		{name: "StreamEvents/a limit below 0 is an error", needs: streams, run: func(t *testing.T) {
+			store := s.Store.(runtime.StreamIterator[Tx])
+			id := s.newStream()
+			s.append(t, runtime.NoStream(), placed(id, 1))
+			s.refusesLimit(t, func(tx Tx) iter.Seq2[runtime.PersistedEvent, error] {
+				return store.StreamEvents(t.Context(), tx, aggregateType, id, runtime.StreamQuery{Limit: -1})
+			})
+		}},
+		{name: "LogEvents/a limit below 0 is an error", needs: log, run: func(t *testing.T) {
+			store := s.Store.(runtime.LogIterator[Tx])
+			s.refusesLimit(t, func(tx Tx) iter.Seq2[runtime.PersistedEvent, error] {
+				return store.LogEvents(t.Context(), tx, runtime.LogQuery{Limit: -1})
+			})
+		}},
 		{name: "LogEvents/every selection", needs: log, run: s.iterateLog},
 		{name: "LogEvents/leaving early keeps the transaction", needs: append(log, Transactions), run: s.leaveLog},
 		{name: "LogEvents/ends at the frontier", needs: append(log, Transactions, ConcurrentWriters), run: s.iterateToFrontier},
@@ -31,6 +45,19 @@ func collect(t *testing.T, seq iter.Seq2[runtime.PersistedEvent, error]) []runti
 		all = append(all, e)
 	}
 	return all
+}
+
+func (s *suite[Tx]) refusesLimit(t *testing.T, events func(Tx) iter.Seq2[runtime.PersistedEvent, error]) {
+	var last error
+	s.in(t, func(tx Tx) error {
+		for _, err := range events(tx) {
+			last = err
+		}
+		return nil
+	})
+	if last == nil {
+		t.Error("the sequence did not end in an error")
+	}
 }
 
 func (s *suite[Tx]) iterateStream(t *testing.T) {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -10,6 +11,7 @@ import (
 func (s *suite[Tx]) streamCases() []testCase {
 	cases := []testCase{
 		{name: "Stream/absent one is empty and at version 0", run: s.streamAbsent},
+		{name: "Stream/a name that no event can have is that of no stream", run: s.streamUnnameable},
 		{name: "Stream/own appends are seen before the commit", needs: []Ability{Transactions}, run: s.streamOwn},
 		{name: "Stream/others' appends are seen after the commit", needs: []Ability{Transactions, ConcurrentReaders}, run: s.streamOthers},
 	}
@@ -31,6 +33,10 @@ func (s *suite[Tx]) streamCases() []testCase {
 		{at(4), at(4), []int64{4}},
 		{at(6), at(4), nil},
 		{at(8), at(100), []int64{8, 9}},
+		{at(math.MinInt64), at(math.MaxInt64), []int64{1, 2, 3, 4, 5, 6, 7, 8, 9}},
+		{at(math.MaxInt64), at(math.MinInt64), nil},
+		{at(math.MaxInt64), nil, nil},
+		{nil, at(math.MinInt64), nil},
 	} {
 		show := func(v *int64) string {
 			if v == nil {
@@ -71,6 +77,30 @@ func (s *suite[Tx]) streamAbsent(t *testing.T) {
 	equal(t, "version", int64(0), stream.Version())
 	equal(t, "IsEmpty", true, stream.IsEmpty())
 	equal(t, "length", 0, stream.Len())
+}
+
+func (s *suite[Tx]) streamUnnameable(t *testing.T) {
+	tx := s.begin(t)
+	for _, name := range []string{"", "a\x00b", "\xff"} {
+		for _, stream := range []runtime.Stream{{AggregateType: aggregateType, AggregateID: name}, {AggregateType: name, AggregateID: "1"}} {
+			got, err := s.Store.ReadAggregateStream(t.Context(), tx.Tx, stream.AggregateType, stream.AggregateID, nil, nil)
+			if err != nil || got.Version() != 0 || !got.IsEmpty() {
+				t.Errorf("stream %q of %q: %d events at version %d, error %v; want none at 0, without an error",
+					stream.AggregateID, stream.AggregateType, got.Len(), got.Version(), err)
+			}
+			if store, ok := s.Store.(runtime.StreamIterator[Tx]); ok {
+				events := collect(t, store.StreamEvents(t.Context(), tx.Tx, stream.AggregateType, stream.AggregateID, runtime.StreamQuery{}))
+				equal(t, "events", 0, len(events))
+			}
+		}
+	}
+	// The transaction goes on.
+	if _, err := s.Store.Append(t.Context(), tx.Tx, runtime.NoStream(), placed(s.newStream(), 1)); err != nil {
+		t.Error(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 func (s *suite[Tx]) streamOwn(t *testing.T) {
