@@ -100,7 +100,7 @@ auth_type = any
 pool_mode = transaction
 max_client_conn = 200
 default_pool_size = 12
-`, config.Database, config.Host, config.Port, config.Database, config.User, password, port, folder)
+%s`, config.Database, config.Host, config.Port, config.Database, config.User, password, port, folder, untracked(t, program))
 	file := filepath.Join(folder, "pgbouncer.ini")
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
@@ -130,6 +130,24 @@ default_pool_size = 12
 		return conn.Close(context.Background()) == nil
 	})
 	return through
+}
+
+// untracked returns the setting with which PgBouncer does not track prepared statements. It does by default since 1.24, and
+// does not know the setting before 1.21.
+func untracked(t *testing.T, program string) string {
+	t.Helper()
+	says, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(string(says), "PgBouncer %d.%d", &major, &minor); err != nil {
+		t.Fatalf("version of PgBouncer in %q: %v", says, err)
+	}
+	if major == 1 && minor < 21 {
+		return ""
+	}
+	return "max_prepared_statements = 0\n"
 }
 
 // runAsNobody makes the command run as an ordinary user where this test is root, which PgBouncer refuses to be.

@@ -49,12 +49,15 @@ func fill(schema string, n, length int) func(ctx context.Context, pool *pgxpool.
 			sql  string
 			args []any
 		}{
+			// Event IDs rise, as UUIDv7 do.
 			{`insert into ` + schema + `events (` + strings.Join(eventColumns, ", ") + `)
-				select 'Order', 'filled-' || (i / $2::bigint), i % $2 + 1, gen_random_uuid(), 'Event' || i % 20, 1,
+				select 'Order', 'filled-' || (i / $2::bigint), i % $2 + 1,
+					(lpad(to_hex(i), 12, '0') || '7' || substr(md5(i::text), 1, 19))::uuid, 'Event' || i % 20, 1,
 					$3::bytea, null, 'request-' || i % 1000, null, null, now()
 				from generate_series(0, $1::bigint - 1) i`, []any{n, length, payload}},
 			{`insert into ` + schema + `aggregate_heads (aggregate_type, aggregate_id, aggregate_version)
-				select aggregate_type, aggregate_id, max(aggregate_version) from ` + schema + `events group by 1, 2`, nil},
+				select 'Order', 'filled-' || i, least($2::bigint, $1::bigint - i * $2::bigint)
+				from generate_series(0, ($1::bigint - 1) / $2::bigint) i`, []any{n, length}},
 			{`vacuum (analyze) ` + schema + `events`, nil},
 			{`vacuum (analyze) ` + schema + `aggregate_heads`, nil},
 			{`checkpoint`, nil},
