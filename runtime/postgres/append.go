@@ -48,15 +48,21 @@ func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.Expe
 		if err != nil {
 			return runtime.AppendResult{}, err
 		}
-		if len(positions) > 0 {
+		switch n := len(positions); {
+		case n == len(events):
 			return appending.Result(stored, positions, first), nil
+		case n > 0:
+			return runtime.AppendResult{}, storedFewer(n, len(events))
 		}
 		earlier, err := s.whyNot(ctx, q, expected, events)
 		// Between the two statements the stream may have come to where it was expected. It does not go back, so the
 		// second attempt either succeeds or finds it further on.
 		var conflict *runtime.ConflictError
-		if attempt == 1 && errors.As(err, &conflict) && expected.Matches(conflict.Actual) {
-			continue
+		if errors.As(err, &conflict) && expected.Matches(conflict.Actual) {
+			if attempt == 1 {
+				continue
+			}
+			err = storedFewer(0, len(events))
 		}
 		return earlier, err
 	}

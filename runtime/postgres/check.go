@@ -29,7 +29,7 @@ type CheckError = checking.Error
 
 // Check compares a database with what a store of the same options needs, and returns nil or a [*CheckError] that holds
 // everything that is wrong: missing tables, columns and keys, columns of another type, a sequence that hands out positions
-// ahead of time, partitions that run out, rights that the role lacks, a server that is too old or a standby. Any other
+// ahead of time or is behind the log, partitions that run out, rights that the role lacks, a server that is too old or a standby. Any other
 // error means that it could not look. It changes nothing; call it when the application starts.
 //
 // db is a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx; for database/sql there is [CheckSQL].
@@ -56,7 +56,7 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 		return err
 	}
 	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea)}
-	if err := errors.Join(k.server(), k.events(), k.heads()); err != nil {
+	if err := errors.Join(k.server(), k.events(), k.heads(), k.behind(t.events)); err != nil {
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
@@ -112,9 +112,9 @@ func (k *checker) each(file string, args, dest []any, row func()) error {
 
 func (k *checker) server() error {
 	var number int
-	var version, isolation, encoding string
+	var version, isolation, encoding, client string
 	var standby bool
-	return k.each("server.sql", nil, []any{&number, &version, &standby, &isolation, &encoding}, func() {
+	return k.each("server.sql", nil, []any{&number, &version, &standby, &isolation, &encoding, &client}, func() {
 		if number < 140000 {
 			k.problem("server", "is PostgreSQL "+version, "use 14 or later")
 		}
@@ -128,14 +128,18 @@ func (k *checker) server() error {
 		if encoding != "UTF8" {
 			k.problem("database", "has the encoding "+encoding+", which cannot keep every text", "create it with the encoding UTF8")
 		}
+		if client != "UTF8" {
+			k.problem("client_encoding", "is "+client+", so that texts would be taken for others", "leave it at UTF8, which is what pgx speaks")
+		}
 	})
 }
 
 // A relation is what is known of a table after it was found.
 type relation struct {
-	oid     int64
-	kind    string
-	comment string
+	oid      int64
+	kind     string
+	unlogged bool
+	comment  string
 }
 
 // table looks for a table and for the rights that are needed on it. A nil relation means that it is missing.
@@ -143,7 +147,7 @@ func (k *checker) table(t pgname.Table, rights ...string) (*relation, error) {
 	var found *relation
 	var r relation
 	has := make([]bool, 4)
-	dest := []any{&r.oid, &r.kind, &r.comment, &has[0], &has[1], &has[2], &has[3]}
+	dest := []any{&r.oid, &r.kind, &r.unlogged, &r.comment, &has[0], &has[1], &has[2], &has[3]}
 	err := k.each("table.sql", []any{t.Quoted()}, dest, func() {
 		found = &r
 		var lacking []string
@@ -155,6 +159,9 @@ func (k *checker) table(t pgname.Table, rights ...string) (*relation, error) {
 		if lacking != nil {
 			list := strings.Join(lacking, ", ")
 			k.problem("table "+t.String(), "may not be used by this role: it lacks "+list, "grant "+list+" on "+t.Quoted()+" to it")
+		}
+		if r.unlogged {
+			k.mend("table "+t.String(), "is unlogged: a crash empties it", "alter table "+t.Quoted()+" set logged")
 		}
 	})
 	if err == nil && found == nil {
@@ -249,6 +256,9 @@ func (k *checker) heads() error {
 	if err != nil || r == nil {
 		return err
 	}
+	if r.kind != "r" {
+		k.problem("table "+t.String(), "is no plain table: an append needs the system columns that only such a row has", k.migrate())
+	}
 	return errors.Join(k.columns(t, r, headColumns), k.keys(t, r, "aggregate_type, aggregate_id"))
 }
 
@@ -257,6 +267,9 @@ func (k *checker) events() error {
 	r, err := k.table(t, "select", "insert")
 	if err != nil || r == nil {
 		return err
+	}
+	if r.kind != "r" && r.kind != "p" {
+		k.problem("table "+t.String(), "is no table", k.migrate())
 	}
 	if version, ok := pgname.ParseMarker(r.comment); ok && version != pgname.SchemaVersion {
 		k.problem("table "+t.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version, pgname.SchemaVersion), k.migrate())
@@ -269,36 +282,6 @@ func (k *checker) events() error {
 		k.sequence(t),
 		k.partitions(t, r),
 	)
-}
-
-func (k *checker) sequence(t pgname.Table) error {
-	var cache, increment int64
-	var cycle, selects, owned bool
-	object := "sequence " + t.Sequence().String()
-	found := false
-	err := k.each("sequence.sql", []any{t.Sequence().Quoted(), t.Quoted()}, []any{&cache, &increment, &cycle, &selects, &owned, &k.last}, func() {
-		found = true
-		alter := "alter sequence " + t.Sequence().Quoted()
-		if cache != 1 {
-			k.mend(object, fmt.Sprintf("has cache %d: sessions keep positions back and events are lost to readers", cache), alter+" cache 1")
-		}
-		if increment < 1 {
-			k.mend(object, fmt.Sprintf("has increment %d: positions must rise", increment), alter+" increment 1")
-		}
-		if cycle {
-			k.mend(object, "starts again after its end", alter+" no cycle")
-		}
-		if !selects {
-			k.problem(object, "may not be read by this role", "grant select on sequence "+t.Sequence().Quoted()+" to it")
-		}
-		if !owned {
-			k.problem(object, "is not what global_position of "+t.String()+" draws from", k.migrate())
-		}
-	})
-	if err == nil && !found {
-		k.problem(object, "is missing", k.migrate())
-	}
-	return err
 }
 
 // rangeBound finds the bounds in what PostgreSQL prints for a range partition of one bigint column.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/pgtest"
@@ -62,13 +63,23 @@ func TestCheck_reportsEveryProblem(t *testing.T) {
 			[]string{"column global_position of events", "sequence events_global_position_seq"}},
 		{"cycle and increment", "alter sequence events_global_position_seq increment -1 minvalue -10 cycle",
 			[]string{"sequence events_global_position_seq", "sequence events_global_position_seq"}},
+		{"a lowest position that nobody reads", "alter sequence events_global_position_seq minvalue -5", []string{"sequence events_global_position_seq"}},
+		{"positions that no fence can hold", "alter sequence events_global_position_seq restart with 281474976710655; select nextval('events_global_position_seq')",
+			[]string{"sequence events_global_position_seq"}},
+		{"positions behind the log", `insert into events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, payload, created_at)
+			overriding system value values (7, 'Order', '1', 1, gen_random_uuid(), 'Placed', 1, '', now())`,
+			[]string{"sequence events_global_position_seq"}},
+		{"unlogged", "alter table events set unlogged; alter table aggregate_heads set unlogged", []string{"table events", "table aggregate_heads"}},
+		{"a view for the heads", `alter table aggregate_heads rename to heads; create view aggregate_heads as select aggregate_type, aggregate_id, aggregate_version from heads`,
+			[]string{"table aggregate_heads", "table aggregate_heads"}},
+		{"client encoding", "set client_encoding to latin1", []string{"client_encoding"}},
 		{"version", "comment on table events is 'eventmap schema 99'", []string{"table events"}},
 		{"no version", "comment on table events is null", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			pool := connect(t, database(t), mode(pgx.QueryExecModeSimpleProtocol))
-			if _, err := pool.Exec(t.Context(), row.breaks); err != nil {
+			pool := connect(t, database(t), mode(pgx.QueryExecModeExec), func(c *pgxpool.Config) { c.MaxConns = 1 })
+			if _, err := pool.Exec(t.Context(), row.breaks, pgx.QueryExecModeSimpleProtocol); err != nil {
 				t.Fatal(err)
 			}
 			err := postgres.Check(t.Context(), pool)

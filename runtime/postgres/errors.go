@@ -19,6 +19,12 @@ var (
 	// ErrStandby: the log was read on a standby. The advisory locks of appends in flight are not known there, and events
 	// would be lost. Read it on the primary. Streams can be read on a standby.
 	ErrStandby = errors.New("the log cannot be read on a standby")
+
+	// ErrSequence: somebody has altered the sequence of the positions, so that they are no longer drawn in rising order:
+	// with a CACHE a session keeps positions back and brings them late, and events would be lost. The transaction is still
+	// usable, and appends go on; see [Check] for what mends it.
+	ErrSequence = errors.New("the log cannot be read while its sequence may draw positions out of order; " +
+		"it needs cache 1, a positive increment, no cycle and values from 1")
 )
 
 // The SQLSTATEs that mean something of their own to a store. PostgreSQL documents them in its appendix "Error Codes".
@@ -33,6 +39,11 @@ const (
 	stateNoTransaction        = "25P01"
 	stateInvalidSavepoint     = "3B001"
 )
+
+// storedFewer says that fewer events were stored than given, and why that may be.
+func storedFewer(stored, given int) error {
+	return fmt.Errorf("%d of %d events were stored; a trigger, rule or policy of the events table kept the others out: roll back", stored, given)
+}
 
 // A stateError gives a server's error the meaning it has for a store, and keeps both in the chain of errors.
 type stateError struct {
@@ -55,6 +66,10 @@ func (t tables) classify(err error, appending bool) error {
 	case stateUniqueViolation:
 		if meaning := t.violated(server); meaning != nil {
 			return &stateError{meaning, server}
+		}
+		if t.drawnTwice(server) {
+			return fmt.Errorf("sequence %s is behind the log, as after a restore or on what was a logical replica; set it with `%s`: %w",
+				t.events.Sequence(), t.advance(), err)
 		}
 	case stateSerializationFailure:
 		if appending {
@@ -85,6 +100,17 @@ func (t tables) violated(server *pgconn.PgError) error {
 		return runtime.ErrOptimisticConcurrency
 	}
 	return nil
+}
+
+// drawnTwice reports whether the unique constraint is that on the positions.
+func (t tables) drawnTwice(server *pgconn.PgError) bool {
+	reported := pgname.Table{Name: server.TableName}
+	return server.ConstraintName == t.events.PrimaryKey() || server.ConstraintName == reported.PrimaryKey()
+}
+
+// advance returns the statement that sets the sequence to the end of the log. Names hold no quotes; see pgname.
+func (t tables) advance() string {
+	return fmt.Sprintf("select setval('%s', max(global_position)) from %s", t.events.Sequence().Quoted(), t.events.Quoted())
 }
 
 // isDivisionByZero reports whether err is the error that append_streams.sql provokes.

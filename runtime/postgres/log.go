@@ -15,7 +15,9 @@ var errLimit = errors.New("limit is less than 1")
 // ReadEvents returns up to limit events after fromPosition, in position order, none beyond the frontier; see
 // [runtime.EventReader]. Its own transaction's appends are in flight too: they are not returned before it commits.
 //
-// It needs READ COMMITTED and a primary server; else it returns [ErrIsolation] or [ErrStandby].
+// It needs READ COMMITTED, a primary server and a sequence that draws positions one by one; else it returns [ErrIsolation],
+// [ErrStandby] or [ErrSequence], and the transaction goes on. The events share blocks of memory of up to 16 KiB: to keep
+// one of them is to keep its block.
 func (s *Store[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, limit int) ([]runtime.PersistedEvent, error) {
 	if limit < 1 {
 		return nil, fmt.Errorf("read the log: %w: %d", errLimit, limit)
@@ -102,9 +104,10 @@ type frontier struct {
 	position  int64
 	isolation string
 	standby   bool
+	ordered   bool // positions are drawn in rising order
 }
 
-func (f *frontier) dest() []any { return []any{&f.position, &f.isolation, &f.standby} }
+func (f *frontier) dest() []any { return []any{&f.position, &f.isolation, &f.standby, &f.ordered} }
 
 // check returns an error where the frontier does not hold. PostgreSQL runs READ UNCOMMITTED as READ COMMITTED.
 func (f *frontier) check() error {
@@ -113,6 +116,8 @@ func (f *frontier) check() error {
 		return ErrStandby
 	case f.isolation != "read committed" && f.isolation != "read uncommitted":
 		return fmt.Errorf("%w, not in %s", ErrIsolation, f.isolation)
+	case !f.ordered:
+		return ErrSequence
 	}
 	return nil
 }

@@ -45,6 +45,8 @@ func (t PayloadType) fault(payload []byte) string {
 		return fmt.Sprintf("is not JSON, and the payload column is %s", t)
 	case t == JSONB && !fitsJSONB(payload):
 		return "has a string that jsonb cannot keep: one with \\u0000, or with half of a surrogate pair"
+	case t == JSONB && !fitsNumeric(payload):
+		return fmt.Sprintf("has a number that jsonb may not keep: one of more than %d characters, or with an exponent beyond that", maxNumber)
 	}
 	return ""
 }

@@ -77,6 +77,7 @@ func TestStore_refusesWhatThePayloadColumnCannotKeep(t *testing.T) {
 	t.Parallel()
 	const (
 		notJSON = "is not JSON, and the payload column is "
+		large   = "has a number that jsonb may not keep: one of more than 8000 characters, or with an exponent beyond that"
 		odd     = `has a string that jsonb cannot keep: one with \u0000, or with half of a surrogate pair`
 	)
 	tests := []struct{ payload, json, jsonb string }{
@@ -89,6 +90,8 @@ func TestStore_refusesWhatThePayloadColumnCannotKeep(t *testing.T) {
 		{`{"\ud800":1}`, "", odd},
 		{`"\ud83d\u0041"`, "", odd},
 		{`"\ude00"`, "", odd},
+		{`{"n":[1e8000,-2.5E-8000]}`, "", ""},
+		{`{"n":[1,1e131072]}`, "", large},
 	}
 	for _, payload := range []postgres.PayloadType{postgres.JSON, postgres.JSONB} {
 		t.Run(string(payload), func(t *testing.T) {

@@ -91,6 +91,9 @@ func appendedStreams(ctx context.Context, q querier, statement query, appends []
 		return before, err
 	}
 	for i := range results {
+		if stored, given := len(results[i].GlobalPositions), len(results[i].Events); stored < given {
+			return nil, storedFewer(stored, given)
+		}
 		slices.Sort(results[i].GlobalPositions)
 		results[i] = appending.Result(results[i].Events, results[i].GlobalPositions, firsts[i])
 	}

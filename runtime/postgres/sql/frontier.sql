@@ -2,5 +2,9 @@
 select
 	set_config('eventmap.frontier', least(drawn.position, held.lowest)::text, true)::bigint as frontier,
 	current_setting('transaction_isolation') as isolation,
-	pg_is_in_recovery() as standby
+	pg_is_in_recovery() as standby,
+	drawn.position >= 0 and (
+		select s.cache_size = 1 and s.increment > 0 and not s.cycle_option
+		from pg_sequence_parameters('{{.Sequence}}'::regclass) as s
+	) as ordered
 from {{template "frontier" .}}

@@ -25,12 +25,15 @@ aggregate_type,
 {{- end}}
 
 {{define "lock" -}}
-pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | coalesce(pg_sequence_last_value('{{.Sequence}}'), 0))::text
+pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | least(coalesce(pg_sequence_last_value('{{.Sequence}}'), 0), 281474976710655))::text
 {{- end}}
 
+{{/* A sequence's row shows, for as long as nextval writes to the log, a value 32 positions ahead (nextval_internal in
+sequence.c), and a scan reads rows unlocked. The function takes the lock. It is null before the first use: then nextval had
+not begun when the row was read, a moment before. */}}
 {{define "frontier" -}}
 (
-	select case when is_called then last_value else last_value - 1 end as position
+	select coalesce(pg_sequence_last_value('{{.Sequence}}'), last_value - 1) as position
 	from {{.Sequence}}
 ) as drawn
 cross join lateral (

@@ -2,6 +2,7 @@
 select
 	s.seqcache,
 	s.seqincrement,
+	s.seqmin,
 	s.seqcycle,
 	has_sequence_privilege(s.seqrelid, 'select'),
 	coalesce(pg_get_serial_sequence($2::text, 'global_position')::regclass::oid = s.seqrelid, false),

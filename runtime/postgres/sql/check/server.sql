@@ -4,4 +4,5 @@ select
 	current_setting('server_version'),
 	pg_is_in_recovery(),
 	current_setting('default_transaction_isolation'),
-	current_setting('server_encoding')
+	current_setting('server_encoding'),
+	current_setting('client_encoding')

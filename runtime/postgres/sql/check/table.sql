@@ -2,6 +2,7 @@
 select
 	c.oid::bigint,
 	c.relkind::text,
+	c.relpersistence = 'u',
 	coalesce(obj_description(c.oid, 'pg_class'), ''),
 	has_table_privilege(c.oid, 'select'),
 	has_table_privilege(c.oid, 'insert'),
