@@ -19,7 +19,15 @@
 // # Isolation
 //
 // Appends and stream reads work at every isolation level. Reads of the log need READ COMMITTED, PostgreSQL's default:
-// they return [ErrIsolation] at a higher level, and [ErrStandby] on a standby.
+// they return [ErrIsolation] at a higher level, [ErrStandby] on a standby, and [ErrSequence] where the sequence of the
+// positions was altered so that it may draw them out of order.
+//
+// # Errors
+//
+// Those of package runtime, found by errors.Is and errors.As, and under them the server's *pgconn.PgError. After an error
+// that the server sent the transaction is over, as always in PostgreSQL: roll it back. After those that a store finds
+// itself it goes on: [*runtime.InvalidEventError], [runtime.ErrNoEvents], [*runtime.ConflictError], the three above.
+// docs/store.md lists them all with what to do.
 //
 // # PgBouncer
 //
