@@ -43,6 +43,10 @@ func room(from, to int64) int64 {
 // [runtime.StreamIterator]. Memory stays flat, leaving the loop early costs nothing, and tx may be used inside the loop.
 func (s *Store) StreamEvents(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, q runtime.StreamQuery) iter.Seq2[runtime.PersistedEvent, error] {
 	return func(yield func(runtime.PersistedEvent, error) bool) {
+		if q.Limit < 0 {
+			yield(runtime.PersistedEvent{}, s.streamError(ctx, tx, aggregateType, aggregateID, fmt.Errorf("%w: %d", errLimit, q.Limit)))
+			return
+		}
 		to, limit := q.ToVersion, int64(q.Limit)
 		if to < 1 {
 			to = math.MaxInt64
