@@ -53,7 +53,11 @@ func readCommitted(ref, path string) (*schemalock.Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--against git:%s: %w", ref, err)
 	}
-	return schemalock.Decode(content, path)
+	lock, err := schemalock.Decode(content, path)
+	if err != nil { // the one that lies here may be in order
+		_, err = schemalock.Decode(content, "git:"+ref+":"+filepath.ToSlash(path))
+	}
+	return lock, err
 }
 
 // movedFrom returns where a revision has the lock that lies elsewhere now, as a path from the top of the repository: the

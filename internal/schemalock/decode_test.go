@@ -77,6 +77,34 @@ func TestDecode_refusesWhatIsBroken(t *testing.T) {
 	}
 }
 
+// Whatever stands in a lock, it is refused or can be compared with.
+func FuzzDecode(f *testing.F) {
+	text := string(schemalock.Encode(&schemalock.Lock{Streams: []schemalock.Stream{{Aggregate: "Order", ID: "id.ID"}}}))
+	f.Add(text)
+	for _, payload := range []string{
+		`{"kind": "object", "type": "x.T", "fields": [{"name": "a", "kind": "slice", "elem": {"kind": "ref", "type": "x.T"}}]}`,
+		`{"kind": "map", "key": {"kind": "int", "bits": 64, "constants": {"A": 0, "B": 1}}, "elem": {"kind": "float", "bits": 32}}`,
+		`{"kind": "array", "len": -1, "elem": {"kind": "opaque"}}`,
+		`{"kind": "ref", "type": "x.T"}`,
+	} {
+		event := `"events": [{"aggregate": "A", "event": "B", "version": 1, "type": "x.B", "payload": ` + payload + `}`
+		f.Add(strings.Replace(text, `"events": [`, event, 1))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		lock, err := schemalock.Decode([]byte(text), "lock.json")
+		if err != nil {
+			return
+		}
+		again, err := schemalock.Decode(schemalock.Encode(lock), "lock.json")
+		if err != nil {
+			t.Fatalf("what was read is not read again: %v", err)
+		}
+		for _, locks := range [][2]*schemalock.Lock{{lock, again}, {again, lock}, {lock, {}}, {{}, lock}} {
+			schemalock.Compare(locks[0], locks[1], nil)
+		}
+	})
+}
+
 // What Encode writes is what the JSON Schema of the file allows.
 func TestEncode_fitsTheSchema(t *testing.T) {
 	t.Parallel()

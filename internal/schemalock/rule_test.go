@@ -74,6 +74,7 @@ var changes = []changeCase{
 	changed[change.Keys, change.StringKeys]("text-to-string", change.Keys{A: map[int64]int{-1 << 63: 1, 0: 0}}, change.Keys{}),
 	changed[change.Nested, change.Left]("left-as-json", change.Nested{A: []map[int32]change.Inner{{1: {N: 1<<31 - 1}}}}),
 	changed[change.Quoted, change.Left]("left-as-json", change.Quoted{A: -1 << 63}),
+	changed[change.Base, change.Embedding]("source-only", change.Base{A: "a"}),
 	changed[change.Embedding, change.PointerEmbedding]("made-nullable", change.Embedding{Base: change.Base{A: "a"}}, change.Embedding{}),
 
 	changed[change.Base, change.Empty]("field-removed", change.Base{A: "a"}),
