@@ -245,3 +245,28 @@ func TestApply_severalAtOnce(t *testing.T) {
 		t.Errorf("%v are left: %v", left, err)
 	}
 }
+
+func TestPlan_nestedOrphans(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	nesting := owner
+	nesting.Nested = "n.gen"
+	apply(t, dir, file("a/n.gen", "1\n"), file("a/other.gen", "1\n"), file("b/n.gen", "1\n"), file("b/deeper/n.gen", "1\n"))
+	if err := os.MkdirAll(filepath.Join(dir, "c"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "c", "n.gen"), []byte("by hand"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := output.NewPlan(dir, []gen.File{file("b/n.gen", "1\n")}, nesting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plan.Apply(); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"a/other.gen": header + "1\n", "b/n.gen": header + "1\n", "b/deeper/n.gen": header + "1\n", "c/n.gen": "by hand"}
+	if d := cmp.Diff(want, tree(t, dir)); d != "" {
+		t.Errorf("tree (-want +got):\n%s", d)
+	}
+}
