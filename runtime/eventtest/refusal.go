@@ -20,23 +20,14 @@ func matches(err, want error) bool {
 // sameType returns the first error of err's tree that has want's type, unless that is one of the standard library's.
 func sameType(err, want error) error {
 	t := reflect.TypeOf(want)
-	if t == nil || err == nil || isStandard(t) {
+	if t == nil || isStandard(t) {
 		return nil
 	}
-	if reflect.TypeOf(err) == t {
-		return err
+	twin := reflect.New(t)
+	if !errors.As(err, twin.Interface()) {
+		return nil
 	}
-	switch err := err.(type) {
-	case interface{ Unwrap() error }:
-		return sameType(err.Unwrap(), want)
-	case interface{ Unwrap() []error }:
-		for _, e := range err.Unwrap() {
-			if twin := sameType(e, want); twin != nil {
-				return twin
-			}
-		}
-	}
-	return nil
+	return twin.Elem().Interface().(error)
 }
 
 // isStandard reports whether t is one of the types behind errors.New, errors.Join and fmt.Errorf.

@@ -22,7 +22,7 @@ type scenarios struct {
 // newScenarios returns what generates the scenarios of a domain, or nil if there is none to generate: no aggregate has a
 // state, or the output package is a program, which cannot be imported.
 func newScenarios(d *model.Domain, all []aggregate) *scenarios {
-	name := d.Output.Package.Name + "test"
+	name := d.Output.Name + "test"
 	s := scenarios{tested: d.Output.Package}
 	declared := map[string]bool{}
 	for i := range all {
@@ -31,11 +31,11 @@ func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 			declared[a.scenario()] = true
 		}
 	}
-	if len(s.aggregates) == 0 || d.Output.Package.Name == "main" {
+	if len(s.aggregates) == 0 || d.Output.Name == "main" {
 		return nil
 	}
 	s.generator = generator{
-		output:     model.Output{Package: model.Package{Path: path.Join(d.Output.Package.Path, name), Name: name}},
+		output:     model.Output{Package: model.Package{Path: path.Join(d.Output.Path, name), Name: name}},
 		declared:   declared,
 		qualifiers: qualifiers(d, declared, d.Output.Package),
 	}
