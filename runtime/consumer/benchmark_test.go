@@ -55,7 +55,7 @@ func BenchmarkRunner_trivialHandler(b *testing.B) {
 	const n = 100_000
 	e := newEnv(b)
 	e.fill(n)
-	e.exec("create table bare (position bigint not null); insert into bare values (0)")
+	e.exec(bareTable)
 	nothing := func(context.Context, pgx.Tx, runtime.PersistedEvent) error { return nil }
 	compare(b, "consumer-events/s", "bare-events/s",
 		func(round int) float64 {
@@ -74,59 +74,23 @@ func BenchmarkRunner_trivialHandler(b *testing.B) {
 			return n / took.Seconds()
 		},
 		func(int) float64 {
+			e.exec("truncate bare; insert into bare values (0, 0)")
 			began := time.Now()
-			if got := e.bareLoop(500); got != n {
-				b.Fatalf("the bare loop read %d events", got)
+			for total := 0; total < n; {
+				got, err := bareBatch(b.Context(), e.pool, 0, 1, nothing)
+				if err != nil || got == 0 {
+					b.Fatalf("the bare loop read %d events of %d, %v", total, n, err)
+				}
+				total += got
 			}
 			return n / time.Since(began).Seconds()
 		})
 }
 
-// bareLoop reads the log as one does without a library, and returns how many events there were.
-func (e *env) bareLoop(batch int) int {
-	e.Helper()
-	e.exec("update bare set position = 0")
-	total, position := 0, int64(0)
-	for {
-		tx, err := e.pool.Begin(e.Context())
-		if err != nil {
-			e.Fatal(err)
-		}
-		rows, err := tx.Query(e.Context(), `select global_position, created_at, event_id, aggregate_version, event_version, aggregate_type,
-			aggregate_id, event_type, payload, metadata, trace_id, correlation_id, causation_id
-			from events where global_position > $1 order by global_position limit $2`, position, batch)
-		if err != nil {
-			e.Fatal(err)
-		}
-		n := 0
-		for rows.Next() {
-			var p runtime.PersistedEvent
-			if err := rows.Scan(&p.GlobalPosition, &p.CreatedAt, &p.EventID, &p.AggregateVersion, &p.EventVersion, &p.AggregateType,
-				&p.AggregateID, &p.EventType, &p.Payload, &p.Metadata, &p.TraceID, &p.CorrelationID, &p.CausationID); err != nil {
-				e.Fatal(err)
-			}
-			position = p.GlobalPosition
-			n++
-		}
-		if err := rows.Err(); err != nil {
-			e.Fatal(err)
-		}
-		if _, err := tx.Exec(e.Context(), "update bare set position = $1", position); err != nil {
-			e.Fatal(err)
-		}
-		if err := tx.Commit(e.Context()); err != nil {
-			e.Fatal(err)
-		}
-		total += n
-		if n < batch {
-			return total
-		}
-	}
-}
-
 // Four segments over two processes against one worker. The handler writes a row for each event; once to a database on this
 // machine, where all sides share the processors, and once to one that is as far away as in most data centres, where it waits
-// for an answer.
+// for an answer. Beside them, in the same run, what the machine allows: the same loops written by hand, which know nothing
+// of frontiers or failures.
 func BenchmarkSegments_twoProcesses(b *testing.B) {
 	for _, way := range []time.Duration{0, 500 * time.Microsecond} {
 		b.Run(fmt.Sprintf("answer=%s", way), func(b *testing.B) {
@@ -136,20 +100,41 @@ func BenchmarkSegments_twoProcesses(b *testing.B) {
 			}
 			e := newEnv(b)
 			e.fill(n)
-			compare(b, "shared-events/s", "alone-events/s",
-				func(int) float64 { return e.rate(n, 2, 4, way) },
-				func(int) float64 { return e.rate(n, 1, 1, way) })
+			e.exec(bareTable)
+			for b.Loop() {
+				var shared, alone, bareShared, bareAlone []float64
+				for range rounds {
+					shared = append(shared, e.rate(n, 2, 4, way, false))
+					alone = append(alone, e.rate(n, 1, 1, way, false))
+					bareShared = append(bareShared, e.rate(n, 2, 4, way, true))
+					bareAlone = append(bareAlone, e.rate(n, 1, 1, way, true))
+				}
+				ours, bare := median(shared)/median(alone), median(bareShared)/median(bareAlone)
+				b.ReportMetric(median(shared), "shared-events/s")
+				b.ReportMetric(median(alone), "alone-events/s")
+				b.ReportMetric(ours, "ratio")
+				b.ReportMetric(median(bareShared), "bare-shared-events/s")
+				b.ReportMetric(median(bareAlone), "bare-alone-events/s")
+				b.ReportMetric(bare, "bare-ratio")
+				b.ReportMetric(ours/bare, "ratio-of-ratios")
+			}
+			b.ReportMetric(0, "ns/op") // of no meaning here
 		})
 	}
 }
 
-// rate returns how many events a second so many processes handle with so many segments.
-func (e *env) rate(n, processes, segments int, way time.Duration) float64 {
+// rate returns how many events a second so many processes handle with so many segments, in consumers or in bare loops.
+func (e *env) rate(n, processes, segments int, way time.Duration, bare bool) float64 {
 	e.Helper()
-	e.exec("truncate read_model, consumer_checkpoints")
+	e.exec("truncate read_model, consumer_checkpoints, bare")
 	var output bytes.Buffer
-	for range processes {
-		p := startProcess(e, e.address, &output, fmt.Sprintf("%s=%d/%d/%d", steadyVariable, segments, segments/processes, way.Microseconds()))
+	each := segments / processes
+	for i := range processes {
+		plan := []string{fmt.Sprintf("%s=%d/%d/%d", steadyVariable, segments, each, way.Microseconds())}
+		if bare {
+			plan = append(plan, fmt.Sprintf("%s=%d", bareVariable, i*each))
+		}
+		p := startProcess(e, e.address, &output, plan...)
 		defer p.kill()
 	}
 	// From a tenth to nine tenths: neither the start nor the end counts.

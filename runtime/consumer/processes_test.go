@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,10 +27,12 @@ import (
 )
 
 // workerVariable makes this program a worker process on the database that it names. steadyVariable,
-// segments/workers/microseconds, lets it drive a consumer that does not misbehave, for benchmarks.
+// segments/workers/microseconds, lets it drive a consumer that does not misbehave, for benchmarks, and bareVariable, the
+// first of its segments, lets it do the same in loops without a library.
 const (
 	workerVariable = "CONSUMER_TEST_WORKER"
 	steadyVariable = "CONSUMER_TEST_STEADY"
+	bareVariable   = "CONSUMER_TEST_BARE"
 )
 
 func TestMain(m *testing.M) {
@@ -100,6 +103,10 @@ func work(address string) error {
 		one, err := steady(plan)
 		if err != nil {
 			return err
+		}
+		if first, err := strconv.Atoi(os.Getenv(bareVariable)); err == nil {
+			fmt.Println("ready")
+			return bareLoops(ctx, pool, first, one.Workers, one.Segments, one.Consumer.Handle)
 		}
 		consumers = []consumer.Registration[pgx.Tx]{one}
 	}

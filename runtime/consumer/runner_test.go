@@ -1,9 +1,11 @@
 package consumer_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"runtime/pprof"
 	"strings"
 	"testing"
 
@@ -77,6 +79,45 @@ func TestRunner_scopedConsumerGetsItsTypesOnly(t *testing.T) {
 	if s := status(e, r, "orders"); s.Segments[0].Position != s.Frontier || s.Lag() != (consumer.Lag{}) {
 		t.Errorf("status %+v, want the checkpoint at the frontier", s)
 	}
+}
+
+// What Run has started has ended when it returns.
+func TestRun_leavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.appendMany(20, 4)
+	db, err := postgres.NewConsumers(e.pool, postgres.WithNotifyChannel("events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := runnerOf(t, consumer.Database[pgx.Tx](db), consumer.Registration[pgx.Tx]{Consumer: writes("c", nil), Segments: 4})
+	for range 3 {
+		ctx, cancel := context.WithCancel(e.ctx())
+		done := make(chan error)
+		// Goroutines have the labels of the one that started them.
+		go pprof.Do(ctx, pprof.Labels("test", t.Name()), func(ctx context.Context) { done <- r.Run(ctx) })
+		e.eventually("it runs", func() bool { return len(e.model("c")) == 20 })
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		var stacks bytes.Buffer
+		if err := pprof.Lookup("goroutine").WriteTo(&stacks, 1); err != nil {
+			t.Fatal(err)
+		}
+		for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
+			if strings.Contains(stack, t.Name()) && strings.Contains(stack, "eventmap/runtime/consumer.(*") {
+				t.Errorf("still there:\n%s", stack)
+			}
+		}
+	}
+	e.eventually("its connections are given back", func() bool { return e.pool.Stat().AcquiredConns() == 0 })
+	ended, cancel := context.WithCancel(e.ctx())
+	cancel()
+	if err := r.Run(ended); err != nil {
+		t.Errorf("Run with a context that is done: %v", err)
+	}
+	wantError(t, r.RunUntilCaughtUp(ended, nil), context.Canceled)
 }
 
 func TestNew_badRegistrations(t *testing.T) {
