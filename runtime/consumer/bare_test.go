@@ -15,14 +15,11 @@ import (
 // bareTable is where bare loops keep how far they are.
 const bareTable = "create table bare (segment int primary key, position bigint not null)"
 
-// bareBatch is what one writes without a library: it reads a batch of a segment, handles it and moves the position, in one
-// transaction. It returns how many events there were. It knows nothing of appends in flight, and loses their events.
-func bareBatch(ctx context.Context, pool *pgxpool.Pool, segment, segments int, handle func(context.Context, pgx.Tx, runtime.PersistedEvent) error) (n int, err error) {
+// bareBatch is the least one writes without a library: it reads a batch of a segment after a position, handles it and notes
+// the position, in one transaction. It returns how many events there were, and the new position. It knows nothing of appends
+// in flight, whose events it loses, nor of another process that does the same.
+func bareBatch(ctx context.Context, pool *pgxpool.Pool, segment, segments int, position int64, handle func(context.Context, pgx.Tx, runtime.PersistedEvent) error) (n int, last int64, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		var position int64
-		if err := tx.QueryRow(ctx, "select position from bare where segment = $1 for update", segment).Scan(&position); err != nil {
-			return err
-		}
 		mine := "$3::int = 0"
 		if segments > 1 {
 			mine = "('x' || encode(substring(sha256(convert_to(aggregate_id, 'UTF8')) for 4), 'hex'))::bit(32)::bigint % " + fmt.Sprint(segments) + " = $3::int"
@@ -50,7 +47,7 @@ func bareBatch(ctx context.Context, pool *pgxpool.Pool, segment, segments int, h
 		_, err = tx.Exec(ctx, "update bare set position = $1 where segment = $2", position, segment)
 		return err
 	})
-	return n, err
+	return n, position, err
 }
 
 // bareLoops drives so many segments from the first on, each in a loop of its own, until ctx is done.
@@ -61,8 +58,10 @@ func bareLoops(ctx context.Context, pool *pgxpool.Pool, first, workers, segments
 			if _, err := pool.Exec(ctx, "insert into bare values ($1, 0)", segment); err != nil {
 				return err
 			}
+			position := int64(0)
 			for ctx.Err() == nil {
-				n, err := bareBatch(ctx, pool, segment, segments, handle)
+				n, last, err := bareBatch(ctx, pool, segment, segments, position, handle)
+				position = last
 				if err != nil && ctx.Err() == nil {
 					return err
 				}

@@ -76,12 +76,12 @@ func BenchmarkRunner_trivialHandler(b *testing.B) {
 		func(int) float64 {
 			e.exec("truncate bare; insert into bare values (0, 0)")
 			began := time.Now()
-			for total := 0; total < n; {
-				got, err := bareBatch(b.Context(), e.pool, 0, 1, nothing)
+			for total, position := 0, int64(0); total < n; {
+				got, last, err := bareBatch(b.Context(), e.pool, 0, 1, position, nothing)
 				if err != nil || got == 0 {
 					b.Fatalf("the bare loop read %d events of %d, %v", total, n, err)
 				}
-				total += got
+				total, position = total+got, last
 			}
 			return n / time.Since(began).Seconds()
 		})

@@ -14,29 +14,39 @@ import (
 // A lentTx is a transaction as a handler is given it: it may be used, but not ended. Once it is over, every use of it fails
 // with pgx.ErrTxClosed: its connection may be somebody else's by then.
 type lentTx struct {
-	tx     pgx.Tx
+	tx     pgx.Tx        // nil before its first statement, which begins it on the way
 	conn   *pgxpool.Conn // nil once it is released
 	over   atomic.Bool
 	abused atomic.Bool // the handler has tried to end the transaction
 }
 
-// lend begins a transaction.
+// readCommitted is how transactions of consumers begin.
+var readCommitted = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+
+// lend returns a transaction, for which it only takes a connection yet.
 func lend(ctx context.Context, pool *pgxpool.Pool) (*lentTx, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
-	if err != nil {
-		conn.Release()
-		return nil, err
-	}
-	return &lentTx{tx: tx, conn: conn}, nil
+	return &lentTx{conn: conn}, nil
 }
 
-// current returns the transaction, or one that is closed once it is over.
-func (t *lentTx) current() pgx.Tx {
-	if t.over.Load() {
+// begin begins the transaction, unless it has begun.
+func (t *lentTx) begin(ctx context.Context) error {
+	if t.tx != nil {
+		return nil
+	}
+	tx, err := t.conn.BeginTx(ctx, readCommitted)
+	if err == nil {
+		t.tx = tx
+	}
+	return err
+}
+
+// current returns the transaction, or one that is closed once it is over or if it cannot begin.
+func (t *lentTx) current(ctx context.Context) pgx.Tx {
+	if t.over.Load() || t.begin(ctx) != nil {
 		return closedTx()
 	}
 	return t.tx
@@ -50,7 +60,7 @@ func closedTx() pgx.Tx {
 }
 
 // Begin sets a savepoint, which is the handler's own to end.
-func (t *lentTx) Begin(ctx context.Context) (pgx.Tx, error) { return t.current().Begin(ctx) }
+func (t *lentTx) Begin(ctx context.Context) (pgx.Tx, error) { return t.current(ctx).Begin(ctx) }
 
 // Commit is refused.
 func (t *lentTx) Commit(context.Context) error { return t.refuse() }
@@ -65,39 +75,41 @@ func (t *lentTx) refuse() error {
 
 // CopyFrom is that of pgx.Tx.
 func (t *lentTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
-	return t.current().CopyFrom(ctx, table, columns, source)
+	return t.current(ctx).CopyFrom(ctx, table, columns, source)
 }
 
 // SendBatch is that of pgx.Tx.
 func (t *lentTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	return t.current().SendBatch(ctx, b)
+	return t.current(ctx).SendBatch(ctx, b)
 }
 
 // LargeObjects is that of pgx.Tx.
-func (t *lentTx) LargeObjects() pgx.LargeObjects { return t.current().LargeObjects() }
+func (t *lentTx) LargeObjects() pgx.LargeObjects {
+	return t.current(context.Background()).LargeObjects()
+}
 
 // Prepare is that of pgx.Tx.
 func (t *lentTx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
-	return t.current().Prepare(ctx, name, sql)
+	return t.current(ctx).Prepare(ctx, name, sql)
 }
 
 // Exec is that of pgx.Tx.
 func (t *lentTx) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
-	return t.current().Exec(ctx, sql, arguments...)
+	return t.current(ctx).Exec(ctx, sql, arguments...)
 }
 
 // Query is that of pgx.Tx.
 func (t *lentTx) Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error) {
-	return t.current().Query(ctx, sql, arguments...)
+	return t.current(ctx).Query(ctx, sql, arguments...)
 }
 
 // QueryRow is that of pgx.Tx.
 func (t *lentTx) QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row {
-	return t.current().QueryRow(ctx, sql, arguments...)
+	return t.current(ctx).QueryRow(ctx, sql, arguments...)
 }
 
 // Conn is that of pgx.Tx: nil once the transaction is over.
-func (t *lentTx) Conn() *pgx.Conn { return t.current().Conn() }
+func (t *lentTx) Conn() *pgx.Conn { return t.current(context.Background()).Conn() }
 
 // release gives the connection back, once. The pool closes one that is not in order.
 func (t *lentTx) release() {
@@ -113,8 +125,10 @@ func (t *lentTx) commit(ctx context.Context) error {
 	if t.abused.Load() {
 		return consumer.ErrTransactionEnded
 	}
-	if err := t.tx.Commit(ctx); err != nil {
-		return err
+	if t.tx != nil {
+		if err := t.tx.Commit(ctx); err != nil {
+			return err
+		}
 	}
 	t.release()
 	return nil
@@ -131,6 +145,9 @@ func (t *lentTx) finish(ctx context.Context, last []query) error {
 		batch.Queue(statement.sql, statement.args...)
 	}
 	batch.Queue("commit")
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
 	if err := t.tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return err
 	}
@@ -144,6 +161,9 @@ func (t *lentTx) rollback(ctx context.Context) error {
 		return nil
 	}
 	defer t.release()
+	if t.tx == nil {
+		return nil
+	}
 	return t.tx.Rollback(ctx)
 }
 
@@ -153,7 +173,33 @@ func (t *lentTx) querier() querier {
 	if t.abused.Load() {
 		return refusedQuerier{}
 	}
-	return pgxQuerier{t.tx}
+	return lentQuerier{t}
+}
+
+// lentQuerier runs statements in a transaction, which it begins if need be.
+type lentQuerier struct{ t *lentTx }
+
+func (q lentQuerier) query(ctx context.Context, s query) (rows, error) {
+	if err := q.t.begin(ctx); err != nil {
+		return nil, err
+	}
+	return pgxQuerier{q.t.tx}.query(ctx, s)
+}
+
+// queryAfter begins the transaction in the same round trip.
+func (q lentQuerier) queryAfter(ctx context.Context, first query, dest []any, second query) (rows, error) {
+	if q.t.tx != nil {
+		return pgxQuerier{q.t.tx}.queryAfter(ctx, first, dest, second)
+	}
+	var batch pgx.Batch
+	batch.BeginTx(readCommitted)
+	results := q.t.conn.SendBatch(ctx, queueAfter(&batch, first, second))
+	q.t.tx = results.Tx()
+	if _, err := results.Exec(); err != nil {
+		_ = results.Close() // says the same again
+		return nil, err
+	}
+	return rowsAfter(results, dest)
 }
 
 // refusedQuerier refuses every statement.

@@ -44,10 +44,19 @@ func (q pgxQuerier) query(ctx context.Context, s query) (rows, error) {
 }
 
 func (q pgxQuerier) queryAfter(ctx context.Context, first query, dest []any, second query) (rows, error) {
-	var batch pgx.Batch
+	return rowsAfter(q.db.SendBatch(ctx, queueAfter(new(pgx.Batch), first, second)), dest)
+}
+
+// queueAfter queues two statements.
+func queueAfter(batch *pgx.Batch, first, second query) *pgx.Batch {
 	batch.Queue(first.sql, first.args...)
 	batch.Queue(second.sql, second.args...)
-	results := q.db.SendBatch(ctx, &batch)
+	return batch
+}
+
+// rowsAfter scans the one row of the statement that is next into dest and returns the rows of the one after it, with which
+// the batch ends.
+func rowsAfter(results pgx.BatchResults, dest []any) (rows, error) {
 	if err := results.QueryRow().Scan(dest...); err != nil {
 		_ = results.Close() // says the same again
 		return nil, err
