@@ -24,7 +24,8 @@ type Database[Tx any] interface {
 
 // Transactions are begun and ended here only.
 type Transactions[Tx any] interface {
-	// Begin begins a transaction in which each statement sees what was committed before it: READ COMMITTED.
+	// Begin begins a transaction in which each statement sees what was committed before it: READ COMMITTED. It may leave
+	// that to the first statement, and only take a connection.
 	Begin(ctx context.Context) (Tx, error)
 	// Commit commits. The error is [ErrTransactionEnded] if the transaction had ended before. After an error it is to be
 	// rolled back.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	goruntime "runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -318,26 +317,4 @@ func TestHandler_deadlocksWithAnotherConsumer(t *testing.T) {
 	if n := one[int64](e, "select sum(n) from counters"); n != 240 {
 		t.Errorf("counted %d, want 240", n)
 	}
-}
-
-// A handler that works with several goroutines, and leaves one behind, gets errors and no more.
-func TestHandler_whoseGoroutinesOutliveIt(t *testing.T) {
-	t.Parallel()
-	e := newEnv(t)
-	e.exec("create table stray (id int)")
-	log := e.append("Order", "o", 20)
-	var stray sync.WaitGroup
-	r, _ := recorded(e, consumer.Registration[pgx.Tx]{BatchSize: 1, Attempts: -1, Consumer: writes("c", func(_ context.Context, tx pgx.Tx, p runtime.PersistedEvent) error {
-		if p.GlobalPosition%5 == 0 {
-			stray.Go(func() {
-				for range 50 {
-					_, _ = tx.Exec(context.Background(), "select 1")
-				}
-			})
-		}
-		return nil
-	})})
-	e.catchUp(r)
-	stray.Wait()
-	e.wantModel("c", log)
 }

@@ -12,7 +12,8 @@ type Hooks struct {
 	Batch func(ctx context.Context, b BatchInfo)
 	// Failure is called after each failed attempt at an event, once it is on record.
 	Failure func(ctx context.Context, f FailureInfo)
-	// Trouble is called when the database could not be reached or used; the worker tries again.
+	// Trouble is called when the database could not be reached or used; the worker tries again. No consumer is named where
+	// it concerns all of them.
 	Trouble func(ctx context.Context, consumer string, err error)
 }
 
