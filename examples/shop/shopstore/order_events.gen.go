@@ -22,8 +22,8 @@ type OrderEvent = order.Event
 // OrderStream is the events of one Order, in version order, upcast to the versions that are current.
 type OrderStream = runtime.TypedStream[OrderEvent]
 
-// OrderStore appends and reads the streams of Order through a store of any kind. It is immutable and safe
-// for concurrent use. It never commits or rolls back: the transaction is the caller's.
+// OrderStore appends and reads the streams of Order through a store of any kind. It is immutable and safe for
+// concurrent use. It never commits or rolls back: the transaction is the caller's.
 type OrderStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
@@ -34,9 +34,9 @@ func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Ord
 	return &OrderStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round
-// trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
-// is written, and the transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
+// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
+// transaction is still usable.
 func (s *OrderStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -53,8 +53,8 @@ func (s *OrderStore[Tx]) Append(
 	return s.store.Append(ctx, tx, expected, mapped)
 }
 
-// Read returns the stream of id, or the window of versions that the options select. A stream that does not
-// exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
+// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
 func (s *OrderStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
@@ -71,18 +71,18 @@ func (s *OrderStore[Tx]) Read(
 	})
 }
 
-// Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0
-// for a stream that does not exist.
+// Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0 for a
+// stream that does not exist.
 func (s *OrderStore[Tx]) Load(ctx context.Context, tx Tx, id order.ID) (order.Order, int64, error) {
 	var state order.Order
 	version, err := s.advance(ctx, tx, id, &state, 0)
 	return state, version, err
 }
 
-// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is
-// still at the version that was loaded. If another append was quicker, it reads only what is new and decides again,
-// as many times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event
-// is to append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
+// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is still
+// at the version that was loaded. If another append was quicker, it reads only what is new and decides again, as many
+// times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event is to
+// append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
 func (s *OrderStore[Tx]) Execute(
 	ctx context.Context,
 	tx Tx,
@@ -155,8 +155,8 @@ func FoldOrder(state *order.Order, event OrderEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
+// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the build
+// breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
 type OrderHandler[Tx any] interface {
 	// Cancelled says that nothing comes of the order.
 	OnCancelled(ctx context.Context, tx Tx, e order.Cancelled, m runtime.Meta) error
@@ -230,8 +230,8 @@ func (f OrderHandlerFuncs[Tx]) OnShipped(ctx context.Context, tx Tx, e order.Shi
 	return f.Shipped(ctx, tx, e, m)
 }
 
-// HandleOrder decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
-// is a *runtime.DecodeError, as is one that cannot be decoded.
+// HandleOrder decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate is
+// a *runtime.DecodeError, as is one that cannot be decoded.
 func HandleOrder[Tx any](
 	ctx context.Context,
 	tx Tx,
@@ -343,7 +343,7 @@ func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEven
 	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
-// ToOrderCancelledV1 returns e as version 1 of "Cancelled" in a stream of Order.
+// ToOrderCancelledV1 returns e as version 1 of "Cancelled" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderCancelledV1(
 	aggregateType, aggregateID string,
 	e order.Cancelled,
@@ -353,12 +353,13 @@ func ToOrderCancelledV1(
 	return runtime.Encode(encoder, OrderType, "Cancelled", 1, &e)
 }
 
-// FromOrderCancelledV1 returns the event that is stored as e, which must be version 1 of "Cancelled" in a stream of Order.
+// FromOrderCancelledV1 returns the event that is stored as e: version 1 of "Cancelled" in a stream of Order. Anything
+// else is a *runtime.DecodeError.
 func FromOrderCancelledV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Cancelled, error) {
 	return runtime.DecodeAs[order.Cancelled](runtime.CodecOf(opts...), &e, OrderType, "Cancelled", 1)
 }
 
-// ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in a stream of Order.
+// ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderItemAddedV1(
 	aggregateType, aggregateID string,
 	e order.ItemAdded,
@@ -368,12 +369,14 @@ func ToOrderItemAddedV1(
 	return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 }
 
-// FromOrderItemAddedV1 returns the event that is stored as e, which must be version 1 of "ItemAdded" in a stream of Order.
+// FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
+// else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
 	return runtime.DecodeAs[order.ItemAdded](runtime.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
 }
 
-// ToOrderItemRemovedV1 returns e as version 1 of "ItemRemoved" in a stream of Order.
+// ToOrderItemRemovedV1 returns e as version 1 of "ItemRemoved" in the stream of aggregateID; aggregateType is
+// [OrderType].
 func ToOrderItemRemovedV1(
 	aggregateType, aggregateID string,
 	e order.ItemRemoved,
@@ -383,12 +386,13 @@ func ToOrderItemRemovedV1(
 	return runtime.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
 }
 
-// FromOrderItemRemovedV1 returns the event that is stored as e, which must be version 1 of "ItemRemoved" in a stream of Order.
+// FromOrderItemRemovedV1 returns the event that is stored as e: version 1 of "ItemRemoved" in a stream of Order.
+// Anything else is a *runtime.DecodeError.
 func FromOrderItemRemovedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemRemoved, error) {
 	return runtime.DecodeAs[order.ItemRemoved](runtime.CodecOf(opts...), &e, OrderType, "ItemRemoved", 1)
 }
 
-// ToOrderPaidV1 returns e as version 1 of "Paid" in a stream of Order.
+// ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPaidV1(
 	aggregateType, aggregateID string,
 	e order.Paid,
@@ -398,12 +402,13 @@ func ToOrderPaidV1(
 	return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
 }
 
-// FromOrderPaidV1 returns the event that is stored as e, which must be version 1 of "Paid" in a stream of Order.
+// FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
+// *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Paid, error) {
 	return runtime.DecodeAs[order.Paid](runtime.CodecOf(opts...), &e, OrderType, "Paid", 1)
 }
 
-// ToOrderPlacedV1 returns e as version 1 of "Placed" in a stream of Order.
+// ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV1(
 	aggregateType, aggregateID string,
 	e orderv1.Placed,
@@ -413,12 +418,13 @@ func ToOrderPlacedV1(
 	return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
 }
 
-// FromOrderPlacedV1 returns the event that is stored as e, which must be version 1 of "Placed" in a stream of Order.
+// FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
 	return runtime.DecodeAs[orderv1.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 1)
 }
 
-// ToOrderPlacedV2 returns e as version 2 of "Placed" in a stream of Order.
+// ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV2(
 	aggregateType, aggregateID string,
 	e order.Placed,
@@ -428,12 +434,13 @@ func ToOrderPlacedV2(
 	return runtime.Encode(encoder, OrderType, "Placed", 2, &e)
 }
 
-// FromOrderPlacedV2 returns the event that is stored as e, which must be version 2 of "Placed" in a stream of Order.
+// FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
 	return runtime.DecodeAs[order.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 2)
 }
 
-// ToOrderShippedV1 returns e as version 1 of "Shipped" in a stream of Order.
+// ToOrderShippedV1 returns e as version 1 of "Shipped" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderShippedV1(
 	aggregateType, aggregateID string,
 	e order.Shipped,
@@ -443,7 +450,8 @@ func ToOrderShippedV1(
 	return runtime.Encode(encoder, OrderType, "Shipped", 1, &e)
 }
 
-// FromOrderShippedV1 returns the event that is stored as e, which must be version 1 of "Shipped" in a stream of Order.
+// FromOrderShippedV1 returns the event that is stored as e: version 1 of "Shipped" in a stream of Order. Anything else
+// is a *runtime.DecodeError.
 func FromOrderShippedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Shipped, error) {
 	return runtime.DecodeAs[order.Shipped](runtime.CodecOf(opts...), &e, OrderType, "Shipped", 1)
 }

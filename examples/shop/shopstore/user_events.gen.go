@@ -37,8 +37,8 @@ func UserEventOf[E interface {
 // UserStream is the events of one User, in version order, upcast to the versions that are current.
 type UserStream = runtime.TypedStream[UserEvent]
 
-// UserStore appends and reads the streams of User through a store of any kind. It is immutable and safe
-// for concurrent use. It never commits or rolls back: the transaction is the caller's.
+// UserStore appends and reads the streams of User through a store of any kind. It is immutable and safe for concurrent
+// use. It never commits or rolls back: the transaction is the caller's.
 type UserStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
@@ -49,9 +49,9 @@ func NewUserStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *User
 	return &UserStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round
-// trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
-// is written, and the transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
+// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
+// transaction is still usable.
 func (s *UserStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -68,8 +68,8 @@ func (s *UserStore[Tx]) Append(
 	return s.store.Append(ctx, tx, expected, mapped)
 }
 
-// Read returns the stream of id, or the window of versions that the options select. A stream that does not
-// exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
+// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
 func (s *UserStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
@@ -86,8 +86,8 @@ func (s *UserStore[Tx]) Read(
 	})
 }
 
-// UserHandler handles every event of User. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [UserHandlerFuncs] handles some and says so.
+// UserHandler handles every event of User. An event that is added to the domain adds a method here, so that the build
+// breaks for whoever does not handle it; [UserHandlerFuncs] handles some and says so.
 type UserHandler[Tx any] interface {
 	// UserDeleted says that the account is gone.
 	OnUserDeleted(ctx context.Context, tx Tx, e userv1.UserDeleted, m runtime.Meta) error
@@ -150,8 +150,8 @@ func (f UserHandlerFuncs[Tx]) OnUserRenamed(ctx context.Context, tx Tx, e userv1
 	return f.UserRenamed(ctx, tx, e, m)
 }
 
-// HandleUser decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
-// is a *runtime.DecodeError, as is one that cannot be decoded.
+// HandleUser decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate is
+// a *runtime.DecodeError, as is one that cannot be decoded.
 func HandleUser[Tx any](
 	ctx context.Context,
 	tx Tx,
@@ -264,7 +264,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 	return UserEvent{}, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
-// ToUserDeletedV1 returns e as version 1 of "UserDeleted" in a stream of User.
+// ToUserDeletedV1 returns e as version 1 of "UserDeleted" in the stream of aggregateID; aggregateType is [UserType].
 func ToUserDeletedV1(
 	aggregateType, aggregateID string,
 	e userv1.UserDeleted,
@@ -274,12 +274,14 @@ func ToUserDeletedV1(
 	return runtime.Encode(encoder, UserType, "UserDeleted", 1, &e)
 }
 
-// FromUserDeletedV1 returns the event that is stored as e, which must be version 1 of "UserDeleted" in a stream of User.
+// FromUserDeletedV1 returns the event that is stored as e: version 1 of "UserDeleted" in a stream of User. Anything
+// else is a *runtime.DecodeError.
 func FromUserDeletedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserDeleted, error) {
 	return runtime.DecodeAs[userv1.UserDeleted](runtime.CodecOf(opts...), &e, UserType, "UserDeleted", 1)
 }
 
-// ToUserEmailChangedV1 returns e as version 1 of "UserEmailChanged" in a stream of User.
+// ToUserEmailChangedV1 returns e as version 1 of "UserEmailChanged" in the stream of aggregateID; aggregateType is
+// [UserType].
 func ToUserEmailChangedV1(
 	aggregateType, aggregateID string,
 	e userv1.UserEmailChanged,
@@ -289,12 +291,13 @@ func ToUserEmailChangedV1(
 	return runtime.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
 }
 
-// FromUserEmailChangedV1 returns the event that is stored as e, which must be version 1 of "UserEmailChanged" in a stream of User.
+// FromUserEmailChangedV1 returns the event that is stored as e: version 1 of "UserEmailChanged" in a stream of User.
+// Anything else is a *runtime.DecodeError.
 func FromUserEmailChangedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
 	return runtime.DecodeAs[userv1.UserEmailChanged](runtime.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1)
 }
 
-// ToUserLockedV1 returns e as version 1 of "UserLocked" in a stream of User.
+// ToUserLockedV1 returns e as version 1 of "UserLocked" in the stream of aggregateID; aggregateType is [UserType].
 func ToUserLockedV1(
 	aggregateType, aggregateID string,
 	e userv1.UserLocked,
@@ -304,12 +307,14 @@ func ToUserLockedV1(
 	return runtime.Encode(encoder, UserType, "UserLocked", 1, &e)
 }
 
-// FromUserLockedV1 returns the event that is stored as e, which must be version 1 of "UserLocked" in a stream of User.
+// FromUserLockedV1 returns the event that is stored as e: version 1 of "UserLocked" in a stream of User. Anything else
+// is a *runtime.DecodeError.
 func FromUserLockedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserLocked, error) {
 	return runtime.DecodeAs[userv1.UserLocked](runtime.CodecOf(opts...), &e, UserType, "UserLocked", 1)
 }
 
-// ToUserRegisteredV1 returns e as version 1 of "UserRegistered" in a stream of User.
+// ToUserRegisteredV1 returns e as version 1 of "UserRegistered" in the stream of aggregateID; aggregateType is
+// [UserType].
 func ToUserRegisteredV1(
 	aggregateType, aggregateID string,
 	e userv1.UserRegistered,
@@ -319,12 +324,13 @@ func ToUserRegisteredV1(
 	return runtime.Encode(encoder, UserType, "UserRegistered", 1, &e)
 }
 
-// FromUserRegisteredV1 returns the event that is stored as e, which must be version 1 of "UserRegistered" in a stream of User.
+// FromUserRegisteredV1 returns the event that is stored as e: version 1 of "UserRegistered" in a stream of User.
+// Anything else is a *runtime.DecodeError.
 func FromUserRegisteredV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
 	return runtime.DecodeAs[userv1.UserRegistered](runtime.CodecOf(opts...), &e, UserType, "UserRegistered", 1)
 }
 
-// ToUserRenamedV1 returns e as version 1 of "UserRenamed" in a stream of User.
+// ToUserRenamedV1 returns e as version 1 of "UserRenamed" in the stream of aggregateID; aggregateType is [UserType].
 func ToUserRenamedV1(
 	aggregateType, aggregateID string,
 	e userv1.UserRenamed,
@@ -334,7 +340,8 @@ func ToUserRenamedV1(
 	return runtime.Encode(encoder, UserType, "UserRenamed", 1, &e)
 }
 
-// FromUserRenamedV1 returns the event that is stored as e, which must be version 1 of "UserRenamed" in a stream of User.
+// FromUserRenamedV1 returns the event that is stored as e: version 1 of "UserRenamed" in a stream of User. Anything
+// else is a *runtime.DecodeError.
 func FromUserRenamedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
 	return runtime.DecodeAs[userv1.UserRenamed](runtime.CodecOf(opts...), &e, UserType, "UserRenamed", 1)
 }

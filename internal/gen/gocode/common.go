@@ -11,8 +11,10 @@ import (
 func (g *generator) common() *jen.File {
 	f := g.newFile()
 	if len(g.output.Declared) == 0 {
-		f.PackageComment("// Package " + g.output.Name + " maps the events of " + g.listed() + " to what is stored and back, and holds a typed")
-		f.PackageComment("// store and an exhaustive handler for each aggregate.")
+		for _, line := range wrap("Package " + g.output.Name + " maps the events of " + g.listed() +
+			" to what is stored and back, and holds a typed store and an exhaustive handler for each aggregate.") {
+			f.PackageComment(line)
+		}
 	}
 	g.eventTypeOf(f)
 	g.toESEvents(f)

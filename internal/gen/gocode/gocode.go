@@ -5,6 +5,7 @@ package gocode
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dave/jennifer/jen"
 	"golang.org/x/sync/errgroup"
@@ -164,12 +165,26 @@ func (g *generator) idString(a *aggregate) *jen.Statement {
 // runtimeName returns a name of package runtime.
 func runtimeName(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
 
-// doc adds a doc comment; its lines are those of text.
+// doc adds a doc comment. Its text is one paragraph, broken into lines as it comes.
 func doc(f *jen.File, format string, args ...any) {
 	f.Line()
-	for line := range strings.Lines(fmt.Sprintf(format, args...)) {
-		f.Comment("// " + strings.TrimSuffix(line, "\n"))
+	for _, line := range wrap(fmt.Sprintf(format, args...)) {
+		f.Comment(line)
 	}
+}
+
+// wrap returns a paragraph as the lines of a comment, none longer than it has to be.
+func wrap(text string) []string {
+	const width = 120
+	var lines []string
+	line := "//"
+	for word := range strings.FieldsSeq(text) {
+		if line != "//" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines, line = append(lines, line), "//"
+		}
+		line += " " + word
+	}
+	return append(lines, line)
 }
 
 // lines lays parameters out one to a line, as a reader wants them where there are many.

@@ -88,9 +88,10 @@ func readLines(source []byte) (lines []line, ok bool) {
 // quotes that it would write in another way.
 func isPlainComment(text string) bool {
 	prose, ok := strings.CutPrefix(text, "// ")
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(prose, "*["))
-	return ok && unicode.IsLetter(first) && prose == strings.TrimSpace(prose) &&
-		!strings.Contains(prose, "``") && !strings.Contains(prose, "''") && !strings.Contains(prose, "]: ")
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(prose, "*[(\""))
+	number := strings.TrimLeft(prose, "0123456789")
+	return ok && (unicode.IsLetter(first) || unicode.IsDigit(first)) && !strings.HasPrefix(number, ".") && !strings.HasPrefix(number, ")") &&
+		prose == strings.TrimSpace(prose) && !strings.Contains(prose, "``") && !strings.Contains(prose, "''") && !strings.Contains(prose, "]: ")
 }
 
 // A bracket is an open one.

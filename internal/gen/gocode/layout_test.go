@@ -90,6 +90,7 @@ func TestLayout_agreesWithGofmt(t *testing.T) {
 		"long union":                      "func f [E interface{\n\na.A|\n* b.B|\nc.C\n}] (e E) {\n}",
 		"type switch":                     "func f() {\nswitch e := e . event .(type) {\ncase a.A,* a.A: \nreturn nil\ndefault: \nreturn e\n}\n}",
 		"blank lines":                     "func f() {\na ()\n\n\n\nb ()\n}",
+		"lines of a comment":              "// F is version\n// 1 of\n// \"Placed\" in\n// (or *T).\nfunc F() {\n}",
 		"imports":                         "import (\n\"fmt\"\n\nx \"example.com/x\"\n)",
 		"else":                            "func f() {\nif x := a ();x {\nb ()\n} else if y {\nc ()\n} else {\nd ()\n}\n}",
 	} {
@@ -112,6 +113,7 @@ func TestLayout_leavesToGofmt(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"list in a comment":      "// F is\n// - this\nfunc F() {\n}",
+		"numbers in a comment":   "// F is\n// 1. this\nfunc F() {\n}",
 		"heading":                "// # F\nfunc F() {\n}",
 		"code in a comment":      "//\tF()\nfunc F() {\n}",
 		"link":                   "// [f]: http://example.com\nfunc F() {\n}",

@@ -136,7 +136,7 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 	if e.Pointer {
 		pointer = g.local("e")
 	}
-	doc(f, "%s returns e as version %d of %q in a stream of %s.", e.to(), e.Version, e.Name, a.Name)
+	doc(f, "%s returns e as version %d of %q in the stream of aggregateID; aggregateType is [%s].", e.to(), e.Version, e.Name, a.typeConst())
 	f.Func().Id(e.to()).Custom(lines,
 		jen.List(g.local("aggregateType"), g.local("aggregateID")).String(),
 		g.local("e").Add(g.eventType(e)),
@@ -148,7 +148,7 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 			g.local("encoder"), jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version), pointer)),
 	)
 
-	doc(f, "%s returns the event that is stored as e, which must be version %d of %q in a stream of %s.", e.from(), e.Version, e.Name, a.Name)
+	doc(f, "%s returns the event that is stored as e: version %d of %q in a stream of %s. Anything else is a *runtime.DecodeError.", e.from(), e.Version, e.Name, a.Name)
 	from := f.Func().Id(e.from()).Params(
 		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(g.eventType(e), jen.Error())

@@ -20,8 +20,8 @@ type OrderEvent = order.Event
 // OrderStream is the events of one Order, in version order, upcast to the versions that are current.
 type OrderStream = runtime.TypedStream[OrderEvent]
 
-// OrderStore appends and reads the streams of Order through a store of any kind. It is immutable and safe
-// for concurrent use. It never commits or rolls back: the transaction is the caller's.
+// OrderStore appends and reads the streams of Order through a store of any kind. It is immutable and safe for
+// concurrent use. It never commits or rolls back: the transaction is the caller's.
 type OrderStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
@@ -32,9 +32,9 @@ func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Ord
 	return &OrderStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round
-// trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
-// is written, and the transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
+// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
+// transaction is still usable.
 func (s *OrderStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -51,8 +51,8 @@ func (s *OrderStore[Tx]) Append(
 	return s.store.Append(ctx, tx, expected, mapped)
 }
 
-// Read returns the stream of id, or the window of versions that the options select. A stream that does not
-// exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
+// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
 func (s *OrderStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
@@ -69,8 +69,8 @@ func (s *OrderStore[Tx]) Read(
 	})
 }
 
-// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
+// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the build
+// breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
 type OrderHandler[Tx any] interface {
 	// Discounted says that all is cheaper.
 	OnDiscounted(ctx context.Context, tx Tx, e order.Discounted, m runtime.Meta) error
@@ -122,8 +122,8 @@ func (f OrderHandlerFuncs[Tx]) OnPlaced(ctx context.Context, tx Tx, e order.Plac
 	return f.Placed(ctx, tx, e, m)
 }
 
-// HandleOrder decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
-// is a *runtime.DecodeError, as is one that cannot be decoded.
+// HandleOrder decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate is
+// a *runtime.DecodeError, as is one that cannot be decoded.
 func HandleOrder[Tx any](
 	ctx context.Context,
 	tx Tx,
@@ -215,7 +215,8 @@ func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEven
 	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
-// ToOrderDiscountedV1 returns e as version 1 of "Discounted" in a stream of Order.
+// ToOrderDiscountedV1 returns e as version 1 of "Discounted" in the stream of aggregateID; aggregateType is
+// [OrderType].
 func ToOrderDiscountedV1(
 	aggregateType, aggregateID string,
 	e order.Discounted,
@@ -225,12 +226,13 @@ func ToOrderDiscountedV1(
 	return runtime.Encode(encoder, OrderType, "Discounted", 1, &e)
 }
 
-// FromOrderDiscountedV1 returns the event that is stored as e, which must be version 1 of "Discounted" in a stream of Order.
+// FromOrderDiscountedV1 returns the event that is stored as e: version 1 of "Discounted" in a stream of Order. Anything
+// else is a *runtime.DecodeError.
 func FromOrderDiscountedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Discounted, error) {
 	return runtime.DecodeAs[order.Discounted](runtime.CodecOf(opts...), &e, OrderType, "Discounted", 1)
 }
 
-// ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in a stream of Order.
+// ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderItemAddedV1(
 	aggregateType, aggregateID string,
 	e order.ItemAdded,
@@ -240,12 +242,13 @@ func ToOrderItemAddedV1(
 	return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 }
 
-// FromOrderItemAddedV1 returns the event that is stored as e, which must be version 1 of "ItemAdded" in a stream of Order.
+// FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
+// else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
 	return runtime.DecodeAs[order.ItemAdded](runtime.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
 }
 
-// ToOrderPaidV1 returns e as version 1 of "Paid" in a stream of Order.
+// ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPaidV1(
 	aggregateType, aggregateID string,
 	e order.Paid,
@@ -255,12 +258,13 @@ func ToOrderPaidV1(
 	return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
 }
 
-// FromOrderPaidV1 returns the event that is stored as e, which must be version 1 of "Paid" in a stream of Order.
+// FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
+// *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Paid, error) {
 	return runtime.DecodeAs[order.Paid](runtime.CodecOf(opts...), &e, OrderType, "Paid", 1)
 }
 
-// ToOrderPlacedV1 returns e as version 1 of "Placed" in a stream of Order.
+// ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV1(
 	aggregateType, aggregateID string,
 	e orderv1.Placed,
@@ -270,12 +274,13 @@ func ToOrderPlacedV1(
 	return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
 }
 
-// FromOrderPlacedV1 returns the event that is stored as e, which must be version 1 of "Placed" in a stream of Order.
+// FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
 	return runtime.DecodeAs[orderv1.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 1)
 }
 
-// ToOrderPlacedV2 returns e as version 2 of "Placed" in a stream of Order.
+// ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV2(
 	aggregateType, aggregateID string,
 	e order.Placed,
@@ -285,7 +290,8 @@ func ToOrderPlacedV2(
 	return runtime.Encode(encoder, OrderType, "Placed", 2, &e)
 }
 
-// FromOrderPlacedV2 returns the event that is stored as e, which must be version 2 of "Placed" in a stream of Order.
+// FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
 	return runtime.DecodeAs[order.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 2)
 }

@@ -22,8 +22,8 @@ type OrderEvent = order.Event
 // OrderStream is the events of one Order, in version order, upcast to the versions that are current.
 type OrderStream = runtime.TypedStream[OrderEvent]
 
-// OrderStore appends and reads the streams of Order through a store of any kind. It is immutable and safe
-// for concurrent use. It never commits or rolls back: the transaction is the caller's.
+// OrderStore appends and reads the streams of Order through a store of any kind. It is immutable and safe for
+// concurrent use. It never commits or rolls back: the transaction is the caller's.
 type OrderStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
@@ -34,9 +34,9 @@ func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Ord
 	return &OrderStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round
-// trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
-// is written, and the transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
+// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
+// transaction is still usable.
 func (s *OrderStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -53,8 +53,8 @@ func (s *OrderStore[Tx]) Append(
 	return s.store.Append(ctx, tx, expected, mapped)
 }
 
-// Read returns the stream of id, or the window of versions that the options select. A stream that does not
-// exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
+// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
 func (s *OrderStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
@@ -71,18 +71,18 @@ func (s *OrderStore[Tx]) Read(
 	})
 }
 
-// Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0
-// for a stream that does not exist.
+// Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0 for a
+// stream that does not exist.
 func (s *OrderStore[Tx]) Load(ctx context.Context, tx Tx, id string) (order.Order, int64, error) {
 	var state order.Order
 	version, err := s.advance(ctx, tx, id, &state, 0)
 	return state, version, err
 }
 
-// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is
-// still at the version that was loaded. If another append was quicker, it reads only what is new and decides again,
-// as many times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event
-// is to append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
+// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is still
+// at the version that was loaded. If another append was quicker, it reads only what is new and decides again, as many
+// times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event is to
+// append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
 func (s *OrderStore[Tx]) Execute(
 	ctx context.Context,
 	tx Tx,
@@ -155,8 +155,8 @@ func FoldOrder(state *order.Order, event OrderEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
+// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the build
+// breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
 type OrderHandler[Tx any] interface {
 	// DeliveryChosen says where the order goes.
 	OnDeliveryChosen(ctx context.Context, tx Tx, e order.DeliveryChosen, m runtime.Meta) error
@@ -230,8 +230,8 @@ func (f OrderHandlerFuncs[Tx]) OnPlaced(ctx context.Context, tx Tx, e order.Plac
 	return f.Placed(ctx, tx, e, m)
 }
 
-// HandleOrder decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
-// is a *runtime.DecodeError, as is one that cannot be decoded.
+// HandleOrder decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate is
+// a *runtime.DecodeError, as is one that cannot be decoded.
 func HandleOrder[Tx any](
 	ctx context.Context,
 	tx Tx,
@@ -341,7 +341,8 @@ func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEven
 	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
-// ToOrderDeliveryChosenV1 returns e as version 1 of "DeliveryChosen" in a stream of Order.
+// ToOrderDeliveryChosenV1 returns e as version 1 of "DeliveryChosen" in the stream of aggregateID; aggregateType is
+// [OrderType].
 func ToOrderDeliveryChosenV1(
 	aggregateType, aggregateID string,
 	e order.DeliveryChosen,
@@ -351,12 +352,14 @@ func ToOrderDeliveryChosenV1(
 	return runtime.Encode(encoder, OrderType, "DeliveryChosen", 1, &e)
 }
 
-// FromOrderDeliveryChosenV1 returns the event that is stored as e, which must be version 1 of "DeliveryChosen" in a stream of Order.
+// FromOrderDeliveryChosenV1 returns the event that is stored as e: version 1 of "DeliveryChosen" in a stream of Order.
+// Anything else is a *runtime.DecodeError.
 func FromOrderDeliveryChosenV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.DeliveryChosen, error) {
 	return runtime.DecodeAs[order.DeliveryChosen](runtime.CodecOf(opts...), &e, OrderType, "DeliveryChosen", 1)
 }
 
-// ToOrderDiscountedV1 returns e as version 1 of "Discounted" in a stream of Order.
+// ToOrderDiscountedV1 returns e as version 1 of "Discounted" in the stream of aggregateID; aggregateType is
+// [OrderType].
 func ToOrderDiscountedV1(
 	aggregateType, aggregateID string,
 	e order.Discounted,
@@ -366,12 +369,13 @@ func ToOrderDiscountedV1(
 	return runtime.Encode(encoder, OrderType, "Discounted", 1, &e)
 }
 
-// FromOrderDiscountedV1 returns the event that is stored as e, which must be version 1 of "Discounted" in a stream of Order.
+// FromOrderDiscountedV1 returns the event that is stored as e: version 1 of "Discounted" in a stream of Order. Anything
+// else is a *runtime.DecodeError.
 func FromOrderDiscountedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Discounted, error) {
 	return runtime.DecodeAs[order.Discounted](runtime.CodecOf(opts...), &e, OrderType, "Discounted", 1)
 }
 
-// ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in a stream of Order.
+// ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderItemAddedV1(
 	aggregateType, aggregateID string,
 	e order.ItemAdded,
@@ -381,12 +385,13 @@ func ToOrderItemAddedV1(
 	return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 }
 
-// FromOrderItemAddedV1 returns the event that is stored as e, which must be version 1 of "ItemAdded" in a stream of Order.
+// FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
+// else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
 	return runtime.DecodeAs[order.ItemAdded](runtime.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
 }
 
-// ToOrderPaidV1 returns e as version 1 of "Paid" in a stream of Order.
+// ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPaidV1(
 	aggregateType, aggregateID string,
 	e order.PaymentReceived,
@@ -396,12 +401,13 @@ func ToOrderPaidV1(
 	return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
 }
 
-// FromOrderPaidV1 returns the event that is stored as e, which must be version 1 of "Paid" in a stream of Order.
+// FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
+// *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.PaymentReceived, error) {
 	return runtime.DecodeAs[order.PaymentReceived](runtime.CodecOf(opts...), &e, OrderType, "Paid", 1)
 }
 
-// ToOrderPlacedV1 returns e as version 1 of "Placed" in a stream of Order.
+// ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV1(
 	aggregateType, aggregateID string,
 	e orderv1.Placed,
@@ -411,12 +417,13 @@ func ToOrderPlacedV1(
 	return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
 }
 
-// FromOrderPlacedV1 returns the event that is stored as e, which must be version 1 of "Placed" in a stream of Order.
+// FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
 	return runtime.DecodeAs[orderv1.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 1)
 }
 
-// ToOrderPlacedV2 returns e as version 2 of "Placed" in a stream of Order.
+// ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV2(
 	aggregateType, aggregateID string,
 	e order.PlacedWithAddress,
@@ -426,12 +433,13 @@ func ToOrderPlacedV2(
 	return runtime.Encode(encoder, OrderType, "Placed", 2, &e)
 }
 
-// FromOrderPlacedV2 returns the event that is stored as e, which must be version 2 of "Placed" in a stream of Order.
+// FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.PlacedWithAddress, error) {
 	return runtime.DecodeAs[order.PlacedWithAddress](runtime.CodecOf(opts...), &e, OrderType, "Placed", 2)
 }
 
-// ToOrderPlacedV3 returns e as version 3 of "Placed" in a stream of Order.
+// ToOrderPlacedV3 returns e as version 3 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
 func ToOrderPlacedV3(
 	aggregateType, aggregateID string,
 	e order.Placed,
@@ -441,7 +449,8 @@ func ToOrderPlacedV3(
 	return runtime.Encode(encoder, OrderType, "Placed", 3, &e)
 }
 
-// FromOrderPlacedV3 returns the event that is stored as e, which must be version 3 of "Placed" in a stream of Order.
+// FromOrderPlacedV3 returns the event that is stored as e: version 3 of "Placed" in a stream of Order. Anything else is
+// a *runtime.DecodeError.
 func FromOrderPlacedV3(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
 	return runtime.DecodeAs[order.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 3)
 }
