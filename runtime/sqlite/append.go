@@ -50,7 +50,7 @@ func (s *Store) append(ctx context.Context, tx *sql.Tx, expected runtime.Expecte
 		}
 	}
 	result := appending.Result(appending.Events(events, s.clock), make([]int64, len(events)), version+1)
-	err = s.insert(ctx, tx, result)
+	err = s.insert(ctx, tx, end, result)
 	if stateOf(err) == stateUniqueViolation {
 		// Versions are unique by their making.
 		if duplicate := s.refuseStored(ctx, tx, events); duplicate != nil {
@@ -77,50 +77,32 @@ func chunkIndex(n int) int {
 	return slices.IndexFunc(chunks[:], func(chunk int) bool { return chunk <= n })
 }
 
-// insert stores the events, which have their versions, and notes their positions.
-func (s *Store) insert(ctx context.Context, db queryer, r runtime.AppendResult) error {
+// insert stores the events, which have their versions, behind the end of the log, and notes their positions. Nobody else
+// can write by now, so these are the next ones: AUTOINCREMENT adds one for each row, in the order of the rows.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, end int64, r runtime.AppendResult) error {
 	args := make([]any, 0, chunkOf(len(r.Events))*12)
 	for from := 0; from < len(r.Events); {
 		chunk := chunkIndex(len(r.Events) - from)
+		to := from + chunks[chunk]
 		args = args[:0]
-		for i := range chunks[chunk] {
-			args = appendEvent(args, &r.Events[from+i])
+		for i := from; i < to; i++ {
+			r.GlobalPositions[i] = end + 1 + int64(i)
+			r.Events[i].GlobalPosition = r.GlobalPositions[i]
+			args = appendEvent(args, &r.Events[i])
 		}
-		positions := r.GlobalPositions[from : from+chunks[chunk]]
-		if err := s.insertChunk(ctx, db, s.sql.append[chunk], args, positions); err != nil {
+		stored, err := tx.ExecContext(ctx, s.sql.append[chunk], args...)
+		if err != nil {
 			return err
 		}
-		for i, position := range positions {
-			r.Events[from+i].GlobalPosition = position
+		last, err := stored.LastInsertId()
+		if err == nil && last != r.GlobalPositions[to-1] {
+			err = fmt.Errorf("an event was stored at position %d, and %d is the next; roll back", last, r.GlobalPositions[to-1])
 		}
-		from += chunks[chunk]
-	}
-	return nil
-}
-
-// insertChunk runs a statement that appends as many events as there are positions.
-func (s *Store) insertChunk(ctx context.Context, db queryer, text string, args []any, positions []int64) error {
-	rows, err := db.QueryContext(ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	n := 0
-	for ; n < len(positions) && rows.Next(); n++ {
-		if err := rows.Scan(&positions[n]); err != nil {
+		if err != nil {
 			return err
 		}
+		from = to
 	}
-	if err := rows.Close(); err != nil {
-		return err
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if n < len(positions) {
-		return fmt.Errorf("%d of %d events were stored; roll back", n, len(positions))
-	}
-	slices.Sort(positions) // SQL promises no order for RETURNING; events are stored in the order they are given
 	return nil
 }
 

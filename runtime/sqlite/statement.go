@@ -22,7 +22,7 @@ type statements struct {
 }
 
 // chunks are how many events one statement appends. An append of another number takes several.
-var chunks = [...]int{64, 32, 16, 8, 4, 2, 1}
+var chunks = [...]int{64, 32, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}
 
 //go:embed sql/*.sql
 var sqlFiles embed.FS

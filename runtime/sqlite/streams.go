@@ -32,7 +32,7 @@ func (s *Store) AppendStreams(ctx context.Context, tx *sql.Tx, appends ...runtim
 func (s *Store) appendStreams(ctx context.Context, tx *sql.Tx, appends []runtime.StreamAppend) ([]runtime.AppendResult, error) {
 	versions := make([]int64, len(appends))
 	var all []runtime.Event
-	var end int64
+	var end int64 // of the log
 	expected := true
 	for i, a := range appends {
 		name := appending.NameOf(a)
@@ -54,11 +54,13 @@ func (s *Store) appendStreams(ctx context.Context, tx *sql.Tx, appends []runtime
 		return nil, err
 	}
 	results := make([]runtime.AppendResult, len(appends))
+	next := end
 	for i, a := range appends {
 		results[i] = appending.Result(appending.Events(a.Events, s.clock), make([]int64, len(a.Events)), versions[i]+1)
-		if err := s.insert(ctx, tx, results[i]); err != nil {
+		if err := s.insert(ctx, tx, next, results[i]); err != nil {
 			return nil, err
 		}
+		next += int64(len(a.Events))
 	}
 	s.fences.set(tx, end)
 	return results, nil

@@ -6,4 +6,3 @@ values
 {{- range $i, $row := .Rows}}{{if $i}},{{end}}
 	(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 {{- end}}
-returning global_position
