@@ -91,8 +91,14 @@ nothing until the edit is taken back or accepted.
 	--domain PATTERN
 		Packages that hold the events, as eventmap-gen takes them, such
 		as ./domain/... Each version of each event gets a view, such as
-		order_placed_v2, with a column for each field of its JSON. May
-		be given several times. Default: none, and no views.
+		order_placed_v2, with a column for each field of its JSON, and
+		an index for each field marked //eventmap:index. May be given
+		several times. Default: none, and no views.
+	--strict
+		Have the database refuse events that are not of the domain, by
+		aggregate type, event type and event version. Events that the
+		domain had in an earlier run stay known. Needs --domain; not
+		for SQLite.
 	--from SCHEMA
 		Do not begin with new tables, but move the log of another event
 		store into them: eventsalsa-v0.0 (github.com/eventsalsa/store

@@ -58,7 +58,15 @@ func (s *settings) examine(ctx context.Context, command cli.Command) (code int) 
 
 // findings returns what is wrong: first by the options, then by what every store needs, of what was not named yet.
 func (s *settings) findings(ctx context.Context, conn *pgx.Conn) ([]finding, error) {
-	needs, err := sqlcode.Needs(s.options)
+	folder, err := readFolder(s.folder)
+	if err != nil {
+		return nil, err
+	}
+	options, err := sqlcode.Recall(s.options, folder)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := sqlcode.Needs(options)
 	if err != nil {
 		return nil, err
 	}

@@ -101,6 +101,62 @@ func TestDomain_viewsShowTheValues(t *testing.T) {
 	}
 }
 
+// Fields that stand in the way of a column have one all the same, which shows the value.
+func TestDomain_viewsShowOddFields(t *testing.T) {
+	t.Parallel()
+	yes := true
+	odd := kinds.Odd{
+		Shared: kinds.Shared{Owner: "o"}, Pointed: &kinds.Pointed{Pointer: &yes}, Position: -1, Took: time.Hour, Upper: "U", Lower: "l",
+		First: "1st", Second: "2nd", Template: "t", Byte: math.MaxUint8, Short: math.MaxUint16, Word: math.MaxUint32, Fixed: [2]int{1, 2},
+		Table: map[int]kinds.Amount{7: {Cents: 1}}, Select: "s",
+	}
+	odd.Deep.Deeper = &kinds.Shared{Owner: "deep"}
+	for _, payload := range []string{"bytea", "jsonb", "json"} {
+		t.Run(payload, func(t *testing.T) {
+			t.Parallel()
+			conn := connect(t, migrated(t, []string{"--domain=./testdata/kinds", "--payload=" + payload}))
+			stored := odd
+			if payload != "jsonb" { // which refuses it
+				stored.NUL = "a\x00b"
+			}
+			for event, value := range map[string]any{"Odd": stored, "Sealed": kinds.Sealed{Inner: "sealed"}} {
+				text, err := json.Marshal(value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = conn.Exec(t.Context(), `insert into events (created_at, event_id, aggregate_version, event_version,
+					aggregate_type, aggregate_id, event_type, payload) values (now(), $1, 1, 1, 'Kinds', $2, $2, $3)`, uuid.New(), event, text)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			row := conn.QueryRow(t.Context(), `select to_jsonb(v) - 'created_at' - 'event_id' from kinds_odd_v1 v`)
+			var got map[string]any
+			if err := row.Scan(&got); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]any{
+				"global_position": got["global_position"], "aggregate_id": "Odd", "aggregate_version": 1.0,
+				"owner": "o", "pointer": true, "payload_global_position": -1.0, "took": float64(time.Hour), "payload_Key": "U", "payload_key": "l",
+				"field_a_very_long_name_that_goes_on_an_6757c7e6": "1st", "field_a_very_long_name_that_goes_on_an_5e898348": "2nd",
+				"__x_____y_": "t", "nul": "", "byte": 255.0, "short": 65535.0, "word": float64(math.MaxUint32), "fixed": []any{1.0, 2.0},
+				"table": map[string]any{"7": map[string]any{"cents": 1.0, "currency": ""}},
+				"deep":  map[string]any{"deeper": map[string]any{"owner": "deep"}}, "select": "s", "deep_deeper_owner": "deep",
+			}
+			if payload != "jsonb" {
+				want["nul"] = "a\ufffdb"
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("odd fields (-Go +view):\n%s", diff)
+			}
+			var sealed string
+			if err := conn.QueryRow(t.Context(), `select payload ->> 0 from kinds_sealed_v1`).Scan(&sealed); err != nil || sealed != "sealed" {
+				t.Errorf("an event that writes its own JSON: %q, %v", sealed, err)
+			}
+		})
+	}
+}
+
 // compact returns JSON without the blanks that jsonb is shown with.
 func compact(t *testing.T, text []byte) []byte {
 	t.Helper()

@@ -50,6 +50,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.options.FromHeadsTable, "from-heads-table", "", "")
 	flags.StringVar(&s.options.FromCheckpointsTable, "from-checkpoints-table", "", "")
 	flags.StringArrayVar(&s.domain, "domain", nil, "")
+	flags.BoolVar(&s.options.Strict, "strict", false, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.acceptEdits, "accept-edits", false, "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")

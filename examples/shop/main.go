@@ -31,7 +31,7 @@ import (
 )
 
 //go:generate go tool eventmap-gen --input ./domain --output ./shopstore
-//go:generate go tool migrate-gen --domain ./domain/... --output ./migrations
+//go:generate go tool migrate-gen --domain ./domain/... --strict --output ./migrations
 //go:generate go tool migrate-gen --dialect sqlite --domain ./domain/... --output ./migrations/sqlite
 
 func main() {

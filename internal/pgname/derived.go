@@ -51,3 +51,7 @@ func (t Table) StreamVersionKey() string { return t.Derived("stream_version_key"
 // EventIDKey returns the name of an events table's unique constraint on the event ID: a violation of it is an event
 // that is already stored.
 func (t Table) EventIDKey() string { return t.Derived("event_id_key").Name }
+
+// KnownCheck returns the name of an events table's check that only known events enter, where it has one. A violation of it
+// is an event that no migration has let in.
+func (t Table) KnownCheck() string { return t.Derived("known_check").Name }

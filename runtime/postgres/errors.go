@@ -30,6 +30,7 @@ var (
 // The SQLSTATEs that mean something of their own to a store. PostgreSQL documents them in its appendix "Error Codes".
 const (
 	stateUniqueViolation      = "23505"
+	stateCheckViolation       = "23514"
 	stateDivisionByZero       = "22012"
 	stateSerializationFailure = "40001"
 	stateUndefinedTable       = "42P01"
@@ -70,6 +71,11 @@ func (t tables) classify(err error, appending bool) error {
 		if t.drawnTwice(server) {
 			return fmt.Errorf("sequence %s is behind the log, as after a restore or on what was a logical replica; set it with `%s`: %w",
 				t.events.Sequence(), t.advance(), err)
+		}
+	case stateCheckViolation:
+		if server.ConstraintName == t.events.KnownCheck() {
+			return fmt.Errorf("an event is not among those that the log was told of by `migrate-gen --strict`; "+
+				"run the migration that lets it in first: %w", err)
 		}
 	case stateSerializationFailure:
 		if appending {

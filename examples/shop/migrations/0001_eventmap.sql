@@ -256,6 +256,33 @@ grant execute on function "events_payload_json"(bytea) to public;
 create index "events_order_placed_v2_customer_idx" on "events" (("events_payload_json"(payload) ->> 'customer') collate "C")
     where aggregate_type = 'Order' and event_type = 'Placed' and event_version = 2;
 
+-- Only events that the domain has, or once had, enter the log: what is retired stays known, since the log
+-- keeps it.
+alter table "events"
+    add constraint "events_known_check" check (
+        case aggregate_type
+            when 'Order' then (event_type, event_version) in (
+                ('Cancelled', 1),
+                ('ItemAdded', 1),
+                ('ItemRemoved', 1),
+                ('Paid', 1),
+                ('Placed', 1),
+                ('Placed', 2),
+                ('Shipped', 1)
+            )
+            when 'User' then (event_type, event_version) in (
+                ('UserDeleted', 1),
+                ('UserEmailChanged', 1),
+                ('UserLocked', 1),
+                ('UserRegistered', 1),
+                ('UserRenamed', 1)
+            )
+            else false
+        end
+    );
+comment on constraint "events_known_check" on "events" is
+    'Only known events enter the log.';
+
 -- The events as columns, one view for each version of each event, for SQL and reporting tools. What an
 -- event does not have is null. Nothing but the log is read, so they cost appends nothing.
 create view "order_cancelled_v1" as

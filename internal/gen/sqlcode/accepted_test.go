@@ -2,6 +2,7 @@ package sqlcode_test
 
 import (
 	_ "embed"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
@@ -72,6 +74,10 @@ func expect(o sqlcode.Options) (relations []string, ok bool) {
 			all = append(all, [2]string{schema, table.Derived("aggregate_id_idx").Name})
 		}
 	}
+	if o.Domain != nil {
+		events := pgname.Table{Name: all[0][1]}
+		all = append(all, [2]string{beside, "order_placed_v1"}, [2]string{beside, events.Derived("order_placed_v1_n_idx").Name})
+	}
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if a[1] == b[1] && (a[0] == b[0] || a[0] == "" || b[0] == "") {
@@ -123,8 +129,18 @@ func checkNames(t tester, conn *pgx.Conn, o sqlcode.Options) {
 	if diff := cmp.Diff(want, query(t, conn, relationsSQL)); diff != "" {
 		t.Fatalf("%#v: relations (-want +got):\n%s", o, diff)
 	}
-	if others := query(t, conn, othersSQL); len(others) > 0 {
-		t.Fatalf("%#v: also created: %q", o, others)
+	functions := 0
+	if o.Domain != nil {
+		functions = 4
+	}
+	others := query(t, conn, othersSQL)
+	for _, other := range others {
+		if functions--; !strings.HasPrefix(other, "function ") || !strings.Contains(other, "_payload_") && !strings.Contains(other, "payload_value_") {
+			t.Fatalf("%#v: also created: %q", o, others)
+		}
+	}
+	if functions != 0 {
+		t.Fatalf("%#v: functions %q, %d are missing", o, others, functions)
 	}
 	if _, err := conn.Exec(t.Context(), string(files[1].Content)); err != nil {
 		t.Fatalf("%#v: down: %v", o, err)
@@ -176,6 +192,9 @@ func TestGenerate_acceptedNamesRun(t *testing.T) {
 		if rapid.Bool().Draw(r, "has schema") {
 			o.Schema = name.Draw(r, "schema")
 		}
+		if rapid.Bool().Draw(r, "has domain") {
+			o.Domain, o.Strict = indexed(domain("Placed"), ""), true
+		}
 		if _, ok := expect(o); ok {
 			accepted++
 		}
@@ -185,6 +204,75 @@ func TestGenerate_acceptedNamesRun(t *testing.T) {
 		t.Error("no drawn names were accepted: nothing was run")
 	}
 	t.Logf("%d schemas run", accepted)
+}
+
+// Whatever the events and their fields are called, the SQL runs, and each field has a column and an index of its own.
+func TestGenerate_acceptedEventsRun(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	name := rapid.Custom(func(t *rapid.T) string { // by the rules of the scan
+		first := rapid.SampledFrom([]rune("aZé事")).Draw(t, "first")
+		return string(first) + rapid.StringOfN(rapid.SampledFrom([]rune("aBé事_.:/-9")), 0, 90, 250).Draw(t, "rest")
+	})
+	field := rapid.OneOf( // by the rules of encoding/json, and beyond
+		rapid.SampledFrom([]string{"a", "A", "a_b", "aB", "AB", "event_id", "eventID", "payload_a", "payload_A", "it's", "fields", "select", "{{.}}", "${a}"}),
+		rapid.StringOfN(rapid.SampledFrom([]rune("aAb_é事9 !#$%&()*+-./:;<=>?@[]^{|}~'\"\\")), 1, 90, -1),
+	)
+	run := rapid.Custom(func(t *rapid.T) sqlcode.Options {
+		d := &model.Domain{}
+		for _, aggregate := range rapid.SliceOfNDistinct(name, 1, 2, rapid.ID).Draw(t, "aggregates") {
+			a := model.Aggregate{Name: aggregate}
+			for _, event := range rapid.SliceOfNDistinct(name, 1, 2, rapid.ID).Draw(t, "events") {
+				marked := fieldsOf()
+				for _, f := range rapid.SliceOfNDistinct(field, 1, 6, rapid.ID).Draw(t, "fields") {
+					marked.Fields = append(marked.Fields, fieldsOf("*"+f).Fields...)
+				}
+				within := model.Field{Name: field.Draw(t, "object"), Shape: marked}
+				if marked.Field(within.Name) == nil {
+					object := *marked
+					object.Fields = append([]model.Field{within}, marked.Fields...)
+					marked = &object
+				}
+				a.Events = append(a.Events, model.Event{Name: event, Version: rapid.IntRange(1, 1<<31-1).Draw(t, "version"), Payload: marked})
+			}
+			d.Aggregates = append(d.Aggregates, a)
+		}
+		return sqlcode.Options{
+			EventsTable: rapid.SampledFrom([]string{"", longName}).Draw(t, "events table"), Domain: d, Strict: true,
+			Payload: rapid.SampledFrom(sqlcode.PayloadTypes).Draw(t, "payload"), Format: "golang-migrate",
+		}
+	})
+	for i := range 30 {
+		o := run.Example(i)
+		columns, indexes := 0, 0
+		for _, a := range o.Domain.Aggregates {
+			for _, e := range a.Events {
+				columns += 5 + len(e.Payload.Fields)
+				indexes += len(e.Payload.Fields)
+				if object := e.Payload.Fields[0].Shape; object.Kind == model.ObjectShape {
+					columns += len(object.Fields)
+					indexes += len(object.Fields) - 1
+				}
+			}
+		}
+		files, err := sqlcode.Generate(o)
+		if err != nil {
+			if !strings.Contains(err.Error(), "would have the view") && !strings.Contains(err.Error(), "would be the view") {
+				t.Errorf("refused: %+v: %v", o.Domain, err)
+			}
+			continue
+		}
+		exec(t, conn, string(files[0].Content))
+		got := query(t, conn, `select format('%s columns, %s indexes', (select count(*) from information_schema.columns c join information_schema.views v
+			using (table_schema, table_name) where table_schema = 'public'), (select count(*) from pg_index where indexrelid >= 16384 and indpred is not null))`)
+		if want := fmt.Sprintf("%d columns, %d indexes", columns, indexes); got[0] != want {
+			t.Errorf("%s, want %s: %+v\n%s", got[0], want, o.Domain, files[0].Content)
+		}
+		exec(t, conn, string(files[1].Content))
+		if left := query(t, conn, relationsSQL); len(left) > 0 {
+			t.Fatalf("left by the way down: %q", left)
+		}
+	}
 }
 
 // FuzzGenerate is the same with names that the fuzzer makes up.

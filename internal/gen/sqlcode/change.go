@@ -36,16 +36,23 @@ func (f format) migrations(from, to design) ([]migration, error) {
 		between.Indexes = to.indexes(between.asked)
 	}
 	var all []migration
-	name, up, err := f.change(from, between)
+	name, up, err := f.change(from, between, true)
 	if err != nil {
 		return nil, err
 	}
 	if up != "" {
-		_, down, err := f.change(between, from)
+		_, down, err := f.change(between, from, false)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, migration{name: name, up: up, down: down})
+	}
+	validation, err := f.validation(from, to)
+	if err != nil {
+		return nil, err
+	}
+	if validation != nil {
+		all = append(all, *validation)
 	}
 	for _, index := range missing(between.Indexes, to.Indexes) {
 		m, err := f.indexMigration(to, index)
@@ -132,8 +139,9 @@ func common(from, to design) []wanted {
 	return both
 }
 
-// change returns the SQL that turns one design into another within a transaction, or none, and a word for what it does.
-func (f format) change(from, to design) (name, sql string, err error) {
+// change returns the SQL that turns one design into another within a transaction, or none, and a word for what it does. If
+// another migration validates a check that is new, it is not validated here.
+func (f format) change(from, to design, validates bool) (name, sql string, err error) {
 	var parts, names []string
 	add := func(name, template string, with any) {
 		part, renderErr := render(template, with)
@@ -222,6 +230,13 @@ func (f format) change(from, to design) (name, sql string, err error) {
 	}
 	if len(created) > 0 {
 		add("index", "indexes.sql.tmpl", after.withIndexes(created))
+	}
+	switch {
+	case anew && to.Strict:
+		add("strict", "strict.sql.tmpl", strictChange{script: after})
+	case anew: // it went with the table
+	case from.knownCondition() != to.knownCondition():
+		add("strict", "strict.sql.tmpl", strictChange{script: after, Drops: from.Strict, NotValid: validates})
 	}
 	if to.AppendOnly && satellites {
 		add("append_only", "append_only.sql.tmpl", after)
@@ -357,8 +372,11 @@ func (s script) renaming(from design, functions bool) nameChange {
 		c.Renames = append(c.Renames, r)
 		return &c.Renames[len(c.Renames)-1]
 	}
-	events := add(from.Events, s.Events,
-		[]string{"pkey", "stream_version_key", "event_id_key", "aggregate_version_check", "event_version_check"}, nil)
+	constraints := []string{"pkey", "stream_version_key", "event_id_key", "aggregate_version_check", "event_version_check"}
+	if from.Strict {
+		constraints = append(constraints, "known_check")
+	}
+	events := add(from.Events, s.Events, constraints, nil)
 	if events != nil && from.Events.Name != s.Events.Name {
 		events.Sequences = []pair{{from.Events.Sequence().Name, s.Events.Sequence().Name}}
 		for _, w := range common(from, s.design) {

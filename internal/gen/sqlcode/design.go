@@ -13,6 +13,7 @@ import (
 type design struct {
 	tables
 	Dialect    string
+	Version    int    // of the schema
 	Payload    string // type of the column
 	Metadata   string
 	Indexes    []index // what asked comes to
@@ -20,6 +21,8 @@ type design struct {
 	Grants     []string // roles, sorted
 	Partition  partition
 	Views      []view // by name
+	Strict     bool
+	Retired    []eventID // events that the domain had once, and that have no view any more
 
 	asked []wanted
 }
@@ -48,11 +51,13 @@ func (o Options) design() (design, error) {
 	case dialect == sqlite:
 		return o.sqliteDesign()
 	}
-	d := design{Dialect: dialect}
-	var payload, metadata, indexes, grants, layout, views, names error
+	d := design{Dialect: dialect, Version: o.version()}
+	var payload, metadata, indexes, grants, layout, views, strict, names error
 	d.Payload, payload = payloadTypes.find(o.Payload)
 	d.Metadata, metadata = metadataTypes.find(o.Metadata)
 	d.AppendOnly = o.AppendOnly
+	d.Strict, d.Retired = o.Strict, o.retired
+	strict = o.checkStrict()
 	var options []string
 	options, indexes = indexNames.findAll(o.Indexes)
 	d.Grants, grants = roles(o.Grants)
@@ -64,7 +69,7 @@ func (o Options) design() (design, error) {
 	if names == nil && layout == nil && views == nil {
 		names = d.checkDistinct()
 	}
-	return d, errors.Join(names, payload, metadata, indexes, grants, layout, views)
+	return d, errors.Join(names, payload, metadata, indexes, grants, layout, views, strict)
 }
 
 // wantedIndexes returns what options and marks ask for.

@@ -32,6 +32,7 @@ func Needs(o Options) ([]Need, error) {
 	n.columns()
 	n.functions()
 	n.indexes()
+	n.check()
 	n.triggers()
 	n.partitions()
 	n.rights()
@@ -107,6 +108,18 @@ func (n *needs) indexes() {
 		}{n.withIndexes([]index{wanted}), wanted, n.Events.Sibling(wanted.Name), n.Events}
 		n.add("index "+wanted.Name+" on "+n.Events.String(), "is missing or invalid", query, with, made, with)
 	}
+}
+
+func (n *needs) check() {
+	if !n.Strict {
+		return
+	}
+	object := "check " + n.KnownCheck() + " of " + n.Events.String()
+	anew := strictChange{script: n.script, NotValid: true}
+	n.add(object, "is missing, so that any event can be stored", "missing_check.sql.tmpl", n.script, "strict_anew.sql.tmpl", anew)
+	anew.Drops = true
+	n.add(object, "does not know all events of the domain", "unknown_event.sql.tmpl", n.script, "strict_anew.sql.tmpl", anew)
+	n.add(object, "was not validated: what was stored before it was not looked at", "not_validated.sql.tmpl", n.script, "", nil)
 }
 
 func (n *needs) functions() {

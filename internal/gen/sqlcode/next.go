@@ -34,7 +34,7 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 	case !recorded:
 		return format.first(o, to, folder)
 	}
-	r, from, err := parseRecord(content)
+	r, from, err := parseRecord(content, o.version())
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +52,16 @@ func Next(o Options, folder Folder, acceptEdits bool) ([]gen.File, error) {
 	} else if err := r.check(folder); err != nil {
 		return nil, edited{err}
 	}
-	migrations, err := format.migrations(from, to)
+	to.retire(from)
+	migrations, err := o.upgradeMigrations(format, &from)
 	if err != nil {
 		return nil, err
 	}
+	changes, err := format.migrations(from, to)
+	if err != nil {
+		return nil, err
+	}
+	migrations = append(migrations, changes...)
 	next := newRecord(to, format.name)
 	next.Migrations, next.From = r.Migrations, r.From
 	names := format.nextNames(o.Filename, r, folder, migrations)

@@ -112,26 +112,26 @@ func indexed(d *model.Domain, args string) *model.Domain {
 	return d
 }
 
-// chain is a schema that changes ten times.
+// chain is a schema that changes ten times and more: options, new events, retired ones, marks, and what may enter.
 var chain = []sqlcode.Options{
 	{},
 	{Indexes: []string{"event-type"}},
 	{Indexes: []string{"event-type", "correlation"}, AppendOnly: true},
 	{Payload: "jsonb", Indexes: []string{"event-type", "correlation"}, AppendOnly: true, Domain: domain("Placed", "Paid")},
-	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "")},
-	{Schema: "shop", EventsTable: "Moved", Payload: "jsonb", AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "using=hash")},
+	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), ""), Strict: true},
+	{Schema: "shop", EventsTable: "Moved", Payload: "jsonb", AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "using=hash"), Strict: true},
 	{Schema: "shop", EventsTable: "Log", AggregateHeadsTable: "other.heads", Payload: "jsonb", Metadata: "jsonb",
 		Indexes: []string{"correlation"}, AppendOnly: true},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation"}, AppendOnly: true,
-		Domain: indexed(domain("Placed", "Shipped"), "")},
+		Domain: indexed(domain("Placed", "Shipped"), ""), Strict: true},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, AppendOnly: true,
 		Domain: indexed(domain("Placed", "Shipped"), "")},
-	{EventsTable: "E", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, Domain: indexed(domain("Placed"), "")},
+	{EventsTable: "E", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, Domain: indexed(domain("Placed"), ""), Strict: true},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, Domain: domain("Placed")},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation", "event-type"},
-		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 5, Domain: indexed(domain("Placed", "Shipped"), "")},
+		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 5, Domain: indexed(domain("Placed", "Shipped"), ""), Strict: true},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"},
-		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 8, Domain: domain("Placed", "Shipped", "Paid")},
+		AppendOnly: true, Partition: "range", PartitionSize: 10, Partitions: 8, Domain: domain("Placed", "Shipped", "Paid"), Strict: true},
 	{Schema: "shop", EventsTable: "Log", Indexes: []string{"correlation"}, AppendOnly: true, Partition: "hash", Partitions: 3},
 	{Schema: "shop", EventsTable: "Log", Metadata: "jsonb", Partition: "none"},
 }
@@ -150,7 +150,11 @@ func TestNext_chainEqualsOneMigration(t *testing.T) {
 		}
 		h.up(t, conn)
 		got := catalog(t, conn)
-		if diff := compare(fresh(t, o), got); diff != "" {
+		knowing, err := sqlcode.Recall(o, h.folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := compare(fresh(t, knowing), got); diff != "" {
 			t.Fatalf("change %d, %v (-one migration +step by step):\n%s", i, added, diff)
 		}
 		catalogs = append(catalogs, got)
@@ -237,6 +241,7 @@ func someOptions(role string) *rapid.Generator[sqlcode.Options] {
 				nil, domain("Placed"), indexed(domain("Placed"), ""), indexed(domain("Placed", "Paid"), "using=hash"),
 			}).Draw(t, "domain"),
 		}
+		o.Strict = o.Domain != nil && rapid.Bool().Draw(t, "strict")
 		if o.Partition != "none" {
 			o.Partitions = rapid.IntRange(1, 3).Draw(t, "partitions")
 			return o
@@ -272,6 +277,10 @@ func TestNext_anyChange(t *testing.T) {
 		h.down(t, conn)
 		if diff := compare(before, catalog(t, conn)); diff != "" {
 			t.Fatalf("%s\nup and down (-before +after):\n%s", what, diff)
+		}
+		to, err := sqlcode.Recall(to, h.folder)
+		if err != nil {
+			t.Fatal(err)
 		}
 		to.Format = ""
 		exec(t, conn, `rollback; begin; `+string(generate(t, to)))

@@ -57,6 +57,8 @@ type Options struct {
 	PartmanMaintenance string
 	// Domain has a view made for each version of each of its events. Nil: none.
 	Domain *model.Domain
+	// Strict has the database refuse events that are not of the domain.
+	Strict bool
 	// Grants are roles that may do what an application does, by the rules of pgname.CheckRole.
 	Grants []string
 	// From is the schema of another event store, one of Sources, whose log the first migrations move into this one. Empty:
@@ -68,7 +70,9 @@ type Options struct {
 	FromHeadsTable       string
 	FromCheckpointsTable string
 
-	recorded []view // instead of those of a domain
+	recorded []view    // instead of those of a domain
+	retired  []eventID // events that were of the domain once
+	upgrades []upgrade // further than pgname.SchemaVersion
 }
 
 // tables checks the names, each by itself, and returns them with their schemas. The error holds all problems.

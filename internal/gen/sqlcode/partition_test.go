@@ -208,6 +208,53 @@ func TestGenerate_partmanMakesPartitionsAhead(t *testing.T) {
 	}
 }
 
+// What pg_partman 5 is asked is what its functions take. It cannot be had as a package for the server of the tests, so these
+// are stand-ins that have the names, parameters and defaults of the first and of a later release of it, and note how they were
+// called.
+func TestGenerate_partman5IsAskedInItsWords(t *testing.T) {
+	t.Parallel()
+	const first = `p_parent_table text, p_control text, p_interval text, p_type text default 'range', p_epoch text default 'none',
+		p_premake int default 4, p_start_partition text default null, p_default_table boolean default true,
+		p_automatic_maintenance text default 'on', p_constraint_cols text[] default null, p_template_table text default null,
+		p_jobmon boolean default true, p_date_trunc_interval text default null`
+	const later = first + `, p_control_not_null boolean default true, p_time_encoder text default null, p_time_decoder text default null,
+		p_offset_id bigint default 0, p_timezone text default null`
+	for version, parameters := range map[string]string{"5.0.0": first, "5.4.0": later} {
+		conn := connect(t)
+		exec(t, conn, `create schema "Part-Man";
+			create table "Part-Man".part_config (parent_table text primary key, control text, partition_interval text, partition_type text, premake int,
+				template_table text, default_table boolean);
+			create function "Part-Man".create_parent(`+parameters+`) returns boolean language sql as $$
+				insert into "Part-Man".part_config values (p_parent_table, p_control, p_interval, p_type, p_premake, p_template_table, p_default_table)
+				returning true $$;
+			insert into pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+			select 4000000000, 'pg_partman', (select oid from pg_roles where rolname = current_user), oid, false, '`+version+`'
+			from pg_namespace where nspname = 'Part-Man'`)
+		h := history{folder: sqlcode.Folder{}}
+		o := sqlcode.Options{Schema: "shop", Partition: "partman", PartitionSize: 10, Partitions: 3, PartmanSchema: "Part-Man"}
+		h.next(t, o)
+		h.up(t, conn)
+		const config = `select concat_ws(' ', parent_table, control, partition_interval, partition_type, premake, template_table, default_table) from "Part-Man".part_config`
+		want := []string{"shop.events global_position 10 range 3 shop.events_template t"}
+		if diff := cmp.Diff(want, query(t, conn, config)); diff != "" {
+			t.Errorf("%s: what was asked for (-want +got):\n%s", version, diff)
+		}
+		o.Partitions = 5
+		h.next(t, o)
+		h.up(t, conn)
+		want = []string{"shop.events global_position 10 range 5 shop.events_template t"}
+		if diff := cmp.Diff(want, query(t, conn, config)); diff != "" {
+			t.Errorf("%s: after a change (-want +got):\n%s", version, diff)
+		}
+		h.down(t, conn)
+		h.down(t, conn)
+		if left := query(t, conn, config); len(left) > 0 {
+			t.Errorf("%s: left by the way down: %q", version, left)
+		}
+		exec(t, conn, `delete from pg_extension where oid = 4000000000`)
+	}
+}
+
 // The background worker and pg_cron have to be loaded when the server starts, so this takes one of its own.
 func TestGenerate_partmanMaintenance(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/eventmap/eventmap/internal/gen"
-	"github.com/eventmap/eventmap/internal/pgname"
 )
 
 // RecordFile is the file, beside the migrations, that says what was written so far.
@@ -25,7 +24,8 @@ type record struct {
 	From       string          `json:"from,omitempty"`    // where the first migrations move a log from, one of Sources
 	Schema     recordedOptions `json:"schema"`
 	Views      []view          `json:"views,omitempty"`
-	Migrations []recordedFile  `json:"migrations"` // in the order in which they run up
+	Retired    []eventID       `json:"retired,omitempty"` // events that the domain had once
+	Migrations []recordedFile  `json:"migrations"`        // in the order in which they run up
 }
 
 // recordedOptions are Options with nothing left out. The names in JSON are those of the flags.
@@ -38,6 +38,7 @@ type recordedOptions struct {
 	Metadata            string   `json:"metadata,omitempty"`
 	Indexes             []string `json:"index,omitempty"`
 	AppendOnly          bool     `json:"append-only,omitempty"`
+	Strict              bool     `json:"strict,omitempty"`
 	Grants              []string `json:"grant,omitempty"`
 	Partition           string   `json:"partition,omitempty"`
 	PartitionSize       int64    `json:"partition-size,omitempty"`
@@ -68,7 +69,7 @@ func newRecord(d design, format string) record {
 	return record{
 		Generator: generator,
 		Dialect:   dialect,
-		Version:   pgname.SchemaVersion,
+		Version:   d.Version,
 		Format:    format,
 		Schema: recordedOptions{
 			EventsTable:         d.Events.String(),
@@ -79,6 +80,7 @@ func newRecord(d design, format string) record {
 			Metadata:            d.Metadata,
 			Indexes:             d.indexOptions(),
 			AppendOnly:          d.AppendOnly,
+			Strict:              d.Strict,
 			Grants:              d.Grants,
 			Partition:           d.Partition.Layout,
 			PartitionSize:       d.Partition.Size,
@@ -86,12 +88,13 @@ func newRecord(d design, format string) record {
 			PartmanSchema:       d.Partition.PartmanSchema,
 			PartmanMaintenance:  d.Partition.Maintenance,
 		},
-		Views: d.Views,
+		Views:   d.Views,
+		Retired: d.Retired,
 	}
 }
 
-// parseRecord reads a record and the design that it stands for.
-func parseRecord(content []byte) (record, design, error) {
+// parseRecord reads a record and the design that it stands for. Newest is the version of the schema that is known.
+func parseRecord(content []byte, newest int) (record, design, error) {
 	var r record
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
@@ -102,9 +105,9 @@ func parseRecord(content []byte) (record, design, error) {
 	switch {
 	case r.Generator != generator:
 		return r, design{}, fmt.Errorf("%s: was not written by %s", RecordFile, generator)
-	case r.Version > pgname.SchemaVersion:
+	case r.Version > newest:
 		return r, design{}, fmt.Errorf("%s: has schema version %d, and this %s writes %d; use a newer one",
-			RecordFile, r.Version, generator, pgname.SchemaVersion)
+			RecordFile, r.Version, generator, newest)
 	case r.Version < 1:
 		return r, design{}, fmt.Errorf("%s: has no schema version", RecordFile)
 	}
@@ -119,6 +122,7 @@ func parseRecord(content []byte) (record, design, error) {
 		Metadata:            s.Metadata,
 		Indexes:             s.Indexes,
 		AppendOnly:          s.AppendOnly,
+		Strict:              s.Strict,
 		Grants:              s.Grants,
 		Partition:           s.Partition,
 		PartitionSize:       s.PartitionSize,
@@ -126,10 +130,12 @@ func parseRecord(content []byte) (record, design, error) {
 		PartmanSchema:       s.PartmanSchema,
 		PartmanMaintenance:  s.PartmanMaintenance,
 		recorded:            r.Views,
+		retired:             r.Retired,
 	}.design()
 	if err != nil {
 		return r, design{}, fmt.Errorf("%s: %w", RecordFile, err)
 	}
+	d.Version = r.Version
 	return r, d, nil
 }
 

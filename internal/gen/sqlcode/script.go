@@ -48,7 +48,7 @@ func execute(parsed func() (*template.Template, error), name string, with any) (
 }
 
 // Marker returns the words by which the runtime knows the version of the schema.
-func (s script) Marker() string { return pgname.Marker() }
+func (s script) Marker() string { return pgname.MarkerOf(s.Version) }
 
 // BlockBegin returns what the tool needs before a statement that has semicolons in it.
 func (s script) BlockBegin() string { return s.format.blockBegin }

@@ -94,6 +94,7 @@ func (s source) Columns() []string {
 func (s source) arrival(to design) design {
 	to.Payload, to.Metadata = "bytea", "jsonb"
 	to.asked, to.Indexes, to.AppendOnly, to.Grants, to.Views = nil, nil, false, nil, nil
+	to.Strict, to.Retired = false, nil
 	to.Partition = partition{Layout: none}
 	return to
 }

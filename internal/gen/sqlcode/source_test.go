@@ -161,7 +161,7 @@ var moves = map[string]struct {
 	"v0.2, with everything": {
 		former: streams,
 		to: sqlcode.Options{Metadata: "json", Payload: "bytea", Indexes: sqlcode.IndexNames, AppendOnly: true,
-			Domain: domain("Placed", "Paid")},
+			Domain: indexed(domain("Placed", "Paid"), "")},
 		copied: true,
 	},
 	"v0.0, into partitions": {

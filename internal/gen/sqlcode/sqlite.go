@@ -21,7 +21,7 @@ func (d design) OnSQLite() bool { return d.Dialect == sqlite }
 
 // sqliteDesign is design for SQLite.
 func (o Options) sqliteDesign() (design, error) {
-	d := design{Dialect: sqlite, AppendOnly: o.AppendOnly}
+	d := design{Dialect: sqlite, Version: o.version(), AppendOnly: o.AppendOnly, Retired: o.retired}
 	var problems []error
 	note := func(err error) {
 		if err != nil {
@@ -63,6 +63,7 @@ func (o Options) sqliteRefusals() error {
 		{"aggregate-heads-table", o.AggregateHeadsTable != "", "its log itself tells the version of a stream"},
 		{"payload", orDefault(o.Payload, PayloadTypes[0]) != PayloadTypes[0], "its payload column is a blob, which keeps any bytes"},
 		{"metadata", orDefault(o.Metadata, MetadataTypes[0]) != MetadataTypes[0], "its metadata column is text, which keeps JSON as it is written"},
+		{"strict", o.Strict, "the checks of its tables are fixed when they are made"},
 		{"grant", len(o.Grants) > 0, "it has no roles; the rights are those on the file"},
 		{"partition", orDefault(o.Partition, none) != none, "it has no partitions"},
 		{"partition-size", o.PartitionSize != 0, "it has no partitions"},
