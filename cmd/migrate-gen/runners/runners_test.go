@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -44,7 +45,19 @@ var options = map[string]sqlcode.Options{
 	"standard": {},
 	"options":  {Payload: "jsonb", Indexes: sqlcode.IndexNames, AppendOnly: true},
 	"range":    {Partition: "range", Partitions: 2, AppendOnly: true},
+	"domain":   {Domain: placed("", "{{x}} ${y}"), Strict: true},
 	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
+}
+
+// placed returns a domain of one event whose fields are indexed.
+func placed(method string, fields ...string) *model.Domain {
+	payload := &model.Shape{Kind: model.ObjectShape}
+	for _, name := range fields {
+		payload.Fields = append(payload.Fields, model.Field{
+			Name: name, Index: &model.IndexMark{Args: method}, Shape: &model.Shape{Kind: model.StringShape},
+		})
+	}
+	return &model.Domain{Aggregates: []model.Aggregate{{Name: "Order", Events: []model.Event{{Name: "Placed", Version: 1, Payload: payload}}}}}
 }
 
 func TestRunners_upDownUp(t *testing.T) {
@@ -115,6 +128,8 @@ func TestRunners_downKeepsEvents(t *testing.T) {
 // changes are schemas that follow each other; some of what leads from one to the next runs outside a transaction.
 var changes = []sqlcode.Options{
 	{},
+	{Domain: placed("", "customer", "{{x}} ${y}")},
+	{Domain: placed("using=hash", "customer", "other"), Strict: true},
 	{Schema: "shop", Indexes: sqlcode.IndexNames, AppendOnly: true},
 	{Schema: "shop", Indexes: sqlcode.IndexNames[:1], AppendOnly: true, Payload: "jsonb", Partition: "range", Partitions: 2},
 	{Schema: "shop", AggregateHeadsTable: "heads", Payload: "json"},

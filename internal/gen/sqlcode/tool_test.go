@@ -1,8 +1,10 @@
 package sqlcode_test
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,6 +35,8 @@ func TestNext_runsAsOtherToolsWouldRunIt(t *testing.T) {
 			var last sqlcode.Options
 			for _, o := range []sqlcode.Options{
 				{},
+				{Domain: indexed(domain("Placed"), "")},
+				{Domain: indexed(domain("Placed", "Paid"), "using=hash"), Strict: true},
 				{Indexes: sqlcode.IndexNames, AppendOnly: true},
 				{Payload: "jsonb", Schema: "shop"},
 				{Schema: "shop", Partition: "range", Indexes: sqlcode.IndexNames[:1]},
@@ -50,7 +54,7 @@ func TestNext_runsAsOtherToolsWouldRunIt(t *testing.T) {
 					}
 				}
 			}
-			if len(names) < 6 || !slices.IsSorted(names) {
+			if len(names) < 6 || !slices.IsSortedFunc(names, byNumber) {
 				t.Fatalf("migrations %q: want at least 6, in the order in which they run", names)
 			}
 			want := fresh(t, last)
@@ -70,4 +74,13 @@ func TestNext_runsAsOtherToolsWouldRunIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+var firstNumber = regexp.MustCompile(`[0-9]+`)
+
+// byNumber orders migrations as their tools do, for which V10 comes after V9.
+func byNumber(a, b string) int {
+	x, _ := strconv.Atoi(firstNumber.FindString(a))
+	y, _ := strconv.Atoi(firstNumber.FindString(b))
+	return cmp.Compare(x, y)
 }
