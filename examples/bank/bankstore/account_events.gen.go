@@ -21,8 +21,8 @@ type AccountEvent = account.Event
 // AccountStream is the events of one Account, in version order, upcast to the versions that are current.
 type AccountStream = runtime.TypedStream[AccountEvent]
 
-// AccountStore appends and reads the streams of Account through a store of any kind. It is immutable and safe
-// for concurrent use. It never commits or rolls back: the transaction is the caller's.
+// AccountStore appends and reads the streams of Account through a store of any kind. It is immutable and safe for
+// concurrent use. It never commits or rolls back: the transaction is the caller's.
 type AccountStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
@@ -33,9 +33,9 @@ func NewAccountStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *A
 	return &AccountStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round
-// trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
-// is written, and the transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
+// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
+// transaction is still usable.
 func (s *AccountStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -52,8 +52,8 @@ func (s *AccountStore[Tx]) Append(
 	return s.store.Append(ctx, tx, expected, mapped)
 }
 
-// Read returns the stream of id, or the window of versions that the options select. A stream that does not
-// exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
+// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
 func (s *AccountStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
@@ -70,18 +70,18 @@ func (s *AccountStore[Tx]) Read(
 	})
 }
 
-// Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0
-// for a stream that does not exist.
+// Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0 for a
+// stream that does not exist.
 func (s *AccountStore[Tx]) Load(ctx context.Context, tx Tx, id account.ID) (account.Account, int64, error) {
 	var state account.Account
 	version, err := s.advance(ctx, tx, id, &state, 0)
 	return state, version, err
 }
 
-// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is
-// still at the version that was loaded. If another append was quicker, it reads only what is new and decides again,
-// as many times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event
-// is to append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
+// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is still
+// at the version that was loaded. If another append was quicker, it reads only what is new and decides again, as many
+// times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event is to
+// append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
 func (s *AccountStore[Tx]) Execute(
 	ctx context.Context,
 	tx Tx,
@@ -259,7 +259,8 @@ func decodeAccountEvent(codec runtime.Codec, e *runtime.PersistedEvent) (Account
 	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
-// ToAccountDepositedV1 returns e as version 1 of "Deposited" in a stream of Account.
+// ToAccountDepositedV1 returns e as version 1 of "Deposited" in the stream of aggregateID; aggregateType is
+// [AccountType].
 func ToAccountDepositedV1(
 	aggregateType, aggregateID string,
 	e account.Deposited,
@@ -269,12 +270,13 @@ func ToAccountDepositedV1(
 	return runtime.Encode(encoder, AccountType, "Deposited", 1, &e)
 }
 
-// FromAccountDepositedV1 returns the event that is stored as e, which must be version 1 of "Deposited" in a stream of Account.
+// FromAccountDepositedV1 returns the event that is stored as e: version 1 of "Deposited" in a stream of Account.
+// Anything else is a *runtime.DecodeError.
 func FromAccountDepositedV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Deposited, error) {
 	return runtime.DecodeAs[account.Deposited](runtime.CodecOf(opts...), &e, AccountType, "Deposited", 1)
 }
 
-// ToAccountOpenedV1 returns e as version 1 of "Opened" in a stream of Account.
+// ToAccountOpenedV1 returns e as version 1 of "Opened" in the stream of aggregateID; aggregateType is [AccountType].
 func ToAccountOpenedV1(
 	aggregateType, aggregateID string,
 	e account.Opened,
@@ -284,12 +286,14 @@ func ToAccountOpenedV1(
 	return runtime.Encode(encoder, AccountType, "Opened", 1, &e)
 }
 
-// FromAccountOpenedV1 returns the event that is stored as e, which must be version 1 of "Opened" in a stream of Account.
+// FromAccountOpenedV1 returns the event that is stored as e: version 1 of "Opened" in a stream of Account. Anything
+// else is a *runtime.DecodeError.
 func FromAccountOpenedV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Opened, error) {
 	return runtime.DecodeAs[account.Opened](runtime.CodecOf(opts...), &e, AccountType, "Opened", 1)
 }
 
-// ToAccountWithdrawnV1 returns e as version 1 of "Withdrawn" in a stream of Account.
+// ToAccountWithdrawnV1 returns e as version 1 of "Withdrawn" in the stream of aggregateID; aggregateType is
+// [AccountType].
 func ToAccountWithdrawnV1(
 	aggregateType, aggregateID string,
 	e account.Withdrawn,
@@ -299,7 +303,8 @@ func ToAccountWithdrawnV1(
 	return runtime.Encode(encoder, AccountType, "Withdrawn", 1, &e)
 }
 
-// FromAccountWithdrawnV1 returns the event that is stored as e, which must be version 1 of "Withdrawn" in a stream of Account.
+// FromAccountWithdrawnV1 returns the event that is stored as e: version 1 of "Withdrawn" in a stream of Account.
+// Anything else is a *runtime.DecodeError.
 func FromAccountWithdrawnV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Withdrawn, error) {
 	return runtime.DecodeAs[account.Withdrawn](runtime.CodecOf(opts...), &e, AccountType, "Withdrawn", 1)
 }

@@ -13,7 +13,8 @@ import (
 // TransferType is the aggregate type under which the events of Transfer are stored.
 const TransferType = "Transfer"
 
-// TransferEvent is any event of Transfer; [TransferEventOf] makes one. The zero value is no event and cannot be appended.
+// TransferEvent is any event of Transfer; [TransferEventOf] makes one. The zero value is no event and cannot be
+// appended.
 type TransferEvent struct {
 	event any
 }
@@ -31,8 +32,8 @@ func TransferEventOf[E transfer.Made](e E) TransferEvent {
 // TransferStream is the events of one Transfer, in version order, upcast to the versions that are current.
 type TransferStream = runtime.TypedStream[TransferEvent]
 
-// TransferStore appends and reads the streams of Transfer through a store of any kind. It is immutable and safe
-// for concurrent use. It never commits or rolls back: the transaction is the caller's.
+// TransferStore appends and reads the streams of Transfer through a store of any kind. It is immutable and safe for
+// concurrent use. It never commits or rolls back: the transaction is the caller's.
 type TransferStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
@@ -43,9 +44,9 @@ func NewTransferStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *
 	return &TransferStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round
-// trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
-// is written, and the transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
+// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
+// transaction is still usable.
 func (s *TransferStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -62,8 +63,8 @@ func (s *TransferStore[Tx]) Append(
 	return s.store.Append(ctx, tx, expected, mapped)
 }
 
-// Read returns the stream of id, or the window of versions that the options select. A stream that does not
-// exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
+// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
 func (s *TransferStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
@@ -158,7 +159,7 @@ func decodeTransferEvent(codec runtime.Codec, e *runtime.PersistedEvent) (Transf
 	return TransferEvent{}, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
-// ToTransferMadeV1 returns e as version 1 of "Made" in a stream of Transfer.
+// ToTransferMadeV1 returns e as version 1 of "Made" in the stream of aggregateID; aggregateType is [TransferType].
 func ToTransferMadeV1(
 	aggregateType, aggregateID string,
 	e transfer.Made,
@@ -168,7 +169,8 @@ func ToTransferMadeV1(
 	return runtime.Encode(encoder, TransferType, "Made", 1, &e)
 }
 
-// FromTransferMadeV1 returns the event that is stored as e, which must be version 1 of "Made" in a stream of Transfer.
+// FromTransferMadeV1 returns the event that is stored as e: version 1 of "Made" in a stream of Transfer. Anything else
+// is a *runtime.DecodeError.
 func FromTransferMadeV1(e runtime.PersistedEvent, opts ...runtime.Option) (transfer.Made, error) {
 	return runtime.DecodeAs[transfer.Made](runtime.CodecOf(opts...), &e, TransferType, "Made", 1)
 }
