@@ -190,7 +190,7 @@ func (c *conn) statement(ctx context.Context, query string) (*statement, error) 
 	if !strings.HasPrefix(query, mark) {
 		return nil, nil
 	}
-	inner, err := c.engine.PrepareContext(ctx, query)
+	inner, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}

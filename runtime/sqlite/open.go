@@ -71,7 +71,7 @@ var settings = fmt.Sprintf("_txlock=immediate&_time_format=sqlite&_pragma=busy_t
 // dataSource returns the address in the driver's form.
 func dataSource(address string) (name string, inMemory bool, err error) {
 	if address == "" {
-		return "", false, errors.New("is empty; give a file or :memory:")
+		return "", false, errors.New("is empty; give a file, or :memory: for none")
 	}
 	if address == ":memory:" {
 		return "file::memory:?" + settings, true, nil

@@ -199,7 +199,7 @@ func TestOpen_addresses(t *testing.T) {
 		}
 	}
 	for address, want := range map[string]string{
-		"": "is empty; give a file or :memory:",
+		"": "is empty; give a file, or :memory: for none",
 		filepath.Join(folder, "missing", "file.db"): "unable to open database file",
 		folder: "unable to open database file",
 	} {
