@@ -91,11 +91,10 @@ func (c *Consumers) Save(ctx context.Context, tx *sql.Tx, claim *consumer.Claim,
 	if !claim.StoppedAt.IsZero() {
 		args[7] = timeText(now)
 	}
-	err := execute(ctx, tx, c.sql.save, args...)
-	if err == nil {
-		err = tx.Commit()
+	if err := execute(ctx, tx, c.sql.save, args...); err != nil {
+		return fmt.Errorf("save the checkpoint: %w", c.explain(ctx, tx, err))
 	}
-	if err != nil {
+	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("save the checkpoint: %w", ended(err))
 	}
 	return nil
