@@ -41,11 +41,24 @@ func (r runner) need(t *testing.T) {
 	}
 }
 
+// hostile is a domain whose names and comments have in them what tools look for.
+var hostile = &model.Domain{Aggregates: []model.Aggregate{{Name: "Order", Events: []model.Event{{
+	Name: "Placed", Version: 1,
+	Doc: "It's {{ .x }} and ${y}; :z --\n-- +goose Down\n-- +goose StatementBegin\n-- migrate:down\n---- create above / drop below ----\n$$ /* $block$\n",
+	Payload: &model.Shape{Kind: model.ObjectShape, Fields: []model.Field{
+		{Name: "{{x}}", Shape: &model.Shape{Kind: model.StringShape}, Index: &model.IndexMark{}},
+		{Name: "${y};", Doc: "-- migrate:down", Shape: &model.Shape{Kind: model.IntShape, Bits: 64}},
+		{Name: "---- create above / drop below ----", Shape: &model.Shape{Kind: model.StringShape}},
+		{Name: "a--b:c$$'", Shape: &model.Shape{Kind: model.SliceShape}},
+	}},
+}}}}}
+
 var options = map[string]sqlcode.Options{
 	"standard": {},
 	"options":  {Payload: "jsonb", Indexes: sqlcode.IndexNames, AppendOnly: true},
 	"range":    {Partition: "range", Partitions: 2, AppendOnly: true},
 	"domain":   {Domain: placed("", "{{x}} ${y}"), Strict: true},
+	"views":    {Domain: hostile, AppendOnly: true, Indexes: sqlcode.IndexNames},
 	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
 }
 

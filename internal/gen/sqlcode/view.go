@@ -34,7 +34,7 @@ func (v view) Condition() string {
 // literal returns a string for SQL, in a form that no migration tool takes for a template or a placeholder of its own.
 func literal(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	parts := strings.NewReplacer("{{", "{' || '{", "${", "$' || '{").Replace(quoted)
+	parts := strings.NewReplacer("{{", "{' || '{", "${", "$' || '{", "----", "--' || '--").Replace(quoted)
 	if parts != quoted {
 		return "(" + parts + ")"
 	}
@@ -73,7 +73,7 @@ func newView(aggregate string, e model.Event, marks *marks) view {
 		Comment:   sentence(e.Doc),
 	}
 	if v.Comment == "" {
-		v.Comment = fmt.Sprintf("Version %d of %s %s.", e.Version, aggregate, e.Name)
+		v.Comment = sentence(fmt.Sprintf("Version %d of %s %s.", e.Version, aggregate, e.Name))
 	}
 	switch {
 	case e.Payload == nil:
@@ -114,8 +114,8 @@ func snake(name string) string {
 	return b.String()
 }
 
-// sentence returns the comment in one line that every tool leaves as it is: some take {{ or ${ for theirs.
+// sentence returns the comment in one line that every tool leaves as it is: some take {{, ${ or ---- for theirs.
 func sentence(doc string) string {
 	line := strings.Join(strings.Fields(doc), " ")
-	return strings.NewReplacer("{{", "{ {", "}}", "} }", "${", "$ {", "\x00", "").Replace(line)
+	return strings.NewReplacer("{{", "{ {", "}}", "} }", "${", "$ {", "----", "- - - -", "\x00", "").Replace(line)
 }
