@@ -221,30 +221,48 @@ func (k *checker) columns(t pgname.Table, r *relation, needed []column) error {
 			k.problem(object, "is "+kind+", not "+strings.Join(c.types, " or "), k.migrate())
 		case c.nullable && notNull && name != "payload":
 			k.mend(object, "is not null, but events may have none", "alter table "+t.Quoted()+" alter column "+pgname.Quote(name)+" drop not null")
+		case c.filled && !filled && r.kind == "r":
+			k.mend(object, "is no identity and has no default", fmt.Sprintf("alter table %[1]s alter column %[2]s add generated always as identity "+
+				"(sequence name %[3]s cache 1); select setval('%[3]s', coalesce(max(%[2]s), 0) + 1, false) from %[1]s",
+				t.Quoted(), pgname.Quote(name), t.Sequence().Quoted()))
 		case c.filled && !filled:
 			k.problem(object, "is no identity and has no default", k.migrate())
 		}
 	})
 	for _, c := range needed {
-		if _, is := missing[c.name]; is && err == nil {
-			k.problem("column "+c.name+" of "+t.String(), "is missing", k.migrate())
+		if _, is := missing[c.name]; !is || err != nil {
+			continue
 		}
+		object := "column " + c.name + " of " + t.String()
+		if c.nullable && c.types[0] == "text" {
+			k.mend(object, "is missing", "alter table "+t.Quoted()+" add column "+pgname.Quote(c.name)+` text collate "C"`)
+			continue
+		}
+		k.problem(object, "is missing", k.migrate())
 	}
 	return err
 }
 
+// A key is a unique key that a store needs.
+type key struct {
+	columns string
+	name    string // of the constraint
+	kind    string // "primary key" or "unique"
+}
+
 // keys checks that the table has the unique keys. A partitioned table cannot have all of them; what it can have is
 // between its layout and its owner.
-func (k *checker) keys(t pgname.Table, r *relation, needed ...string) error {
+func (k *checker) keys(t pgname.Table, r *relation, needed ...key) error {
 	if r.kind == "p" {
 		return nil
 	}
-	var key string
+	var columns string
 	var found []string
-	err := k.each("keys.sql", []any{r.oid}, []any{&key}, func() { found = append(found, key) })
+	err := k.each("keys.sql", []any{r.oid}, []any{&columns}, func() { found = append(found, columns) })
 	for _, n := range needed {
-		if !slices.Contains(found, n) && err == nil {
-			k.problem("table "+t.String(), "has no unique key on ("+n+")", k.migrate())
+		if !slices.Contains(found, n.columns) && err == nil {
+			k.mend("table "+t.String(), "has no unique key on ("+n.columns+")",
+				"alter table "+t.Quoted()+" add constraint "+pgname.Quote(n.name)+" "+n.kind+" ("+n.columns+")")
 		}
 	}
 	return err
@@ -259,7 +277,7 @@ func (k *checker) heads() error {
 	if r.kind != "r" {
 		k.problem("table "+t.String(), "is no plain table: an append needs the system columns that only such a row has", k.migrate())
 	}
-	return errors.Join(k.columns(t, r, headColumns), k.keys(t, r, "aggregate_type, aggregate_id"))
+	return errors.Join(k.columns(t, r, headColumns), k.keys(t, r, key{"aggregate_type, aggregate_id", t.PrimaryKey(), "primary key"}))
 }
 
 func (k *checker) events() error {
@@ -278,7 +296,10 @@ func (k *checker) events() error {
 		k.columns(t, r, append([]column{
 			{name: "payload", types: []string{string(k.payload)}, nullable: k.payload.isJSON()},
 		}, eventColumns...)),
-		k.keys(t, r, "global_position", "aggregate_type, aggregate_id, aggregate_version", "event_id"),
+		k.keys(t, r,
+			key{"global_position", t.PrimaryKey(), "primary key"},
+			key{"aggregate_type, aggregate_id, aggregate_version", t.StreamVersionKey(), "unique"},
+			key{"event_id", t.EventIDKey(), "unique"}),
 		k.sequence(t),
 		k.partitions(t, r),
 	)

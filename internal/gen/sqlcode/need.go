@@ -29,6 +29,7 @@ func Needs(o Options) ([]Need, error) {
 	}
 	n := needs{script: script{design: d, format: formats[0]}}
 	n.tables()
+	n.keys()
 	n.columns()
 	n.functions()
 	n.indexes()
@@ -77,6 +78,19 @@ func (n *needs) tables() {
 		{n.Parked, "parked_events.sql.tmpl"},
 	} {
 		n.add("table "+table.name.String(), "is missing", "missing_table.sql.tmpl", table.name, table.made, n.script)
+	}
+}
+
+// keys asks for the keys of the tables that only consumers use.
+func (n *needs) keys() {
+	for _, table := range []struct {
+		pgname.Table
+		Columns string
+	}{
+		{n.Checkpoints, "consumer, segment"},
+		{n.Parked, "consumer, global_position"},
+	} {
+		n.add("table "+table.String(), "has no primary key on ("+table.Columns+")", "missing_key.sql.tmpl", table, "add_key.sql.tmpl", table)
 	}
 }
 
