@@ -223,7 +223,7 @@ func (k *checker) columns(t pgname.Table, r *relation, needed []column) error {
 			k.mend(object, "is not null, but events may have none", "alter table "+t.Quoted()+" alter column "+pgname.Quote(name)+" drop not null")
 		case c.filled && !filled && r.kind == "r":
 			k.mend(object, "is no identity and has no default", fmt.Sprintf("alter table %[1]s alter column %[2]s add generated always as identity "+
-				"(sequence name %[3]s cache 1); select setval('%[3]s', coalesce(max(%[2]s), 0) + 1, false) from %[1]s",
+				"(sequence name %[3]s cache 1); select setval('%[3]s', max(%[2]s)) from %[1]s",
 				t.Quoted(), pgname.Quote(name), t.Sequence().Quoted()))
 		case c.filled && !filled:
 			k.problem(object, "is no identity and has no default", k.migrate())
