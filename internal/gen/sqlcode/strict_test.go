@@ -172,3 +172,28 @@ func TestGenerate_strictRefusalHasARemedy(t *testing.T) {
 		}
 	}
 }
+
+// A partition that was detached before the check changed is attached again once it has the check of the log.
+func TestNext_strictTakesArchivedPartitionsBack(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	h := history{folder: sqlcode.Folder{}}
+	o := sqlcode.Options{Partition: "range", PartitionSize: 10, Partitions: 2, Strict: true, Domain: domain("Placed")}
+	h.next(t, o)
+	h.up(t, conn)
+	storeTwo(t, conn, o, 0)
+	exec(t, conn, `alter table events detach partition events_p0`)
+	o.Domain = domain("Paid")
+	h.next(t, o)
+	h.up(t, conn)
+	const attach = `alter table events attach partition events_p0 for values from (0) to (10)`
+	if _, err := conn.Exec(t.Context(), attach); err == nil || !strings.Contains(err.Error(), "different definition for check constraint") {
+		t.Errorf("with its former check: %v", err)
+	}
+	check := query(t, conn, `select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'events'::regclass and conname = 'events_known_check'`)[0]
+	exec(t, conn, `alter table events_p0 drop constraint events_known_check, add constraint events_known_check `+check)
+	exec(t, conn, attach)
+	if got := events(t, conn, o); len(got) != 2 {
+		t.Errorf("%d events, want 2", len(got))
+	}
+}
