@@ -33,8 +33,9 @@ nothing until the edit is taken back or accepted.
 		The database: postgres or sqlite. What is said of flags below is
 		for PostgreSQL. With sqlite these are refused, since they have
 		no meaning there: --schema, --aggregate-heads-table, --payload,
-		--metadata, --grant, --partition and what belongs to it, --from
-		and --doctor; and so is --format tern. Default: postgres.
+		--metadata, --grant, --strict, --partition and what belongs to
+		it, --from and --doctor; and so is --format tern.
+		Default: postgres.
 	--format NAME
 		The tool that runs the migration: plain, goose, golang-migrate,
 		tern, dbmate, atlas or flyway. All but plain and atlas get a way

@@ -91,11 +91,11 @@ func TestGenerate_sqliteRefusals(t *testing.T) {
 	t.Parallel()
 	_, err := sqlcode.Generate(sqlcode.Options{
 		Dialect: "sqlite", Schema: "shop", AggregateHeadsTable: "heads", Payload: "json", Metadata: "jsonb", Grants: []string{"app"},
-		Partition: "range", PartitionSize: 1, Partitions: 2, PartmanSchema: "p", PartmanMaintenance: "bgw", From: "eventsalsa-v0.2",
+		Partition: "range", PartitionSize: 1, Partitions: 2, PartmanSchema: "p", PartmanMaintenance: "bgw", From: "eventsalsa-v0.2", Strict: true,
 	})
 	for _, option := range []string{
 		"schema", "aggregate-heads-table", "payload", "metadata", "grant", "partition", "partition-size", "partitions",
-		"partman-schema", "partman-maintenance", "from",
+		"partman-schema", "partman-maintenance", "from", "strict",
 	} {
 		if want := "--" + option + ": is not available for sqlite: "; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q", err, want)
