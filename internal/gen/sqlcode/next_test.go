@@ -3,6 +3,7 @@ package sqlcode_test
 import (
 	stdcmp "cmp"
 	"fmt"
+	osexec "os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -158,6 +159,13 @@ func TestNext_chainEqualsOneMigration(t *testing.T) {
 			t.Fatalf("change %d, %v (-one migration +step by step):\n%s", i, added, diff)
 		}
 		catalogs = append(catalogs, got)
+		if o.Strict || i == len(chain)-1 {
+			once := connect(t)
+			exec(t, once, string(generate(t, knowing)))
+			if diff := cmp.Diff(dump(t, once), dump(t, conn)); diff != "" {
+				t.Errorf("change %d, pg_dump (-one migration +step by step):\n%s", i, diff)
+			}
+		}
 		if diff := cmp.Diff(log, events(t, conn, o)); diff != "" && i > 0 {
 			t.Fatalf("change %d: events (-before +after):\n%s", i, diff)
 		}
@@ -181,6 +189,32 @@ func TestNext_chainEqualsOneMigration(t *testing.T) {
 	if diff := compare([]string{}, catalog(t, conn)); diff != "" {
 		t.Errorf("left all the way down:\n%s", diff)
 	}
+}
+
+// dump returns the schema of a database as pg_dump has it, but for schemas that are empty, comments and settings.
+func dump(t *testing.T, conn *pgx.Conn) []string {
+	t.Helper()
+	program, err := osexec.LookPath("pg_dump")
+	if err != nil {
+		t.Logf("pg_dump is not on PATH; the catalogs were compared by queries only")
+		return nil
+	}
+	command := osexec.CommandContext(t.Context(), program, "--schema-only", "--no-owner", conn.Config().ConnString())
+	command.Env = append(command.Environ(), "LC_ALL=C")
+	out, err := command.CombinedOutput()
+	if strings.Contains(string(out), "server version mismatch") {
+		t.Logf("pg_dump is older than the server; the catalogs were compared by queries only")
+		return nil
+	}
+	if err != nil {
+		t.Fatalf("pg_dump: %v: %s", err, out)
+	}
+	if !strings.Contains(string(out), "CREATE TABLE ") {
+		t.Fatalf("pg_dump has no table:\n%s", out)
+	}
+	return slices.DeleteFunc(strings.Split(string(out), "\n"), func(line string) bool {
+		return line == "" || strings.HasPrefix(line, "--") || strings.HasPrefix(line, "CREATE SCHEMA ") || strings.HasPrefix(line, "\\")
+	})
 }
 
 // compare returns how two catalogs differ but for empty schemas, which migrations leave since others may use them.
