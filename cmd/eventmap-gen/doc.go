@@ -56,7 +56,8 @@ rule, and goes through the changes one by one.
 	-i, --input DIR
 		Scan DIR and the folders below it: the same as the pattern DIR/... May be repeated.
 	-o, --output DIR
-		The folder of the package to write; it is made if it is missing. Required.
+		The folder of the package to write; it is made if it is missing. Required. In a folder that lies in no module, to be
+		looked at, it is written as for the module of the events.
 	-p, --package NAME
 		The package's name. Default: what its files say already, else the name of the folder.
 	--filename NAME

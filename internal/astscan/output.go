@@ -57,13 +57,19 @@ func (s *scan) findOutput() error {
 	return nil
 }
 
-// importPath returns the path by which dir is imported: that of the module it lies in and its place there.
+// importPath returns the path by which dir is imported: that of the module it lies in and its place there. A folder in no
+// module, where somebody wants to look at what would be written, counts as one at the root of the module of the events.
 func (s *scan) importPath(dir string) (string, error) {
 	root, err := moduleRoot(dir)
 	if err != nil {
 		if real, realErr := filepath.EvalSymlinks(dir); realErr == nil {
 			dir = real
 			root, err = moduleRoot(dir)
+		}
+		home := s.build.roots[0].Module
+		if err != nil && home != nil && s.byPath[path.Join(home.Path, filepath.Base(dir))] == nil {
+			s.note(s.sources[0].clause, "output %s lies in no module: what is written there compiles as a package of %s", s.options.Output, home.Path)
+			root, dir, err = home.Dir, filepath.Join(home.Dir, filepath.Base(dir)), nil
 		}
 		if err != nil {
 			return "", err
