@@ -124,7 +124,7 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, _ Tx, aggregateType
 	all := s.streams[stream{aggregateType, aggregateID}]
 	first, last := int64(0), int64(len(all))
 	if fromVersion != nil {
-		first = min(max(*fromVersion-1, 0), last)
+		first = min(max(*fromVersion, 1)-1, last)
 	}
 	if toVersion != nil {
 		last = max(min(*toVersion, last), first)
