@@ -26,7 +26,7 @@ The domain imports nothing of eventmap: comments, types and folders speak.
 	//eventmap:events [NAME]
 		Above an interface: every struct that implements it is an event of the aggregate NAME, and no other.
 	//eventmap:ignore
-		Above a type: it is no event.
+		Above a type: it is no event. Above a method of a state: it applies no event.
 	//eventmap:aggregate NAME
 		Above a package clause: the aggregate of the package's events.
 	//eventmap:aggregate [name=NAME] [id=TYPE]
@@ -35,11 +35,13 @@ The domain imports nothing of eventmap: comments, types and folders speak.
 	//eventmap:upcast
 		Above a function from one version of an event to a later one: it reads the old version, so that the rest of the
 		program never meets it.
+	//eventmap:index [using=btree|using=hash]
+		On a field: migrate-gen makes an index on it. Eventmap-gen makes nothing of it.
 
-In a package without any mark, every exported struct type is an event, but those that another has as a field, and
-generic ones. The aggregate of an event is the one its mark or interface names, else its package's, else the folder
-that holds events/ or vN/ (domain/user/events/v1 gives User), else its package. Its version is the one of its mark,
-else the last vN in its package's path below the module, else 1.
+In a package without //eventmap:event and //eventmap:events, every exported struct type is an event, but those that
+another has as a field, generic and generated ones, and states. The aggregate of an event is the one its mark or
+interface names, else its package's, else the folder that holds events/ or vN/ (domain/user/events/v1 gives User), else
+its package. Its version is the one of its mark, else the last vN in its package's path below the module, else 1.
 
 # The schema lock
 
