@@ -9,6 +9,7 @@
 // *sql.Tx, *pgxpool.Pool, or the transaction of a store of your own. No method here commits, rolls back or sets a
 // savepoint unless it says so.
 //
-// The package imports no driver. The PostgreSQL store is runtime/postgres, the one on SQLite runtime/sqlite; the contract as
-// an executable suite is runtime/storetest.
+// The package imports no driver. The PostgreSQL store is runtime/postgres, the one on SQLite runtime/sqlite; the contract
+// as an executable suite is runtime/storetest. Package runtime/consumer drives read models, runtime/eventtest tests a
+// domain without a database.
 package runtime

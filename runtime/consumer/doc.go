@@ -1,7 +1,7 @@
 // Package consumer turns stored events into read models, messages or other effects.
 //
 // A [Consumer] handles one event after the other. A [Runner] drives consumers over a [Database], which runtime/postgres
-// provides for pgx and for database/sql:
+// provides for pgx and for database/sql, and runtime/sqlite for SQLite:
 //
 //	db, err := postgres.NewConsumers(pool)
 //	runner, err := consumer.New(db, consumer.Config{},

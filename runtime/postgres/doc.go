@@ -7,7 +7,8 @@
 //	store, err := postgres.NewPool() // a *pgxpool.Pool: each call is a transaction of its own
 //
 // The SQL is the same for all three. The tables are those that migrate-gen writes; [Check] compares a database with
-// what the store needs.
+// what the store needs. [NewConsumers] and [NewConsumersSQL] keep how far consumers are, beside the events; package
+// consumer drives them.
 //
 // # Guarantees
 //

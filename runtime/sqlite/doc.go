@@ -6,7 +6,8 @@
 //	store, err := sqlite.New()
 //
 // [Open] sets a database up as the store wants it; see there. A *sql.DB that was opened in another way works too, as far
-// as [Check] finds nothing wrong with it.
+// as [Check] finds nothing wrong with it. [NewConsumers] keeps how far consumers are, beside the events; package consumer
+// drives them.
 //
 // # One writer
 //
