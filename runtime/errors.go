@@ -92,9 +92,8 @@ func (e *DecodeError) Error() string {
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 // Retryable reports whether running the whole transaction again, from its first statement, may succeed without anything
-// else changing: the database ended it for a serialization failure (SQLSTATE 40001), as which a busy SQLite counts too, or to
-// break a deadlock (40P01). A
-// [ConflictError] is not retryable in this sense: the decision has to be made again.
+// else changing: the database ended it for a serialization failure (SQLSTATE 40001), as which a busy SQLite counts too,
+// or to break a deadlock (40P01). A [ConflictError] is not retryable in this sense: the decision has to be made again.
 func Retryable(err error) bool {
 	var state interface{ SQLState() string } // *pgconn.PgError and others, without importing drivers
 	if !errors.As(err, &state) {
