@@ -29,8 +29,8 @@ type CheckError = checking.Error
 
 // Check compares a database with what a store of the same options needs, and returns nil or a [*CheckError] that holds
 // everything that is wrong: missing tables, columns and keys, columns of another type, a sequence that hands out positions
-// ahead of time or is behind the log, partitions that run out, rights that the role lacks, a server that is too old or a standby. Any other
-// error means that it could not look. It changes nothing; call it when the application starts.
+// ahead of time or is behind the log, partitions that run out, rights that the role lacks, a server that is too old or a
+// standby. Any other error means that it could not look. It changes nothing; call it when the application starts.
 //
 // db is a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx; for database/sql there is [CheckSQL].
 func Check(ctx context.Context, db interface {
