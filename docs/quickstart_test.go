@@ -4,7 +4,6 @@ package docs_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -13,10 +12,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/tools/txtar"
+
+	"github.com/eventmap/eventmap/internal/cli/clitest"
 )
 
 // TestQuickstart does what the page says, line by line: it writes its files, runs its commands and compares what they
-// print, where the page shows it. Only eventmap itself comes from this checkout.
+// print, where the page shows it. Only what go get brings comes from this checkout.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("quickstart.md")
@@ -27,13 +28,9 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caches, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	gocache, gomodcache, _ := strings.Cut(strings.TrimSpace(string(caches)), "\n")
+	module, env := moduleFiles(t, checkout), append(clitest.GoEnv(t), "GOWORK=off")
 	script := filepath.Join(t.TempDir(), "quickstart.txtar")
-	if err := os.WriteFile(script, txtar.Format(scriptOf(string(page), checkout)), 0o600); err != nil {
+	if err := os.WriteFile(script, txtar.Format(scriptOf(string(page), module)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
@@ -41,7 +38,7 @@ func TestQuickstart(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Vars = append(e.Vars, "GOCACHE="+gocache, "GOMODCACHE="+gomodcache, "GOPROXY=off", "GOSUMDB=off", "GOWORK=off", "GOTOOLCHAIN=local")
+			e.Vars = append(e.Vars, env...)
 			return nil
 		},
 	})
@@ -51,7 +48,8 @@ var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
 // scriptOf returns a page as a script. A Go block is a file that is named in its first line. A console block holds commands
 // and, below, what they print, as a person at a terminal sees it; where a page shows nothing of it, the command succeeds.
-func scriptOf(page, checkout string) *txtar.Archive {
+// module is what the go get commands leave behind.
+func scriptOf(page string, module map[string]string) *txtar.Archive {
 	script := &txtar.Archive{}
 	var commands strings.Builder
 	file := func(text string) (name string) {
@@ -68,13 +66,14 @@ func scriptOf(page, checkout string) *txtar.Archive {
 			for _, step := range strings.Split("\n"+text, "\n$ ")[1:] {
 				command, prints, _ := strings.Cut(strings.TrimSuffix(step, "\n")+"\n", "\n")
 				fmt.Fprintf(&commands, "\n# %s\n", command)
+				if strings.HasPrefix(command, "go get ") {
+					fmt.Fprintf(&commands, "cp %s go.mod\ncp %s go.sum\n", file(module["go.mod"]), file(module["go.sum"]))
+					continue
+				}
 				if prints == "" {
 					fmt.Fprintf(&commands, "exec sh %s\n", file(command+"\n"))
 				} else {
 					fmt.Fprintf(&commands, "exec sh %s\ncmp stdout %s\n", file("exec 2>&1\n"+command+"\ntrue\n"), file(prints))
-				}
-				if strings.HasPrefix(command, "go mod init ") {
-					fmt.Fprintf(&commands, "exec go mod edit -replace=github.com/eventmap/eventmap=%s\n", checkout)
 				}
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"go/format"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := goEnv(t)
+	env := append(clitest.GoEnv(t), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=") // no network is needed
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
@@ -53,17 +52,6 @@ func TestScripts(t *testing.T) {
 			"documented": documented,
 		},
 	})
-}
-
-// goEnv returns the environment under which the scripts' go commands share this one's caches and need no network.
-func goEnv(t *testing.T) []string {
-	t.Helper()
-	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dirs := strings.Fields(string(out))
-	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1], "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=", "GOTOOLCHAIN=local"}
 }
 
 // module is the script command "module PATH [DIR]": it makes DIR, or the working folder, a module that requires this

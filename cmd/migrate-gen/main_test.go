@@ -18,8 +18,13 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command as a user would.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	env := clitest.GoEnv(t)
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars, env...)
+			return nil
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": clitest.Exits},

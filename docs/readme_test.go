@@ -1,12 +1,10 @@
-// Package examples_test runs what the documentation shows.
-package examples_test
+package docs_test
 
 import (
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -18,8 +16,6 @@ import (
 
 // A block is a fenced piece of the README: its language and its text.
 type block struct{ language, text string }
-
-var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
 func blocks(t *testing.T, path string) []block {
 	t.Helper()
@@ -44,7 +40,9 @@ func TestREADME_quickStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, url := t.TempDir(), pgtest.New(t)
-	writeModule(t, repo, dir)
+	for name, text := range moduleFiles(t, repo) {
+		write(t, filepath.Join(dir, name), text)
+	}
 	for _, b := range blocks(t, filepath.Join(repo, "README.md")) {
 		switch b.language {
 		case "go":
@@ -68,19 +66,19 @@ func TestREADME_quickStart(t *testing.T) {
 	shell(t, dir, url, "go vet ./... && go test ./...")
 }
 
-// writeModule makes dir the module of the quick start: as go get leaves it, but with eventmap from this checkout.
-func writeModule(t *testing.T, repo, dir string) {
+// moduleFiles returns go.mod and go.sum of the module of a quick start: as go get leaves them, but with eventmap from this
+// checkout, which go get would look for on the network.
+func moduleFiles(t *testing.T, repo string) map[string]string {
 	t.Helper()
-	mod, err := os.ReadFile(filepath.Join(repo, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(repo, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
-	sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(mod), "module github.com/eventmap/eventmap\n", "module example.com/shop\n", 1)
-	text += `
+	mod := strings.Replace(read("go.mod"), "module github.com/eventmap/eventmap\n", "module example.com/shop\n", 1)
+	mod += `
 require github.com/eventmap/eventmap v0.0.0
 
 replace github.com/eventmap/eventmap => ` + repo + `
@@ -90,8 +88,7 @@ tool (
 	github.com/eventmap/eventmap/cmd/migrate-gen
 )
 `
-	write(t, filepath.Join(dir, "go.mod"), text)
-	write(t, filepath.Join(dir, "go.sum"), string(sum))
+	return map[string]string{"go.mod": mod, "go.sum": read("go.sum")}
 }
 
 func write(t *testing.T, path, text string) {
