@@ -28,7 +28,8 @@ nothing until the edit is taken back or accepted.
 
 	-o, --output DIR
 		The folder to write to, made if it is missing.
-		A single - prints the file instead. Default: migrations.
+		A single - prints the file instead, where there is one only.
+		Default: migrations.
 	--dialect NAME
 		The database: postgres or sqlite. What is said of flags below is
 		for PostgreSQL. With sqlite these are refused, since they have
