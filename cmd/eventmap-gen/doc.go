@@ -49,7 +49,7 @@ Stored events are never rewritten, so a type must go on reading what it wrote. W
 like as JSON is kept in eventmap.lock.json, which is to be committed. A change that reads all that is stored is taken
 into it. One that does not is reported where it is, with what to do instead, and nothing is written: a field that is
 removed, renamed, narrowed, of another kind or new and always written; an enumeration whose numbers mean something else;
-a version, event or aggregate that is gone or is stored under another name; streams that are called otherwise. Gaps
+a version, event or aggregate that is gone or is stored under another name; streams that would get other names. Gaps
 between versions, old versions without an upcaster and a lock that is missing are warnings. docs/evolution.md has every
 rule, and goes through the changes one by one.
 
