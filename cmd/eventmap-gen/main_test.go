@@ -121,10 +121,12 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	dir := args[0]
 	clitest.Exits(ts, false, append([]string{"0", "eventmap-gen", "--check", "--output", dir}, args[1:]...))
-	written, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), "*.go"))
-	ts.Check(err)
-	for _, name := range written {
-		ts.Check(checkFormatted(name))
+	for _, pattern := range []string{"*.go", "*test/*.go"} {
+		written, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), pattern))
+		ts.Check(err)
+		for _, name := range written {
+			ts.Check(checkFormatted(name))
+		}
 	}
 	ts.Check(ts.Exec("go", "vet", "./..."))
 	ts.Check(ts.Exec("go", "test", "./..."))

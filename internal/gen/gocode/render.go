@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/format"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -28,13 +29,20 @@ func (g *generator) newFile() *jen.File {
 	f.NoFormat = true // render formats once, at the end
 	f.HeaderComment(Header)
 	for path, name := range g.qualifiers {
-		if strings.HasSuffix("/"+path, "/"+name) {
+		if saysName(path, name) {
 			f.ImportName(path, name)
 		} else {
 			f.ImportAlias(path, name)
 		}
 	}
 	return f
+}
+
+// saysName reports whether an import path says the package's name to goimports, which takes a last element such as v2 for
+// the version of the one before it; see ImportPathToAssumedName in golang.org/x/tools/internal/imports.
+func saysName(path, name string) bool {
+	_, err := strconv.Atoi(strings.TrimPrefix(name, "v"))
+	return strings.HasSuffix("/"+path, "/"+name) && (err != nil || name[0] != 'v')
 }
 
 // render returns the file as goimports would leave it.
