@@ -20,7 +20,7 @@ import (
 )
 
 // domainCount is how many random domains one check of TestRun_randomDomains takes. They lie in one module, so that the
-// go command builds all of them at once. A long run: -run randomDomains -domains 60 -rapid.checks 50 -timeout 2h.
+// go command builds all of them at once. A long run: -run randomDomains -domains 60 -rapid.checks 50 -rapid.seed 0 -timeout 2h.
 var domainCount = flag.Int("domains", 6, "random domains in a check of the property test")
 
 // Whatever a domain looks like, either the command refuses it, naming the place, or what it writes is the same each time,
