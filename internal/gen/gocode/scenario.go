@@ -2,6 +2,8 @@ package gocode
 
 import (
 	"path"
+	"strings"
+	"unicode"
 
 	"github.com/dave/jennifer/jen"
 
@@ -23,6 +25,9 @@ type scenarios struct {
 // state, or the output package is a program, which cannot be imported.
 func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 	name := d.Output.Name + "test"
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		name = "scenariotest" // an import path has no other letters
+	}
 	s := scenarios{tested: d.Output.Package}
 	declared := map[string]bool{}
 	for i := range all {
