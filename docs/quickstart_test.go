@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -20,17 +19,13 @@ import (
 // print, where the page shows it. Only what go get brings comes from this checkout.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("quickstart.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	checkout, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	module, env := moduleFiles(t, checkout), append(clitest.GoEnv(t), "GOWORK=off")
 	script := filepath.Join(t.TempDir(), "quickstart.txtar")
-	if err := os.WriteFile(script, txtar.Format(scriptOf(string(page), module)), 0o600); err != nil {
+	if err := os.WriteFile(script, txtar.Format(scriptOf(blocks(t, "quickstart.md"), module)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
@@ -44,12 +39,10 @@ func TestQuickstart(t *testing.T) {
 	})
 }
 
-var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
-
 // scriptOf returns a page as a script. A Go block is a file that is named in its first line. A console block holds commands
 // and, below, what they print, as a person at a terminal sees it; where a page shows nothing of it, the command succeeds.
 // module is what the go get commands leave behind.
-func scriptOf(page string, module map[string]string) *txtar.Archive {
+func scriptOf(page []block, module map[string]string) *txtar.Archive {
 	script := &txtar.Archive{}
 	var commands strings.Builder
 	file := func(text string) (name string) {
@@ -57,13 +50,13 @@ func scriptOf(page string, module map[string]string) *txtar.Archive {
 		script.Files = append(script.Files, txtar.File{Name: name, Data: []byte(text)})
 		return name
 	}
-	for _, block := range fenced.FindAllStringSubmatch(page, -1) {
-		switch language, text := block[1], block[2]; language {
+	for _, b := range page {
+		switch b.language {
 		case "go":
-			name, _, _ := strings.Cut(strings.TrimPrefix(text, "// "), "\n")
-			fmt.Fprintf(&commands, "mkdir %s\ncp %s %s\n", path.Dir(name), file(text), name)
+			name := b.fileName()
+			fmt.Fprintf(&commands, "mkdir %s\ncp %s %s\n", path.Dir(name), file(b.text), name)
 		case "console":
-			for _, step := range strings.Split("\n"+text, "\n$ ")[1:] {
+			for _, step := range strings.Split("\n"+b.text, "\n$ ")[1:] {
 				command, prints, _ := strings.Cut(strings.TrimSuffix(step, "\n")+"\n", "\n")
 				fmt.Fprintf(&commands, "\n# %s\n", command)
 				if strings.HasPrefix(command, "go get ") {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,8 +15,16 @@ import (
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
-// A block is a fenced piece of the README: its language and its text.
+// A block is a fenced piece of a page: its language and its text.
 type block struct{ language, text string }
+
+// fileName returns the name that the first line of a Go block gives.
+func (b block) fileName() string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(b.text, "// "), "\n")
+	return name
+}
+
+var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
 func blocks(t *testing.T, path string) []block {
 	t.Helper()
@@ -46,8 +55,7 @@ func TestREADME_quickStart(t *testing.T) {
 	for _, b := range blocks(t, filepath.Join(repo, "README.md")) {
 		switch b.language {
 		case "go":
-			name, _, _ := strings.Cut(strings.TrimPrefix(b.text, "// "), "\n")
-			write(t, filepath.Join(dir, name), b.text)
+			write(t, filepath.Join(dir, b.fileName()), b.text)
 		case "sh":
 			for line := range strings.Lines(b.text) {
 				if strings.HasPrefix(line, "psql") {
