@@ -250,12 +250,16 @@ func (f format) change(from, to design, validates bool) (name, sql string, err e
 	if err != nil || len(parts) == 0 {
 		return "", "", err
 	}
-	name = names[0]
-	if len(slices.Compact(slices.Sorted(slices.Values(names)))) > 1 {
-		name = "change"
-	}
 	sql, err = render("change.sql.tmpl", struct{ Parts []string }{parts})
-	return name, sql, err
+	return changeName(names), sql, err
+}
+
+// changeName returns what a migration is called after the names of its parts: the one that all have, or "change".
+func changeName(names []string) string {
+	if slices.ContainsFunc(names, func(name string) bool { return name != names[0] }) {
+		return "change"
+	}
+	return names[0]
 }
 
 // The scripts of changes are those of the design that comes, with what the change is.

@@ -3,7 +3,6 @@ package sqlcode
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/pgname"
@@ -178,12 +177,8 @@ func (f format) sqliteChange(from, to design) (name, sql string, err error) {
 	if err != nil || len(parts) == 0 {
 		return "", "", err
 	}
-	name = names[0]
-	if len(slices.Compact(slices.Sorted(slices.Values(names)))) > 1 {
-		name = "change"
-	}
 	sql, err = renderSQLite("change.sql.tmpl", struct{ Parts []string }{parts})
-	return name, sql, err
+	return changeName(names), sql, err
 }
 
 func sqliteRenames(from, to design) (renames []rename) {
