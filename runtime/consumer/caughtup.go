@@ -47,11 +47,11 @@ type way[Tx any] struct {
 }
 
 // watch reports whether all consumers have arrived.
-func (w *way[Tx]) watch(ctx context.Context, p Poll) (bool, error) {
+func (w *way[Tx]) watch(ctx context.Context, p LogState) (bool, error) {
 	now := time.Now()
 	if w.from == nil {
-		w.began, w.target, w.from = now, p.Drawn, make(map[string]int64, len(p.Standings))
-		for _, s := range p.Standings {
+		w.began, w.target, w.from = now, p.Drawn, make(map[string]int64, len(p.Consumers))
+		for _, s := range p.Consumers {
 			w.from[s.Consumer] = s.Lowest
 		}
 	}
@@ -68,14 +68,14 @@ func (w *way[Tx]) watch(ctx context.Context, p Poll) (bool, error) {
 	}
 	if w.arrived || now.Sub(w.told) >= progressEvery {
 		w.told = now
-		for _, s := range p.Standings {
+		for _, s := range p.Consumers {
 			w.progress(w.of(s, p, now.Sub(w.began)))
 		}
 	}
 	return w.arrived, nil
 }
 
-func (w *way[Tx]) of(s Standing, p Poll, passed time.Duration) Progress {
+func (w *way[Tx]) of(s ConsumerState, p LogState, passed time.Duration) Progress {
 	progress := Progress{Consumer: s.Consumer, Position: s.Lowest, Frontier: p.Frontier, Target: w.target}
 	if done := s.Lowest - w.from[s.Consumer]; done > 0 && passed > 0 {
 		progress.Rate = float64(done) / passed.Seconds()

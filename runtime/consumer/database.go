@@ -19,7 +19,7 @@ type Database[Tx any] interface {
 	Checkpoints[Tx]
 	Log[Tx]
 	ParkedEvents[Tx]
-	Watch
+	Watcher
 }
 
 // Transactions are begun and ended here only.
@@ -180,25 +180,25 @@ type ParkedQuery struct {
 	Stream *Stream // only of this stream; nil: of all
 }
 
-// Watch tells whether there is anything to do, without a transaction.
-type Watch interface {
+// A Watcher tells whether there is anything to do, without a transaction.
+type Watcher interface {
 	// Poll looks at the log and at the checkpoints of the consumers, in one cheap statement.
-	Poll(ctx context.Context, consumers []string) (Poll, error)
+	Poll(ctx context.Context, consumers []string) (LogState, error)
 	// Listen calls notify after appends until ctx is done or the connection is lost, whose error it returns. It returns
 	// nil at once where the store has no channel to listen on.
 	Listen(ctx context.Context, notify func()) error
 }
 
-// A Poll is how the log and the consumers stand.
-type Poll struct {
+// A LogState is how far the log is, and how the consumers stand.
+type LogState struct {
 	// Drawn is the highest position that an append has drawn so far, committed or not. Frontier is how far the log can be
 	// read now.
 	Drawn, Frontier int64
-	Standings       []Standing // of the consumers that have checkpoints
+	Consumers       []ConsumerState // of the consumers that have checkpoints
 }
 
-// A Standing is how a consumer stands.
-type Standing struct {
+// A ConsumerState is how far a consumer is.
+type ConsumerState struct {
 	Consumer        string
 	Lowest, Highest int64 // of the positions of its segments
 	Due             bool  // a segment is behind the frontier, not stopped and not waiting for a retry

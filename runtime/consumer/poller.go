@@ -18,7 +18,7 @@ const wakeEvery = time.Millisecond
 
 // run polls until ctx is done or watch says that it is enough: often while there is something to do, and then ever more
 // seldom.
-func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) (bool, error)) error {
+func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogState) (bool, error)) error {
 	least, most := p.runner.config.PollLeast, p.runner.config.PollMost
 	wait := least
 	timer := time.NewTimer(0)
@@ -69,7 +69,7 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, Poll) 
 
 // tell signals the workers of the consumers that have something to do. It returns how long the next retry has to wait, or
 // a negative duration if there is none.
-func (p *poller[Tx]) tell(ctx context.Context, poll Poll) time.Duration {
+func (p *poller[Tx]) tell(ctx context.Context, poll LogState) time.Duration {
 	next := time.Duration(-1)
 	for _, c := range p.runner.consumers {
 		s, err := poll.check(c.name)

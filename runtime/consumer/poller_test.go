@@ -280,8 +280,8 @@ func TestPoll_frontierIsTheStores(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Frontier != want || got.Drawn != drawn || len(got.Standings) != 0 {
-			t.Errorf("poll %+v, want frontier %d, drawn %d and no standings", got, want, drawn)
+		if got.Frontier != want || got.Drawn != drawn || len(got.Consumers) != 0 {
+			t.Errorf("poll %+v, want frontier %d, drawn %d and no consumers", got, want, drawn)
 		}
 	}
 	check(0)

@@ -208,7 +208,7 @@ func (r *Runner[Tx]) Wake() {
 
 // run drives the consumers until ctx is done or watch, which is called after each poll, says that it is enough. Watch may
 // be nil. If it is not, the log is looked at as soon as there is nothing more to do.
-func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, Poll) (bool, error)) error {
+func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, LogState) (bool, error)) error {
 	if !r.running.CompareAndSwap(false, true) {
 		return ErrRunning
 	}
@@ -269,16 +269,16 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 }
 
 // of returns how a consumer stands, and whether it has any checkpoints.
-func (p Poll) of(name string) (Standing, bool) {
-	i := slices.IndexFunc(p.Standings, func(s Standing) bool { return s.Consumer == name })
+func (p LogState) of(name string) (ConsumerState, bool) {
+	i := slices.IndexFunc(p.Consumers, func(s ConsumerState) bool { return s.Consumer == name })
 	if i < 0 {
-		return Standing{Consumer: name}, false
+		return ConsumerState{Consumer: name}, false
 	}
-	return p.Standings[i], true
+	return p.Consumers[i], true
 }
 
 // checkAhead returns [ErrCheckpointAhead] if a position of the consumer is one that the log has not reached.
-func (s *Standing) checkAhead(p Poll) error {
+func (s *ConsumerState) checkAhead(p LogState) error {
 	if s.Highest <= p.Drawn {
 		return nil
 	}
@@ -288,7 +288,7 @@ func (s *Standing) checkAhead(p Poll) error {
 
 // check returns how a consumer that was prepared stands, or why it cannot be driven: [ErrCheckpointAhead], or
 // [ErrUnknownConsumer] if its checkpoints are gone.
-func (p Poll) check(name string) (Standing, error) {
+func (p LogState) check(name string) (ConsumerState, error) {
 	s, ok := p.of(name)
 	if !ok {
 		return s, fmt.Errorf("consumer %s: %w: its checkpoints are gone, by Forget or by hand; the next Run begins with the first event",

@@ -14,7 +14,7 @@ import (
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
-// Listen calls notify after appends that notify the channel of the configuration; see [consumer.Watch]. It keeps a
+// Listen calls notify after appends that notify the channel of the configuration; see [consumer.Watcher]. It keeps a
 // connection for as long as it runs, and closes it then, so that nobody inherits what it listens to.
 func (c *Consumers[Tx]) Listen(ctx context.Context, notify func()) error {
 	if c.channel == "" {

@@ -54,12 +54,12 @@ func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, positions []int64) ([
 	return events, nil
 }
 
-// Poll looks at the log and at the checkpoints; see [consumer.Watch]. It is one statement and takes no lock.
-func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.Poll, error) {
-	var poll consumer.Poll
+// Poll looks at the log and at the checkpoints; see [consumer.Watcher]. It is one statement and takes no lock.
+func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.LogState, error) {
+	var poll consumer.LogState
 	standby := false
-	standings, err := collect(ctx, c.db, query{c.sql.poll, []any{consumers}}, func(r rows) (consumer.Standing, error) {
-		var s consumer.Standing
+	states, err := collect(ctx, c.db, query{c.sql.poll, []any{consumers}}, func(r rows) (consumer.ConsumerState, error) {
+		var s consumer.ConsumerState
 		var retryIn float64
 		err := r.Scan(&poll.Drawn, &poll.Frontier, &standby, &s.Consumer, &s.Lowest, &s.Highest, &s.Due, &s.Stopped, &retryIn)
 		s.RetryIn = seconds(retryIn)
@@ -69,11 +69,11 @@ func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.
 		err = ErrStandby
 	}
 	if err != nil {
-		return consumer.Poll{}, fmt.Errorf("poll: %w", c.classify(err))
+		return consumer.LogState{}, fmt.Errorf("poll: %w", c.classify(err))
 	}
-	for _, s := range standings {
+	for _, s := range states {
 		if s.Consumer != "" {
-			poll.Standings = append(poll.Standings, s)
+			poll.Consumers = append(poll.Consumers, s)
 		}
 	}
 	return poll, nil

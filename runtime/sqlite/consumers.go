@@ -115,19 +115,19 @@ func (c *Consumers) explain(ctx context.Context, db queryer, err error) error {
 	return c.tables.explain(ctx, db, err, c.tables.needed()...)
 }
 
-// Listen returns nil: there is no channel to listen on; see [consumer.Watch]. A runner polls, and who appends in the same
+// Listen returns nil: there is no channel to listen on; see [consumer.Watcher]. A runner polls, and who appends in the same
 // process may wake it.
 func (c *Consumers) Listen(context.Context, func()) error { return nil }
 
-// Poll looks at the log and at the checkpoints; see [consumer.Watch]. It is one statement and waits for no other
+// Poll looks at the log and at the checkpoints; see [consumer.Watcher]. It is one statement and waits for no other
 // transaction, except in memory.
-func (c *Consumers) Poll(ctx context.Context, consumers []string) (consumer.Poll, error) {
-	var poll consumer.Poll
+func (c *Consumers) Poll(ctx context.Context, consumers []string) (consumer.LogState, error) {
+	var poll consumer.LogState
 	names, err := jsonList(consumers)
 	now := time.Now()
 	if err == nil {
 		err = each(ctx, c.db, c.sql.poll, []any{names, timeText(now)}, func(r *sql.Rows) error {
-			var s consumer.Standing
+			var s consumer.ConsumerState
 			var due int64
 			var retryAt string
 			if err := r.Scan(&poll.Drawn, &s.Consumer, &s.Lowest, &s.Highest, &due, &s.Stopped, &retryAt); err != nil {
@@ -144,13 +144,13 @@ func (c *Consumers) Poll(ctx context.Context, consumers []string) (consumer.Poll
 				s.RetryIn = at.Sub(now)
 			}
 			if s.Consumer != "" {
-				poll.Standings = append(poll.Standings, s)
+				poll.Consumers = append(poll.Consumers, s)
 			}
 			return nil
 		})
 	}
 	if err != nil {
-		return consumer.Poll{}, fmt.Errorf("poll: %w", c.explain(ctx, c.db, err))
+		return consumer.LogState{}, fmt.Errorf("poll: %w", c.explain(ctx, c.db, err))
 	}
 	return poll, nil
 }
