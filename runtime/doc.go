@@ -11,5 +11,5 @@
 //
 // The package imports no driver. The PostgreSQL store is runtime/postgres, the one on SQLite runtime/sqlite; the contract
 // as an executable suite is runtime/storetest. Package runtime/consumer drives read models, runtime/eventtest tests a
-// domain without a database.
+// domain without a database. What only generated code calls is runtime/mapping.
 package runtime

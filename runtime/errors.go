@@ -69,19 +69,6 @@ type DecodeError struct {
 	Err              error
 }
 
-// NewDecodeError returns a DecodeError about e.
-func NewDecodeError(e *PersistedEvent, err error) *DecodeError {
-	return &DecodeError{
-		AggregateType:    e.AggregateType,
-		AggregateID:      e.AggregateID,
-		AggregateVersion: e.AggregateVersion,
-		GlobalPosition:   e.GlobalPosition,
-		EventType:        e.EventType,
-		EventVersion:     e.EventVersion,
-		Err:              err,
-	}
-}
-
 // Error names the event's type and version, its stream, its version there and its position in the log.
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("decode %s v%d of %s %q, version %d, position %d: %v",

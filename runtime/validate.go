@@ -102,9 +102,9 @@ func fault(e, first *Event) (field, reason string) {
 // maxEventVersion is the highest value of PostgreSQL's integer.
 const maxEventVersion = 1<<31 - 1
 
-// CanName reports whether an aggregate type, an aggregate ID or an event type may be called name. It may not be empty or
-// hold a NUL or invalid UTF-8. A store need not ask its database for the stream of a name that no event can have.
-func CanName(name string) bool { return name != "" && textFault(name) == "" }
+// ValidName reports whether name can be an aggregate type, an aggregate ID or an event type: it is not empty and holds no
+// NUL and no invalid UTF-8. A stream with another name is empty, and a store need not ask its database for it.
+func ValidName(name string) bool { return name != "" && textFault(name) == "" }
 
 // textFault says why PostgreSQL's text type cannot keep s, or nothing if it can.
 func textFault(s string) string {

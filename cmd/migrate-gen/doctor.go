@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
@@ -93,7 +94,7 @@ func (s *settings) findings(ctx context.Context, conn *pgx.Conn) ([]finding, err
 		all = append(all, f)
 	}
 	events, heads := sqlcode.Tables(s.options)
-	var problems *postgres.CheckError
+	var problems *runtime.CheckError
 	err = postgres.Check(ctx, conn, postgres.Config{
 		EventsTable:         events,
 		AggregateHeadsTable: heads,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/eventtest"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 type placed struct {
@@ -44,11 +45,11 @@ func (c *paint) UnmarshalText(text []byte) error {
 }
 
 func toPlaced(aggregateType, aggregateID string, e placed, opts ...runtime.Option) (runtime.Event, error) {
-	return runtime.Encode(runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID), "Order", "Placed", 1, &e)
+	return mapping.Encode(mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID), "Order", "Placed", 1, &e)
 }
 
 func fromPlaced(e runtime.PersistedEvent, opts ...runtime.Option) (placed, error) {
-	return runtime.DecodeAs[placed](runtime.CodecOf(opts...), &e, "Order", "Placed", 1)
+	return mapping.DecodeAs[placed](mapping.CodecOf(opts...), &e, "Order", "Placed", 1)
 }
 
 // failure records why a test failed.

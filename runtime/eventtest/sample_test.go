@@ -15,6 +15,7 @@ import (
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/eventtest"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 type colour int
@@ -189,12 +190,12 @@ func (l *lossy) UnmarshalJSON(text []byte) error {
 }
 
 func to[E any](aggregateType, aggregateID string, e E, opts ...runtime.Option) (runtime.Event, error) {
-	return runtime.Encode(runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID), aggregateType, "E", 1, &e)
+	return mapping.Encode(mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID), aggregateType, "E", 1, &e)
 }
 
 func from[E any](e runtime.PersistedEvent, opts ...runtime.Option) (E, error) {
-	settings := runtime.NewSettings(opts...)
-	return runtime.Decode[E](settings.Codec(), &e)
+	settings := mapping.NewSettings(opts...)
+	return mapping.Decode[E](settings.Codec(), &e)
 }
 
 // failures records instead of failing.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/eventtest"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // An account, as a user and eventmap-gen would write it.
@@ -33,22 +34,22 @@ var errClosed = errors.New("account is closed")
 
 func (e overdrawn) Error() string { return fmt.Sprintf("account is overdrawn by %d", e.Cents) }
 
-func encodeAccount(c *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeAccount(c *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case openedOld:
-		return runtime.Encode(c, "Account", "Opened", 1, &e)
+		return mapping.Encode(c, "Account", "Opened", 1, &e)
 	case opened:
-		return runtime.Encode(c, "Account", "Opened", 2, &e)
+		return mapping.Encode(c, "Account", "Opened", 2, &e)
 	case deposited:
-		return runtime.Encode(c, "Account", "Deposited", 1, &e)
+		return mapping.Encode(c, "Account", "Deposited", 1, &e)
 	case *deposited:
-		return runtime.Encode(c, "Account", "Deposited", 1, e)
+		return mapping.Encode(c, "Account", "Deposited", 1, e)
 	}
 	return runtime.Event{}, c.NotAnEvent(event)
 }
 
 func toStored(aggregateType, aggregateID string, events []any, opts ...runtime.Option) ([]runtime.Event, error) {
-	return runtime.EncodeAll(runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID), events, encodeAccount)
+	return mapping.EncodeAll(mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID), events, encodeAccount)
 }
 
 func fromStored(events []runtime.PersistedEvent, opts ...runtime.Option) (typed []any, err error) {
@@ -56,12 +57,12 @@ func fromStored(events []runtime.PersistedEvent, opts ...runtime.Option) (typed 
 		var event any
 		switch e := &events[i]; fmt.Sprint(e.EventType, e.EventVersion) {
 		case "Opened1":
-			old, decodeErr := runtime.Decode[openedOld](runtime.CodecOf(opts...), e)
+			old, decodeErr := mapping.Decode[openedOld](mapping.CodecOf(opts...), e)
 			event, err = opened{Owner: old.Name}, decodeErr
 		case "Opened2":
-			event, err = runtime.Decode[opened](runtime.CodecOf(opts...), e)
+			event, err = mapping.Decode[opened](mapping.CodecOf(opts...), e)
 		case "Deposited1":
-			event, err = runtime.Decode[deposited](runtime.CodecOf(opts...), e)
+			event, err = mapping.Decode[deposited](mapping.CodecOf(opts...), e)
 		}
 		if err != nil {
 			return nil, err

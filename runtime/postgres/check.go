@@ -15,19 +15,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/pgname"
-	"github.com/eventmap/eventmap/runtime/internal/checking"
+	"github.com/eventmap/eventmap/runtime"
 )
 
 //go:embed sql/check/*.sql
 var checkFiles embed.FS
 
-// A Problem is something about a database that keeps a store from working, or from keeping its promises.
-type Problem = checking.Problem
-
-// A CheckError is every problem that [Check] found, in the field Problems. Its text has a line for each.
-type CheckError = checking.Error
-
-// Check compares a database with what a store of the same options needs, and returns nil or a [*CheckError] that holds
+// Check compares a database with what a store of the same options needs, and returns nil or a [*runtime.CheckError] that holds
 // everything that is wrong: missing tables, columns and keys, columns of another type, a sequence that hands out positions
 // ahead of time or is behind the log, partitions that run out, rights that the role lacks, a server that is too old or a
 // standby. Any other error means that it could not look. It changes nothing; call it when the application starts.
@@ -60,7 +54,7 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
-		return &CheckError{Problems: k.problems}
+		return &runtime.CheckError{Problems: k.problems}
 	}
 	return nil
 }
@@ -72,16 +66,16 @@ type checker struct {
 	tables   tables
 	payload  PayloadType
 	last     int64 // position that the sequence has reached
-	problems []Problem
+	problems []runtime.Problem
 }
 
 func (k *checker) problem(object, reason, remedy string) {
-	k.problems = append(k.problems, Problem{Object: object, Reason: reason, Remedy: remedy})
+	k.problems = append(k.problems, runtime.Problem{Object: object, Reason: reason, Remedy: remedy})
 }
 
 // mend is problem for what one statement mends.
 func (k *checker) mend(object, reason, statement string) {
-	k.problems = append(k.problems, Problem{Object: object, Reason: reason, Remedy: statement, Statement: statement + ";"})
+	k.problems = append(k.problems, runtime.Problem{Object: object, Reason: reason, Remedy: statement, Statement: statement + ";"})
 }
 
 // migrate says which command makes what is missing.

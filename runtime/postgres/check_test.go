@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/pgtest"
+	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
@@ -83,7 +84,7 @@ func TestCheck_reportsEveryProblem(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := postgres.Check(t.Context(), pool)
-			var found *postgres.CheckError
+			var found *runtime.CheckError
 			if err != nil && !errors.As(err, &found) {
 				t.Fatal(err)
 			}
@@ -117,7 +118,7 @@ func TestCheck_partitionsRunningOut(t *testing.T) {
 	}
 	problems := func() []string {
 		t.Helper()
-		var found *postgres.CheckError
+		var found *runtime.CheckError
 		if err := postgres.Check(t.Context(), pool); err != nil && !errors.As(err, &found) {
 			t.Fatal(err)
 		}
@@ -153,7 +154,7 @@ func TestCheck_lackingRights(t *testing.T) {
 	execute(t, tx, "grant select on events to "+role)
 	execute(t, tx, "set local role "+role)
 	err := postgres.Check(t.Context(), tx)
-	var found *postgres.CheckError
+	var found *runtime.CheckError
 	if !errors.As(err, &found) || len(found.Problems) != 3 {
 		t.Fatalf("error is %v, want three problems", err)
 	}

@@ -298,7 +298,7 @@ func TestAppend_sequenceBehindTheLog(t *testing.T) {
 	if errors.Is(err, runtime.ErrDuplicateEvent) || errors.Is(err, runtime.ErrOptimisticConcurrency) {
 		t.Errorf("%v is taken for something about streams or IDs", err)
 	}
-	var found *postgres.CheckError
+	var found *runtime.CheckError
 	if err := postgres.Check(t.Context(), pool); !errors.As(err, &found) || len(found.Problems) != 1 {
 		t.Fatalf("Check: error is %v, want one problem", err)
 	}

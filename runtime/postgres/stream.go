@@ -109,7 +109,7 @@ type streamPage struct {
 // exists reports whether there can be such a stream. PostgreSQL's text has no NUL and no invalid UTF-8: the server would
 // not answer that there is none, but end the transaction.
 func (p *streamPage) exists() bool {
-	return runtime.CanName(p.aggregateType) && runtime.CanName(p.aggregateID)
+	return runtime.ValidName(p.aggregateType) && runtime.ValidName(p.aggregateID)
 }
 
 func (s *Store[Tx]) streamQuery(p streamPage) query {

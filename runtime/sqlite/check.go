@@ -10,19 +10,13 @@ import (
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/pgname"
-	"github.com/eventmap/eventmap/runtime/internal/checking"
+	"github.com/eventmap/eventmap/runtime"
 )
 
 //go:embed sql/check/*.sql
 var checkFiles embed.FS
 
-// A Problem is something about a database that keeps a store from working, or from keeping its promises.
-type Problem = checking.Problem
-
-// A CheckError is every problem that [Check] found, in the field Problems. Its text has a line for each.
-type CheckError = checking.Error
-
-// Check compares a database with what a store and its consumers need, and returns nil or a [*CheckError] that holds
+// Check compares a database with what a store and its consumers need, and returns nil or a [*runtime.CheckError] that holds
 // everything that is wrong: missing tables, columns and keys, columns of another type, positions that could be given
 // twice, and settings of the connection under which transactions fail that could wait, or commits are lost that were
 // acknowledged. Any other error means that it could not look. It changes nothing; call it when the application starts.
@@ -44,7 +38,7 @@ func Check(ctx context.Context, db interface {
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
-		return &CheckError{Problems: k.problems}
+		return &runtime.CheckError{Problems: k.problems}
 	}
 	return nil
 }
@@ -119,11 +113,11 @@ type checker struct {
 	ctx      context.Context // for the length of one call of Check
 	db       queryer
 	tables   tables
-	problems []Problem
+	problems []runtime.Problem
 }
 
 func (k *checker) problem(object, reason, remedy string) {
-	k.problems = append(k.problems, Problem{Object: object, Reason: reason, Remedy: remedy})
+	k.problems = append(k.problems, runtime.Problem{Object: object, Reason: reason, Remedy: remedy})
 }
 
 // migrate says which command makes what is missing.

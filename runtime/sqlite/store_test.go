@@ -248,7 +248,7 @@ func TestCheck_findsEverything(t *testing.T) {
 			consumer text not null, global_position integer not null, aggregate_type text not null, aggregate_id text not null,
 			attempts integer not null, error text not null, parked_at text not null, unique (consumer, global_position)
 		)`)
-	var problems *sqlite.CheckError
+	var problems *runtime.CheckError
 	if err := sqlite.Check(t.Context(), db); !errors.As(err, &problems) {
 		t.Fatalf("error is %v, want a CheckError", err)
 	}

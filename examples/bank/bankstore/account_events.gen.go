@@ -10,6 +10,7 @@ import (
 	"github.com/eventmap/eventmap/examples/bank/domain/account"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // AccountType is the aggregate type under which the events of Account are stored.
@@ -30,7 +31,7 @@ type AccountStore[Tx any] struct {
 
 // NewAccountStore returns a store of Account over store. The options hold for every call.
 func NewAccountStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *AccountStore[Tx] {
-	return &AccountStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
+	return &AccountStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -44,8 +45,8 @@ func (s *AccountStore[Tx]) Append(
 	events []AccountEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := runtime.NewEncoder(runtime.With(s.settings, opts...), AccountType, string(id))
-	mapped, err := runtime.EncodeAll(encoder, events, encodeAccountEvent)
+	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), AccountType, string(id))
+	mapped, err := mapping.EncodeAll(encoder, events, encodeAccountEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
@@ -60,12 +61,12 @@ func (s *AccountStore[Tx]) Read(
 	id account.ID,
 	opts ...runtime.ReadOption,
 ) (AccountStream, error) {
-	window := runtime.NewWindow(opts...)
+	window := mapping.NewWindow(opts...)
 	stream, err := s.store.ReadAggregateStream(ctx, tx, AccountType, string(id), window.From, window.To)
 	if err != nil {
 		return AccountStream{}, err
 	}
-	return runtime.DecodeStream(stream, func(e *runtime.PersistedEvent) (AccountEvent, error) {
+	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (AccountEvent, error) {
 		return decodeAccountEvent(s.settings.Codec(), e)
 	})
 }
@@ -196,7 +197,7 @@ func HandleAccount[Tx any](
 	h AccountHandler[Tx],
 	opts ...runtime.Option,
 ) error {
-	event, err := decodeAccountEvent(runtime.CodecOf(opts...), &e)
+	event, err := decodeAccountEvent(mapping.CodecOf(opts...), &e)
 	if err != nil {
 		return err
 	}
@@ -208,7 +209,7 @@ func HandleAccount[Tx any](
 	case account.Withdrawn:
 		return h.OnWithdrawn(ctx, tx, event, e.Meta())
 	}
-	return runtime.NewDecodeError(&e, runtime.ErrUnknownEvent)
+	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
 // NewAccountConsumer returns a consumer, known for ever by its name, that hands every event of Account to h.
@@ -219,20 +220,20 @@ func NewAccountConsumer[Tx any](name string, h AccountHandler[Tx], opts ...runti
 }
 
 // encodeAccountEvent returns the event as it is stored. It takes values and pointers.
-func encodeAccountEvent(encoder *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeAccountEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case account.Deposited:
-		return runtime.Encode(encoder, AccountType, "Deposited", 1, &e)
+		return mapping.Encode(encoder, AccountType, "Deposited", 1, &e)
 	case *account.Deposited:
-		return runtime.Encode(encoder, AccountType, "Deposited", 1, e)
+		return mapping.Encode(encoder, AccountType, "Deposited", 1, e)
 	case account.Opened:
-		return runtime.Encode(encoder, AccountType, "Opened", 1, &e)
+		return mapping.Encode(encoder, AccountType, "Opened", 1, &e)
 	case *account.Opened:
-		return runtime.Encode(encoder, AccountType, "Opened", 1, e)
+		return mapping.Encode(encoder, AccountType, "Opened", 1, e)
 	case account.Withdrawn:
-		return runtime.Encode(encoder, AccountType, "Withdrawn", 1, &e)
+		return mapping.Encode(encoder, AccountType, "Withdrawn", 1, &e)
 	case *account.Withdrawn:
-		return runtime.Encode(encoder, AccountType, "Withdrawn", 1, e)
+		return mapping.Encode(encoder, AccountType, "Withdrawn", 1, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -240,23 +241,23 @@ func encodeAccountEvent(encoder *runtime.Encoder, event any) (runtime.Event, err
 // decodeAccountEvent returns the event that is stored as e, upcast to the version that is current.
 func decodeAccountEvent(codec runtime.Codec, e *runtime.PersistedEvent) (AccountEvent, error) {
 	if e.AggregateType != AccountType {
-		return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+		return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 	}
 	switch e.EventType {
 	case "Deposited":
 		if e.EventVersion == 1 {
-			return runtime.Decode[account.Deposited](codec, e)
+			return mapping.Decode[account.Deposited](codec, e)
 		}
 	case "Opened":
 		if e.EventVersion == 1 {
-			return runtime.Decode[account.Opened](codec, e)
+			return mapping.Decode[account.Opened](codec, e)
 		}
 	case "Withdrawn":
 		if e.EventVersion == 1 {
-			return runtime.Decode[account.Withdrawn](codec, e)
+			return mapping.Decode[account.Withdrawn](codec, e)
 		}
 	}
-	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
 // ToAccountDepositedV1 returns e as version 1 of "Deposited" in the stream of aggregateID; aggregateType is
@@ -266,14 +267,14 @@ func ToAccountDepositedV1(
 	e account.Deposited,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, AccountType, "Deposited", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, AccountType, "Deposited", 1, &e)
 }
 
 // FromAccountDepositedV1 returns the event that is stored as e: version 1 of "Deposited" in a stream of Account.
 // Anything else is a *runtime.DecodeError.
 func FromAccountDepositedV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Deposited, error) {
-	return runtime.DecodeAs[account.Deposited](runtime.CodecOf(opts...), &e, AccountType, "Deposited", 1)
+	return mapping.DecodeAs[account.Deposited](mapping.CodecOf(opts...), &e, AccountType, "Deposited", 1)
 }
 
 // ToAccountOpenedV1 returns e as version 1 of "Opened" in the stream of aggregateID; aggregateType is [AccountType].
@@ -282,14 +283,14 @@ func ToAccountOpenedV1(
 	e account.Opened,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, AccountType, "Opened", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, AccountType, "Opened", 1, &e)
 }
 
 // FromAccountOpenedV1 returns the event that is stored as e: version 1 of "Opened" in a stream of Account. Anything
 // else is a *runtime.DecodeError.
 func FromAccountOpenedV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Opened, error) {
-	return runtime.DecodeAs[account.Opened](runtime.CodecOf(opts...), &e, AccountType, "Opened", 1)
+	return mapping.DecodeAs[account.Opened](mapping.CodecOf(opts...), &e, AccountType, "Opened", 1)
 }
 
 // ToAccountWithdrawnV1 returns e as version 1 of "Withdrawn" in the stream of aggregateID; aggregateType is
@@ -299,12 +300,12 @@ func ToAccountWithdrawnV1(
 	e account.Withdrawn,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, AccountType, "Withdrawn", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, AccountType, "Withdrawn", 1, &e)
 }
 
 // FromAccountWithdrawnV1 returns the event that is stored as e: version 1 of "Withdrawn" in a stream of Account.
 // Anything else is a *runtime.DecodeError.
 func FromAccountWithdrawnV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Withdrawn, error) {
-	return runtime.DecodeAs[account.Withdrawn](runtime.CodecOf(opts...), &e, AccountType, "Withdrawn", 1)
+	return mapping.DecodeAs[account.Withdrawn](mapping.CodecOf(opts...), &e, AccountType, "Withdrawn", 1)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eventmap/eventmap/examples/bank/domain/account"
 	"github.com/eventmap/eventmap/examples/bank/domain/transfer"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // EventTypeOf returns the name under which e, an event or a pointer to one, is stored.
@@ -37,12 +38,12 @@ func ToESEvents[T any](
 	events []T,
 	opts ...runtime.Option,
 ) ([]runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
 	switch aggregateType {
 	case AccountType:
-		return runtime.EncodeAll(encoder, events, encodeAccountEvent)
+		return mapping.EncodeAll(encoder, events, encodeAccountEvent)
 	case TransferType:
-		return runtime.EncodeAll(encoder, events, encodeTransferEvent)
+		return mapping.EncodeAll(encoder, events, encodeTransferEvent)
 	}
 	return nil, &runtime.InvalidEventError{
 		Field:  "AggregateType",
@@ -55,14 +56,14 @@ func ToESEvents[T any](
 // to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
 // *runtime.DecodeError.
 func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option) ([]T, error) {
-	codec := runtime.CodecOf(opts...)
+	codec := mapping.CodecOf(opts...)
 	typed := make([]T, len(events))
 	for i := range events {
 		event, wrapped, err := decodeEvent(codec, &events[i])
 		if err != nil {
 			return nil, err
 		}
-		if typed[i], err = runtime.As[T](&events[i], event, wrapped); err != nil {
+		if typed[i], err = mapping.As[T](&events[i], event, wrapped); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +72,7 @@ func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option
 
 // FromESEvent returns the event that is stored as e, upcast to the version that is current.
 func FromESEvent(e runtime.PersistedEvent, opts ...runtime.Option) (any, error) {
-	event, _, err := decodeEvent(runtime.CodecOf(opts...), &e)
+	event, _, err := decodeEvent(mapping.CodecOf(opts...), &e)
 	return event, err
 }
 
@@ -85,5 +86,5 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (event, wrapped
 		typed, err := decodeTransferEvent(codec, e)
 		return typed.event, typed, err
 	}
-	return nil, nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return nil, nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/eventmap/eventmap/examples/bank/domain/transfer"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // TransferType is the aggregate type under which the events of Transfer are stored.
@@ -41,7 +42,7 @@ type TransferStore[Tx any] struct {
 
 // NewTransferStore returns a store of Transfer over store. The options hold for every call.
 func NewTransferStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *TransferStore[Tx] {
-	return &TransferStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
+	return &TransferStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -55,8 +56,8 @@ func (s *TransferStore[Tx]) Append(
 	events []TransferEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := runtime.NewEncoder(runtime.With(s.settings, opts...), TransferType, id)
-	mapped, err := runtime.EncodeAll(encoder, events, encodeTransferEvent)
+	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), TransferType, id)
+	mapped, err := mapping.EncodeAll(encoder, events, encodeTransferEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
@@ -71,12 +72,12 @@ func (s *TransferStore[Tx]) Read(
 	id string,
 	opts ...runtime.ReadOption,
 ) (TransferStream, error) {
-	window := runtime.NewWindow(opts...)
+	window := mapping.NewWindow(opts...)
 	stream, err := s.store.ReadAggregateStream(ctx, tx, TransferType, id, window.From, window.To)
 	if err != nil {
 		return TransferStream{}, err
 	}
-	return runtime.DecodeStream(stream, func(e *runtime.PersistedEvent) (TransferEvent, error) {
+	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (TransferEvent, error) {
 		return decodeTransferEvent(s.settings.Codec(), e)
 	})
 }
@@ -110,7 +111,7 @@ func HandleTransfer[Tx any](
 	h TransferHandler[Tx],
 	opts ...runtime.Option,
 ) error {
-	event, err := decodeTransferEvent(runtime.CodecOf(opts...), &e)
+	event, err := decodeTransferEvent(mapping.CodecOf(opts...), &e)
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func HandleTransfer[Tx any](
 	case transfer.Made:
 		return h.OnMade(ctx, tx, event, e.Meta())
 	}
-	return runtime.NewDecodeError(&e, runtime.ErrUnknownEvent)
+	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
 // NewTransferConsumer returns a consumer, known for ever by its name, that hands every event of Transfer to h.
@@ -129,12 +130,12 @@ func NewTransferConsumer[Tx any](name string, h TransferHandler[Tx], opts ...run
 }
 
 // encodeTransferEvent returns the event as it is stored. It takes values and pointers.
-func encodeTransferEvent(encoder *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeTransferEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case transfer.Made:
-		return runtime.Encode(encoder, TransferType, "Made", 1, &e)
+		return mapping.Encode(encoder, TransferType, "Made", 1, &e)
 	case *transfer.Made:
-		return runtime.Encode(encoder, TransferType, "Made", 1, e)
+		return mapping.Encode(encoder, TransferType, "Made", 1, e)
 	case TransferEvent:
 		return encodeTransferEvent(encoder, e.event)
 	}
@@ -144,19 +145,19 @@ func encodeTransferEvent(encoder *runtime.Encoder, event any) (runtime.Event, er
 // decodeTransferEvent returns the event that is stored as e, upcast to the version that is current.
 func decodeTransferEvent(codec runtime.Codec, e *runtime.PersistedEvent) (TransferEvent, error) {
 	if e.AggregateType != TransferType {
-		return TransferEvent{}, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+		return TransferEvent{}, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 	}
 	switch e.EventType {
 	case "Made":
 		if e.EventVersion == 1 {
-			e1, err := runtime.Decode[transfer.Made](codec, e)
+			e1, err := mapping.Decode[transfer.Made](codec, e)
 			if err != nil {
 				return TransferEvent{}, err
 			}
 			return TransferEvent{e1}, nil
 		}
 	}
-	return TransferEvent{}, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return TransferEvent{}, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
 // ToTransferMadeV1 returns e as version 1 of "Made" in the stream of aggregateID; aggregateType is [TransferType].
@@ -165,12 +166,12 @@ func ToTransferMadeV1(
 	e transfer.Made,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, TransferType, "Made", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, TransferType, "Made", 1, &e)
 }
 
 // FromTransferMadeV1 returns the event that is stored as e: version 1 of "Made" in a stream of Transfer. Anything else
 // is a *runtime.DecodeError.
 func FromTransferMadeV1(e runtime.PersistedEvent, opts ...runtime.Option) (transfer.Made, error) {
-	return runtime.DecodeAs[transfer.Made](runtime.CodecOf(opts...), &e, TransferType, "Made", 1)
+	return mapping.DecodeAs[transfer.Made](mapping.CodecOf(opts...), &e, TransferType, "Made", 1)
 }

@@ -11,6 +11,7 @@ import (
 	orderv1 "github.com/eventmap/eventmap/examples/shop/domain/order/v1"
 	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // EventTypeOf returns the name under which e, an event or a pointer to one, is stored.
@@ -52,12 +53,12 @@ func ToESEvents[T any](
 	events []T,
 	opts ...runtime.Option,
 ) ([]runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
 	switch aggregateType {
 	case OrderType:
-		return runtime.EncodeAll(encoder, events, encodeOrderEvent)
+		return mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	case UserType:
-		return runtime.EncodeAll(encoder, events, encodeUserEvent)
+		return mapping.EncodeAll(encoder, events, encodeUserEvent)
 	}
 	return nil, &runtime.InvalidEventError{
 		Field:  "AggregateType",
@@ -70,14 +71,14 @@ func ToESEvents[T any](
 // to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
 // *runtime.DecodeError.
 func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option) ([]T, error) {
-	codec := runtime.CodecOf(opts...)
+	codec := mapping.CodecOf(opts...)
 	typed := make([]T, len(events))
 	for i := range events {
 		event, wrapped, err := decodeEvent(codec, &events[i])
 		if err != nil {
 			return nil, err
 		}
-		if typed[i], err = runtime.As[T](&events[i], event, wrapped); err != nil {
+		if typed[i], err = mapping.As[T](&events[i], event, wrapped); err != nil {
 			return nil, err
 		}
 	}
@@ -86,7 +87,7 @@ func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option
 
 // FromESEvent returns the event that is stored as e, upcast to the version that is current.
 func FromESEvent(e runtime.PersistedEvent, opts ...runtime.Option) (any, error) {
-	event, _, err := decodeEvent(runtime.CodecOf(opts...), &e)
+	event, _, err := decodeEvent(mapping.CodecOf(opts...), &e)
 	return event, err
 }
 
@@ -100,5 +101,5 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (event, wrapped
 		typed, err := decodeUserEvent(codec, e)
 		return typed.event, typed, err
 	}
-	return nil, nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return nil, nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }

@@ -11,6 +11,7 @@ import (
 	orderv1 "github.com/eventmap/eventmap/examples/shop/domain/order/v1"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // OrderType is the aggregate type under which the events of Order are stored.
@@ -31,7 +32,7 @@ type OrderStore[Tx any] struct {
 
 // NewOrderStore returns a store of Order over store. The options hold for every call.
 func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *OrderStore[Tx] {
-	return &OrderStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
+	return &OrderStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -45,8 +46,8 @@ func (s *OrderStore[Tx]) Append(
 	events []OrderEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := runtime.NewEncoder(runtime.With(s.settings, opts...), OrderType, string(id))
-	mapped, err := runtime.EncodeAll(encoder, events, encodeOrderEvent)
+	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), OrderType, string(id))
+	mapped, err := mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
@@ -61,12 +62,12 @@ func (s *OrderStore[Tx]) Read(
 	id order.ID,
 	opts ...runtime.ReadOption,
 ) (OrderStream, error) {
-	window := runtime.NewWindow(opts...)
+	window := mapping.NewWindow(opts...)
 	stream, err := s.store.ReadAggregateStream(ctx, tx, OrderType, string(id), window.From, window.To)
 	if err != nil {
 		return OrderStream{}, err
 	}
-	return runtime.DecodeStream(stream, func(e *runtime.PersistedEvent) (OrderEvent, error) {
+	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (OrderEvent, error) {
 		return decodeOrderEvent(s.settings.Codec(), e)
 	})
 }
@@ -239,7 +240,7 @@ func HandleOrder[Tx any](
 	h OrderHandler[Tx],
 	opts ...runtime.Option,
 ) error {
-	event, err := decodeOrderEvent(runtime.CodecOf(opts...), &e)
+	event, err := decodeOrderEvent(mapping.CodecOf(opts...), &e)
 	if err != nil {
 		return err
 	}
@@ -257,7 +258,7 @@ func HandleOrder[Tx any](
 	case order.Shipped:
 		return h.OnShipped(ctx, tx, event, e.Meta())
 	}
-	return runtime.NewDecodeError(&e, runtime.ErrUnknownEvent)
+	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
 // NewOrderConsumer returns a consumer, known for ever by its name, that hands every event of Order to h.
@@ -268,36 +269,36 @@ func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.O
 }
 
 // encodeOrderEvent returns the event as it is stored. It takes values and pointers.
-func encodeOrderEvent(encoder *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeOrderEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case order.Cancelled:
-		return runtime.Encode(encoder, OrderType, "Cancelled", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Cancelled", 1, &e)
 	case *order.Cancelled:
-		return runtime.Encode(encoder, OrderType, "Cancelled", 1, e)
+		return mapping.Encode(encoder, OrderType, "Cancelled", 1, e)
 	case order.ItemAdded:
-		return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 	case *order.ItemAdded:
-		return runtime.Encode(encoder, OrderType, "ItemAdded", 1, e)
+		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, e)
 	case order.ItemRemoved:
-		return runtime.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
+		return mapping.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
 	case *order.ItemRemoved:
-		return runtime.Encode(encoder, OrderType, "ItemRemoved", 1, e)
+		return mapping.Encode(encoder, OrderType, "ItemRemoved", 1, e)
 	case order.Paid:
-		return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
 	case *order.Paid:
-		return runtime.Encode(encoder, OrderType, "Paid", 1, e)
+		return mapping.Encode(encoder, OrderType, "Paid", 1, e)
 	case orderv1.Placed:
-		return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
 	case *orderv1.Placed:
-		return runtime.Encode(encoder, OrderType, "Placed", 1, e)
+		return mapping.Encode(encoder, OrderType, "Placed", 1, e)
 	case order.Placed:
-		return runtime.Encode(encoder, OrderType, "Placed", 2, &e)
+		return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
 	case *order.Placed:
-		return runtime.Encode(encoder, OrderType, "Placed", 2, e)
+		return mapping.Encode(encoder, OrderType, "Placed", 2, e)
 	case order.Shipped:
-		return runtime.Encode(encoder, OrderType, "Shipped", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Shipped", 1, &e)
 	case *order.Shipped:
-		return runtime.Encode(encoder, OrderType, "Shipped", 1, e)
+		return mapping.Encode(encoder, OrderType, "Shipped", 1, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -305,42 +306,42 @@ func encodeOrderEvent(encoder *runtime.Encoder, event any) (runtime.Event, error
 // decodeOrderEvent returns the event that is stored as e, upcast to the version that is current.
 func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEvent, error) {
 	if e.AggregateType != OrderType {
-		return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+		return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 	}
 	switch e.EventType {
 	case "Cancelled":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.Cancelled](codec, e)
+			return mapping.Decode[order.Cancelled](codec, e)
 		}
 	case "ItemAdded":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.ItemAdded](codec, e)
+			return mapping.Decode[order.ItemAdded](codec, e)
 		}
 	case "ItemRemoved":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.ItemRemoved](codec, e)
+			return mapping.Decode[order.ItemRemoved](codec, e)
 		}
 	case "Paid":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.Paid](codec, e)
+			return mapping.Decode[order.Paid](codec, e)
 		}
 	case "Placed":
 		switch e.EventVersion {
 		case 1:
-			e1, err := runtime.Decode[orderv1.Placed](codec, e)
+			e1, err := mapping.Decode[orderv1.Placed](codec, e)
 			if err != nil {
 				return nil, err
 			}
 			return order.UpcastPlaced(e1), nil
 		case 2:
-			return runtime.Decode[order.Placed](codec, e)
+			return mapping.Decode[order.Placed](codec, e)
 		}
 	case "Shipped":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.Shipped](codec, e)
+			return mapping.Decode[order.Shipped](codec, e)
 		}
 	}
-	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
 // ToOrderCancelledV1 returns e as version 1 of "Cancelled" in the stream of aggregateID; aggregateType is [OrderType].
@@ -349,14 +350,14 @@ func ToOrderCancelledV1(
 	e order.Cancelled,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Cancelled", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Cancelled", 1, &e)
 }
 
 // FromOrderCancelledV1 returns the event that is stored as e: version 1 of "Cancelled" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderCancelledV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Cancelled, error) {
-	return runtime.DecodeAs[order.Cancelled](runtime.CodecOf(opts...), &e, OrderType, "Cancelled", 1)
+	return mapping.DecodeAs[order.Cancelled](mapping.CodecOf(opts...), &e, OrderType, "Cancelled", 1)
 }
 
 // ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
@@ -365,14 +366,14 @@ func ToOrderItemAddedV1(
 	e order.ItemAdded,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 }
 
 // FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
-	return runtime.DecodeAs[order.ItemAdded](runtime.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
+	return mapping.DecodeAs[order.ItemAdded](mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
 }
 
 // ToOrderItemRemovedV1 returns e as version 1 of "ItemRemoved" in the stream of aggregateID; aggregateType is
@@ -382,14 +383,14 @@ func ToOrderItemRemovedV1(
 	e order.ItemRemoved,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
 }
 
 // FromOrderItemRemovedV1 returns the event that is stored as e: version 1 of "ItemRemoved" in a stream of Order.
 // Anything else is a *runtime.DecodeError.
 func FromOrderItemRemovedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemRemoved, error) {
-	return runtime.DecodeAs[order.ItemRemoved](runtime.CodecOf(opts...), &e, OrderType, "ItemRemoved", 1)
+	return mapping.DecodeAs[order.ItemRemoved](mapping.CodecOf(opts...), &e, OrderType, "ItemRemoved", 1)
 }
 
 // ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
@@ -398,14 +399,14 @@ func ToOrderPaidV1(
 	e order.Paid,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
 }
 
 // FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
 // *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Paid, error) {
-	return runtime.DecodeAs[order.Paid](runtime.CodecOf(opts...), &e, OrderType, "Paid", 1)
+	return mapping.DecodeAs[order.Paid](mapping.CodecOf(opts...), &e, OrderType, "Paid", 1)
 }
 
 // ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -414,14 +415,14 @@ func ToOrderPlacedV1(
 	e orderv1.Placed,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
 }
 
 // FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
-	return runtime.DecodeAs[orderv1.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 1)
+	return mapping.DecodeAs[orderv1.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 1)
 }
 
 // ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -430,14 +431,14 @@ func ToOrderPlacedV2(
 	e order.Placed,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Placed", 2, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
 }
 
 // FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
-	return runtime.DecodeAs[order.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 2)
+	return mapping.DecodeAs[order.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 2)
 }
 
 // ToOrderShippedV1 returns e as version 1 of "Shipped" in the stream of aggregateID; aggregateType is [OrderType].
@@ -446,12 +447,12 @@ func ToOrderShippedV1(
 	e order.Shipped,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Shipped", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Shipped", 1, &e)
 }
 
 // FromOrderShippedV1 returns the event that is stored as e: version 1 of "Shipped" in a stream of Order. Anything else
 // is a *runtime.DecodeError.
 func FromOrderShippedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Shipped, error) {
-	return runtime.DecodeAs[order.Shipped](runtime.CodecOf(opts...), &e, OrderType, "Shipped", 1)
+	return mapping.DecodeAs[order.Shipped](mapping.CodecOf(opts...), &e, OrderType, "Shipped", 1)
 }

@@ -8,6 +8,7 @@ import (
 	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // UserType is the aggregate type under which the events of User are stored.
@@ -46,7 +47,7 @@ type UserStore[Tx any] struct {
 
 // NewUserStore returns a store of User over store. The options hold for every call.
 func NewUserStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *UserStore[Tx] {
-	return &UserStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
+	return &UserStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -60,8 +61,8 @@ func (s *UserStore[Tx]) Append(
 	events []UserEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := runtime.NewEncoder(runtime.With(s.settings, opts...), UserType, id)
-	mapped, err := runtime.EncodeAll(encoder, events, encodeUserEvent)
+	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), UserType, id)
+	mapped, err := mapping.EncodeAll(encoder, events, encodeUserEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
@@ -76,12 +77,12 @@ func (s *UserStore[Tx]) Read(
 	id string,
 	opts ...runtime.ReadOption,
 ) (UserStream, error) {
-	window := runtime.NewWindow(opts...)
+	window := mapping.NewWindow(opts...)
 	stream, err := s.store.ReadAggregateStream(ctx, tx, UserType, id, window.From, window.To)
 	if err != nil {
 		return UserStream{}, err
 	}
-	return runtime.DecodeStream(stream, func(e *runtime.PersistedEvent) (UserEvent, error) {
+	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (UserEvent, error) {
 		return decodeUserEvent(s.settings.Codec(), e)
 	})
 }
@@ -159,7 +160,7 @@ func HandleUser[Tx any](
 	h UserHandler[Tx],
 	opts ...runtime.Option,
 ) error {
-	event, err := decodeUserEvent(runtime.CodecOf(opts...), &e)
+	event, err := decodeUserEvent(mapping.CodecOf(opts...), &e)
 	if err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func HandleUser[Tx any](
 	case userv1.UserRenamed:
 		return h.OnUserRenamed(ctx, tx, event, e.Meta())
 	}
-	return runtime.NewDecodeError(&e, runtime.ErrUnknownEvent)
+	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
 // NewUserConsumer returns a consumer, known for ever by its name, that hands every event of User to h.
@@ -186,28 +187,28 @@ func NewUserConsumer[Tx any](name string, h UserHandler[Tx], opts ...runtime.Opt
 }
 
 // encodeUserEvent returns the event as it is stored. It takes values and pointers.
-func encodeUserEvent(encoder *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeUserEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case userv1.UserDeleted:
-		return runtime.Encode(encoder, UserType, "UserDeleted", 1, &e)
+		return mapping.Encode(encoder, UserType, "UserDeleted", 1, &e)
 	case *userv1.UserDeleted:
-		return runtime.Encode(encoder, UserType, "UserDeleted", 1, e)
+		return mapping.Encode(encoder, UserType, "UserDeleted", 1, e)
 	case userv1.UserEmailChanged:
-		return runtime.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
+		return mapping.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
 	case *userv1.UserEmailChanged:
-		return runtime.Encode(encoder, UserType, "UserEmailChanged", 1, e)
+		return mapping.Encode(encoder, UserType, "UserEmailChanged", 1, e)
 	case userv1.UserLocked:
-		return runtime.Encode(encoder, UserType, "UserLocked", 1, &e)
+		return mapping.Encode(encoder, UserType, "UserLocked", 1, &e)
 	case *userv1.UserLocked:
-		return runtime.Encode(encoder, UserType, "UserLocked", 1, e)
+		return mapping.Encode(encoder, UserType, "UserLocked", 1, e)
 	case userv1.UserRegistered:
-		return runtime.Encode(encoder, UserType, "UserRegistered", 1, &e)
+		return mapping.Encode(encoder, UserType, "UserRegistered", 1, &e)
 	case *userv1.UserRegistered:
-		return runtime.Encode(encoder, UserType, "UserRegistered", 1, e)
+		return mapping.Encode(encoder, UserType, "UserRegistered", 1, e)
 	case userv1.UserRenamed:
-		return runtime.Encode(encoder, UserType, "UserRenamed", 1, &e)
+		return mapping.Encode(encoder, UserType, "UserRenamed", 1, &e)
 	case *userv1.UserRenamed:
-		return runtime.Encode(encoder, UserType, "UserRenamed", 1, e)
+		return mapping.Encode(encoder, UserType, "UserRenamed", 1, e)
 	case UserEvent:
 		return encodeUserEvent(encoder, e.event)
 	}
@@ -217,12 +218,12 @@ func encodeUserEvent(encoder *runtime.Encoder, event any) (runtime.Event, error)
 // decodeUserEvent returns the event that is stored as e, upcast to the version that is current.
 func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent, error) {
 	if e.AggregateType != UserType {
-		return UserEvent{}, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+		return UserEvent{}, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 	}
 	switch e.EventType {
 	case "UserDeleted":
 		if e.EventVersion == 1 {
-			e1, err := runtime.Decode[userv1.UserDeleted](codec, e)
+			e1, err := mapping.Decode[userv1.UserDeleted](codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -230,7 +231,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserEmailChanged":
 		if e.EventVersion == 1 {
-			e1, err := runtime.Decode[userv1.UserEmailChanged](codec, e)
+			e1, err := mapping.Decode[userv1.UserEmailChanged](codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -238,7 +239,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserLocked":
 		if e.EventVersion == 1 {
-			e1, err := runtime.Decode[userv1.UserLocked](codec, e)
+			e1, err := mapping.Decode[userv1.UserLocked](codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -246,7 +247,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserRegistered":
 		if e.EventVersion == 1 {
-			e1, err := runtime.Decode[userv1.UserRegistered](codec, e)
+			e1, err := mapping.Decode[userv1.UserRegistered](codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -254,14 +255,14 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserRenamed":
 		if e.EventVersion == 1 {
-			e1, err := runtime.Decode[userv1.UserRenamed](codec, e)
+			e1, err := mapping.Decode[userv1.UserRenamed](codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
 			return UserEvent{e1}, nil
 		}
 	}
-	return UserEvent{}, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return UserEvent{}, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
 // ToUserDeletedV1 returns e as version 1 of "UserDeleted" in the stream of aggregateID; aggregateType is [UserType].
@@ -270,14 +271,14 @@ func ToUserDeletedV1(
 	e userv1.UserDeleted,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, UserType, "UserDeleted", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, UserType, "UserDeleted", 1, &e)
 }
 
 // FromUserDeletedV1 returns the event that is stored as e: version 1 of "UserDeleted" in a stream of User. Anything
 // else is a *runtime.DecodeError.
 func FromUserDeletedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserDeleted, error) {
-	return runtime.DecodeAs[userv1.UserDeleted](runtime.CodecOf(opts...), &e, UserType, "UserDeleted", 1)
+	return mapping.DecodeAs[userv1.UserDeleted](mapping.CodecOf(opts...), &e, UserType, "UserDeleted", 1)
 }
 
 // ToUserEmailChangedV1 returns e as version 1 of "UserEmailChanged" in the stream of aggregateID; aggregateType is
@@ -287,14 +288,14 @@ func ToUserEmailChangedV1(
 	e userv1.UserEmailChanged,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
 }
 
 // FromUserEmailChangedV1 returns the event that is stored as e: version 1 of "UserEmailChanged" in a stream of User.
 // Anything else is a *runtime.DecodeError.
 func FromUserEmailChangedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
-	return runtime.DecodeAs[userv1.UserEmailChanged](runtime.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1)
+	return mapping.DecodeAs[userv1.UserEmailChanged](mapping.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1)
 }
 
 // ToUserLockedV1 returns e as version 1 of "UserLocked" in the stream of aggregateID; aggregateType is [UserType].
@@ -303,14 +304,14 @@ func ToUserLockedV1(
 	e userv1.UserLocked,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, UserType, "UserLocked", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, UserType, "UserLocked", 1, &e)
 }
 
 // FromUserLockedV1 returns the event that is stored as e: version 1 of "UserLocked" in a stream of User. Anything else
 // is a *runtime.DecodeError.
 func FromUserLockedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserLocked, error) {
-	return runtime.DecodeAs[userv1.UserLocked](runtime.CodecOf(opts...), &e, UserType, "UserLocked", 1)
+	return mapping.DecodeAs[userv1.UserLocked](mapping.CodecOf(opts...), &e, UserType, "UserLocked", 1)
 }
 
 // ToUserRegisteredV1 returns e as version 1 of "UserRegistered" in the stream of aggregateID; aggregateType is
@@ -320,14 +321,14 @@ func ToUserRegisteredV1(
 	e userv1.UserRegistered,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, UserType, "UserRegistered", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, UserType, "UserRegistered", 1, &e)
 }
 
 // FromUserRegisteredV1 returns the event that is stored as e: version 1 of "UserRegistered" in a stream of User.
 // Anything else is a *runtime.DecodeError.
 func FromUserRegisteredV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
-	return runtime.DecodeAs[userv1.UserRegistered](runtime.CodecOf(opts...), &e, UserType, "UserRegistered", 1)
+	return mapping.DecodeAs[userv1.UserRegistered](mapping.CodecOf(opts...), &e, UserType, "UserRegistered", 1)
 }
 
 // ToUserRenamedV1 returns e as version 1 of "UserRenamed" in the stream of aggregateID; aggregateType is [UserType].
@@ -336,12 +337,12 @@ func ToUserRenamedV1(
 	e userv1.UserRenamed,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, UserType, "UserRenamed", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, UserType, "UserRenamed", 1, &e)
 }
 
 // FromUserRenamedV1 returns the event that is stored as e: version 1 of "UserRenamed" in a stream of User. Anything
 // else is a *runtime.DecodeError.
 func FromUserRenamedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
-	return runtime.DecodeAs[userv1.UserRenamed](runtime.CodecOf(opts...), &e, UserType, "UserRenamed", 1)
+	return mapping.DecodeAs[userv1.UserRenamed](mapping.CodecOf(opts...), &e, UserType, "UserRenamed", 1)
 }

@@ -86,11 +86,11 @@ is a *runtime.InvalidEventError.`)
 		g.local("events").Index().Add(g.local("T")),
 		g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(jen.Index().Add(runtimeName("Event")), jen.Error()).Block(
-		g.local("encoder").Op(":=").Add(runtimeName("NewEncoder")).Call(
-			runtimeName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
+		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
+			mappingName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
 		jen.Switch(g.local("aggregateType")).BlockFunc(func(group *jen.Group) {
 			for _, a := range g.aggregates {
-				group.Case(jen.Id(a.typeConst())).Block(jen.Return(runtimeName("EncodeAll").Call(
+				group.Case(jen.Id(a.typeConst())).Block(jen.Return(mappingName("EncodeAll").Call(
 					g.local("encoder"), g.local("events"), jen.Id(a.encode()))))
 			}
 		}),
@@ -117,13 +117,13 @@ upcast to the versions that are current. The first event that cannot be decoded,
 	f.Func().Id("FromESEvents").Types(g.local("T").Any()).Params(
 		g.local("events").Index().Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(jen.Index().Add(g.local("T")), jen.Error()).Block(
-		g.local("codec").Op(":=").Add(runtimeName("CodecOf")).Call(g.local("opts").Op("...")),
+		g.local("codec").Op(":=").Add(mappingName("CodecOf")).Call(g.local("opts").Op("...")),
 		g.local("typed").Op(":=").Make(jen.Index().Add(g.local("T")), jen.Len(g.local("events"))),
 		jen.For(g.local("i").Op(":=").Range().Add(g.local("events"))).Block(
 			jen.List(append(decoded, g.local("err"))...).Op(":=").Id("decodeEvent").Call(
 				g.local("codec"), jen.Op("&").Add(g.local("events")).Index(g.local("i"))),
 			g.ifErr(jen.Nil(), g.local("err")),
-			jen.If(jen.List(element, g.local("err")).Op("=").Add(runtimeName("As")).Types(g.local("T")).Call(forms...),
+			jen.If(jen.List(element, g.local("err")).Op("=").Add(mappingName("As")).Types(g.local("T")).Call(forms...),
 				g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Nil(), g.local("err"))),
 		),
 		jen.Return(g.local("typed"), jen.Nil()),
@@ -132,7 +132,7 @@ upcast to the versions that are current. The first event that cannot be decoded,
 
 func (g *generator) fromESEvent(f *jen.File) {
 	sealed := g.anySealed()
-	call := jen.Id("decodeEvent").Call(runtimeName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")))
+	call := jen.Id("decodeEvent").Call(mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")))
 	body := []jen.Code{jen.Return(call)}
 	if sealed {
 		body = []jen.Code{
@@ -161,7 +161,7 @@ func (g *generator) fromESEvent(f *jen.File) {
 				group.Case(jen.Id(a.typeConst())).Block(g.decodeCall(&a, sealed)...)
 			}
 		}),
-		jen.Return(append(unknown, runtimeName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent")))...),
+		jen.Return(append(unknown, mappingName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent")))...),
 	)
 }
 

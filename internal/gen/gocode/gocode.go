@@ -165,6 +165,9 @@ func (g *generator) idString(a *aggregate) *jen.Statement {
 // runtimeName returns a name of package runtime.
 func runtimeName(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
 
+// mappingName returns a name of package runtime/mapping.
+func mappingName(name string) *jen.Statement { return jen.Qual(mappingPath, name) }
+
 // doc adds a doc comment. Its text is one paragraph, broken into lines as it comes.
 func doc(f *jen.File, format string, args ...any) {
 	f.Line()

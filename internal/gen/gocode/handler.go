@@ -67,7 +67,7 @@ is a *runtime.DecodeError, as is one that cannot be decoded.`, a.handle())
 		g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Error().Block(
 		jen.List(g.local("event"), g.local("err")).Op(":=").Id(a.decode()).Call(
-			runtimeName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e"))),
+			mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e"))),
 		g.ifErr(g.local("err")),
 		jen.Switch(g.local("event").Op(":=").Add(value).Assert(jen.Type())).BlockFunc(func(group *jen.Group) {
 			for _, e := range a.current() {
@@ -75,6 +75,6 @@ is a *runtime.DecodeError, as is one that cannot be decoded.`, a.handle())
 					g.local("ctx"), g.local("tx"), g.local("event"), g.local("e").Dot("Meta").Call())))
 			}
 		}),
-		jen.Return(runtimeName("NewDecodeError").Call(jen.Op("&").Add(g.local("e")), runtimeName("ErrUnknownEvent"))),
+		jen.Return(mappingName("NewDecodeError").Call(jen.Op("&").Add(g.local("e")), runtimeName("ErrUnknownEvent"))),
 	)
 }

@@ -22,6 +22,7 @@ const (
 	runtimePath   = "github.com/eventmap/eventmap/runtime"
 	consumerPath  = runtimePath + "/consumer"
 	eventtestPath = runtimePath + "/eventtest"
+	mappingPath   = runtimePath + "/mapping"
 )
 
 var ours = []model.Package{
@@ -32,6 +33,7 @@ var ours = []model.Package{
 	{Path: runtimePath, Name: "runtime"},
 	{Path: consumerPath, Name: "consumer"},
 	{Path: eventtestPath, Name: "eventtest"},
+	{Path: mappingPath, Name: "mapping"},
 }
 
 // locals are the names that generated functions use for parameters and variables; no import may hide behind one.

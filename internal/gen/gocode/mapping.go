@@ -18,12 +18,12 @@ func (g *generator) mapping(f *jen.File, a *aggregate) {
 // encode generates the function that takes every form an event of the aggregate can have.
 func (g *generator) encode(f *jen.File, a *aggregate) {
 	call := func(e *event, pointer *jen.Statement) *jen.Statement {
-		return jen.Return(runtimeName("Encode").Call(
+		return jen.Return(mappingName("Encode").Call(
 			g.local("encoder"), jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version), pointer))
 	}
 	doc(f, "%s returns the event as it is stored. It takes values and pointers.", a.encode())
 	f.Func().Id(a.encode()).Params(
-		g.local("encoder").Op("*").Add(runtimeName("Encoder")), g.local("event").Any(),
+		g.local("encoder").Op("*").Add(mappingName("Encoder")), g.local("event").Any(),
 	).Params(runtimeName("Event"), jen.Error()).Block(
 		jen.Switch(g.local("e").Op(":=").Add(g.local("event")).Assert(jen.Type())).BlockFunc(func(group *jen.Group) {
 			for _, e := range a.events {
@@ -50,7 +50,7 @@ func (g *generator) decode(f *jen.File, a *aggregate) {
 		g.local("codec").Add(runtimeName("Codec")), g.local("e").Op("*").Add(runtimeName("PersistedEvent")),
 	).Params(jen.Id(a.sum()), jen.Error()).Block(
 		jen.If(g.local("e").Dot("AggregateType").Op("!=").Id(a.typeConst())).Block(
-			jen.Return(none.Clone(), runtimeName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent")))),
+			jen.Return(none.Clone(), mappingName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent")))),
 		jen.Switch(g.local("e").Dot("EventType")).BlockFunc(func(group *jen.Group) {
 			for i := 0; i < len(a.events); {
 				versions := a.versions(i)
@@ -58,7 +58,7 @@ func (g *generator) decode(f *jen.File, a *aggregate) {
 				i += len(versions)
 			}
 		}),
-		jen.Return(none.Clone(), runtimeName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent"))),
+		jen.Return(none.Clone(), mappingName("NewDecodeError").Call(g.local("e"), runtimeName("ErrUnknownEvent"))),
 	)
 }
 
@@ -77,13 +77,13 @@ func (g *generator) decodeVersions(a *aggregate, versions []event, none *jen.Sta
 
 // decodeVersion returns the statements that decode one version and walk its upcasters up to the current one.
 func (g *generator) decodeVersion(a *aggregate, e *event, none *jen.Statement) []jen.Code {
-	decode := runtimeName("Decode").Types(g.typeOf(e.Type)).Call(g.local("codec"), g.local("e"))
+	decode := mappingName("Decode").Types(g.typeOf(e.Type)).Call(g.local("codec"), g.local("e"))
 	if e.Current() && !e.Pointer && !a.sealed() {
 		return []jen.Code{jen.Return(decode)}
 	}
 	step := func(version int) *jen.Statement { return g.local("e" + strconv.Itoa(version)) }
 	fail := func(err jen.Code) jen.Code {
-		return jen.Return(none.Clone(), runtimeName("NewDecodeError").Call(g.local("e"), err))
+		return jen.Return(none.Clone(), mappingName("NewDecodeError").Call(g.local("e"), err))
 	}
 	code := []jen.Code{
 		jen.List(step(e.Version), g.local("err")).Op(":=").Add(decode),
@@ -142,9 +142,9 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 		g.local("e").Add(g.eventType(e)),
 		g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(runtimeName("Event"), jen.Error()).Block(
-		g.local("encoder").Op(":=").Add(runtimeName("NewEncoder")).Call(
-			runtimeName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
-		jen.Return(runtimeName("Encode").Call(
+		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
+			mappingName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
+		jen.Return(mappingName("Encode").Call(
 			g.local("encoder"), jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version), pointer)),
 	)
 
@@ -152,8 +152,8 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 	from := f.Func().Id(e.from()).Params(
 		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(g.eventType(e), jen.Error())
-	decode := runtimeName("DecodeAs").Types(g.typeOf(e.Type)).Call(
-		runtimeName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
+	decode := mappingName("DecodeAs").Types(g.typeOf(e.Type)).Call(
+		mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
 		jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version))
 	if e.Pointer {
 		from.Block(

@@ -75,7 +75,7 @@ for concurrent use. It never commits or rolls back: the transaction is the calle
 	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(
 		jen.Return(jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(
 			g.local("store").Op(":").Add(g.local("store")),
-			g.local("settings").Op(":").Add(runtimeName("NewSettings")).Call(g.local("opts").Op("...")),
+			g.local("settings").Op(":").Add(mappingName("NewSettings")).Call(g.local("opts").Op("...")),
 		)),
 	)
 
@@ -93,10 +93,10 @@ is written, and the transaction is still usable.`)
 		g.local("events").Index().Id(a.sum()),
 		g.local("opts").Op("...").Add(runtimeName("EventOption")),
 	).Params(runtimeName("AppendResult"), jen.Error()).Block(
-		g.local("encoder").Op(":=").Add(runtimeName("NewEncoder")).Call(
-			runtimeName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
+		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
+			mappingName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
 			jen.Id(a.typeConst()), g.idString(a)),
-		jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(runtimeName("EncodeAll")).Call(
+		jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(mappingName("EncodeAll")).Call(
 			g.local("encoder"), g.local("events"), jen.Id(a.encode())),
 		g.ifErr(runtimeName("AppendResult").Values(), g.local("err")),
 		jen.Return(g.local("s").Dot(g.localName("store")).Dot("Append").Call(
@@ -110,12 +110,12 @@ exist is empty, without an error. An event that cannot be decoded is a *runtime.
 	f.Func().Params(g.receiver(a)).Id("Read").Custom(lines,
 		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("ReadOption")),
 	).Params(jen.Id(a.stream()), jen.Error()).Block(
-		g.local("window").Op(":=").Add(runtimeName("NewWindow")).Call(g.local("opts").Op("...")),
+		g.local("window").Op(":=").Add(mappingName("NewWindow")).Call(g.local("opts").Op("...")),
 		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("store")).Dot("ReadAggregateStream").Call(
 			g.local("ctx"), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
 			g.local("window").Dot("From"), g.local("window").Dot("To")),
 		g.ifErr(jen.Id(a.stream()).Values(), g.local("err")),
-		jen.Return(runtimeName("DecodeStream").Call(g.local("stream"),
+		jen.Return(mappingName("DecodeStream").Call(g.local("stream"),
 			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
 				jen.Return(jen.Id(a.decode()).Call(g.local("s").Dot(g.localName("settings")).Dot("Codec").Call(), g.local("e"))),
 			))),

@@ -8,6 +8,7 @@ import (
 	"github.com/eventmap/eventmap/examples/upgrade/release1/domain/order"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // OrderType is the aggregate type under which the events of Order are stored.
@@ -28,7 +29,7 @@ type OrderStore[Tx any] struct {
 
 // NewOrderStore returns a store of Order over store. The options hold for every call.
 func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *OrderStore[Tx] {
-	return &OrderStore[Tx]{store: store, settings: runtime.NewSettings(opts...)}
+	return &OrderStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -42,8 +43,8 @@ func (s *OrderStore[Tx]) Append(
 	events []OrderEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := runtime.NewEncoder(runtime.With(s.settings, opts...), OrderType, id)
-	mapped, err := runtime.EncodeAll(encoder, events, encodeOrderEvent)
+	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), OrderType, id)
+	mapped, err := mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
@@ -58,12 +59,12 @@ func (s *OrderStore[Tx]) Read(
 	id string,
 	opts ...runtime.ReadOption,
 ) (OrderStream, error) {
-	window := runtime.NewWindow(opts...)
+	window := mapping.NewWindow(opts...)
 	stream, err := s.store.ReadAggregateStream(ctx, tx, OrderType, id, window.From, window.To)
 	if err != nil {
 		return OrderStream{}, err
 	}
-	return runtime.DecodeStream(stream, func(e *runtime.PersistedEvent) (OrderEvent, error) {
+	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (OrderEvent, error) {
 		return decodeOrderEvent(s.settings.Codec(), e)
 	})
 }
@@ -130,7 +131,7 @@ func HandleOrder[Tx any](
 	h OrderHandler[Tx],
 	opts ...runtime.Option,
 ) error {
-	event, err := decodeOrderEvent(runtime.CodecOf(opts...), &e)
+	event, err := decodeOrderEvent(mapping.CodecOf(opts...), &e)
 	if err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func HandleOrder[Tx any](
 	case order.Placed:
 		return h.OnPlaced(ctx, tx, event, e.Meta())
 	}
-	return runtime.NewDecodeError(&e, runtime.ErrUnknownEvent)
+	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
 // NewOrderConsumer returns a consumer, known for ever by its name, that hands every event of Order to h.
@@ -155,24 +156,24 @@ func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.O
 }
 
 // encodeOrderEvent returns the event as it is stored. It takes values and pointers.
-func encodeOrderEvent(encoder *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeOrderEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case order.Discounted:
-		return runtime.Encode(encoder, OrderType, "Discounted", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Discounted", 1, &e)
 	case *order.Discounted:
-		return runtime.Encode(encoder, OrderType, "Discounted", 1, e)
+		return mapping.Encode(encoder, OrderType, "Discounted", 1, e)
 	case order.ItemAdded:
-		return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 	case *order.ItemAdded:
-		return runtime.Encode(encoder, OrderType, "ItemAdded", 1, e)
+		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, e)
 	case order.Paid:
-		return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
 	case *order.Paid:
-		return runtime.Encode(encoder, OrderType, "Paid", 1, e)
+		return mapping.Encode(encoder, OrderType, "Paid", 1, e)
 	case order.Placed:
-		return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
+		return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
 	case *order.Placed:
-		return runtime.Encode(encoder, OrderType, "Placed", 1, e)
+		return mapping.Encode(encoder, OrderType, "Placed", 1, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -180,27 +181,27 @@ func encodeOrderEvent(encoder *runtime.Encoder, event any) (runtime.Event, error
 // decodeOrderEvent returns the event that is stored as e, upcast to the version that is current.
 func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEvent, error) {
 	if e.AggregateType != OrderType {
-		return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+		return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 	}
 	switch e.EventType {
 	case "Discounted":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.Discounted](codec, e)
+			return mapping.Decode[order.Discounted](codec, e)
 		}
 	case "ItemAdded":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.ItemAdded](codec, e)
+			return mapping.Decode[order.ItemAdded](codec, e)
 		}
 	case "Paid":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.Paid](codec, e)
+			return mapping.Decode[order.Paid](codec, e)
 		}
 	case "Placed":
 		if e.EventVersion == 1 {
-			return runtime.Decode[order.Placed](codec, e)
+			return mapping.Decode[order.Placed](codec, e)
 		}
 	}
-	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }
 
 // ToOrderDiscountedV1 returns e as version 1 of "Discounted" in the stream of aggregateID; aggregateType is
@@ -210,14 +211,14 @@ func ToOrderDiscountedV1(
 	e order.Discounted,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Discounted", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Discounted", 1, &e)
 }
 
 // FromOrderDiscountedV1 returns the event that is stored as e: version 1 of "Discounted" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderDiscountedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Discounted, error) {
-	return runtime.DecodeAs[order.Discounted](runtime.CodecOf(opts...), &e, OrderType, "Discounted", 1)
+	return mapping.DecodeAs[order.Discounted](mapping.CodecOf(opts...), &e, OrderType, "Discounted", 1)
 }
 
 // ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
@@ -226,14 +227,14 @@ func ToOrderItemAddedV1(
 	e order.ItemAdded,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
 }
 
 // FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
-	return runtime.DecodeAs[order.ItemAdded](runtime.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
+	return mapping.DecodeAs[order.ItemAdded](mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
 }
 
 // ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
@@ -242,14 +243,14 @@ func ToOrderPaidV1(
 	e order.Paid,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Paid", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
 }
 
 // FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
 // *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Paid, error) {
-	return runtime.DecodeAs[order.Paid](runtime.CodecOf(opts...), &e, OrderType, "Paid", 1)
+	return mapping.DecodeAs[order.Paid](mapping.CodecOf(opts...), &e, OrderType, "Paid", 1)
 }
 
 // ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -258,12 +259,12 @@ func ToOrderPlacedV1(
 	e order.Placed,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
-	return runtime.Encode(encoder, OrderType, "Placed", 1, &e)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
 }
 
 // FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
-	return runtime.DecodeAs[order.Placed](runtime.CodecOf(opts...), &e, OrderType, "Placed", 1)
+	return mapping.DecodeAs[order.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 1)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eventmap/eventmap/examples/upgrade/release2/domain/order"
 	orderv1 "github.com/eventmap/eventmap/examples/upgrade/release2/domain/order/v1"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // EventTypeOf returns the name under which e, an event or a pointer to one, is stored.
@@ -35,10 +36,10 @@ func ToESEvents[T any](
 	events []T,
 	opts ...runtime.Option,
 ) ([]runtime.Event, error) {
-	encoder := runtime.NewEncoder(runtime.NewSettings(opts...), aggregateType, aggregateID)
+	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
 	switch aggregateType {
 	case OrderType:
-		return runtime.EncodeAll(encoder, events, encodeOrderEvent)
+		return mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	}
 	return nil, &runtime.InvalidEventError{
 		Field:  "AggregateType",
@@ -51,14 +52,14 @@ func ToESEvents[T any](
 // to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
 // *runtime.DecodeError.
 func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option) ([]T, error) {
-	codec := runtime.CodecOf(opts...)
+	codec := mapping.CodecOf(opts...)
 	typed := make([]T, len(events))
 	for i := range events {
 		event, err := decodeEvent(codec, &events[i])
 		if err != nil {
 			return nil, err
 		}
-		if typed[i], err = runtime.As[T](&events[i], event); err != nil {
+		if typed[i], err = mapping.As[T](&events[i], event); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +68,7 @@ func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option
 
 // FromESEvent returns the event that is stored as e, upcast to the version that is current.
 func FromESEvent(e runtime.PersistedEvent, opts ...runtime.Option) (any, error) {
-	return decodeEvent(runtime.CodecOf(opts...), &e)
+	return decodeEvent(mapping.CodecOf(opts...), &e)
 }
 
 // decodeEvent decodes an event of any aggregate.
@@ -76,5 +77,5 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (any, error) {
 	case OrderType:
 		return decodeOrderEvent(codec, e)
 	}
-	return nil, runtime.NewDecodeError(e, runtime.ErrUnknownEvent)
+	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
 }

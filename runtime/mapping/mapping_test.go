@@ -1,4 +1,4 @@
-package runtime_test
+package mapping_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 type opened struct {
@@ -29,21 +30,21 @@ func fixed() []runtime.Option {
 	}
 }
 
-func encodeOpened(c *runtime.Encoder, event any) (runtime.Event, error) {
+func encodeOpened(c *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case opened:
-		return runtime.Encode(c, "Account", "Opened", 2, &e)
+		return mapping.Encode(c, "Account", "Opened", 2, &e)
 	case *opened:
-		return runtime.Encode(c, "Account", "Opened", 2, e)
+		return mapping.Encode(c, "Account", "Opened", 2, e)
 	}
 	return runtime.Event{}, c.NotAnEvent(event)
 }
 
 func TestEncodeAll(t *testing.T) {
 	t.Parallel()
-	settings := runtime.With(runtime.NewSettings(fixed()...),
+	settings := mapping.With(mapping.NewSettings(fixed()...),
 		runtime.WithCorrelationID("c"), runtime.WithCausationID(""), runtime.WithMetadata([]byte(`{"by":"ada"}`)), runtime.WithTraceID("t"))
-	got, err := runtime.EncodeAll(runtime.NewEncoder(settings, "Account", "1"), []any{opened{"a"}, &opened{"b"}}, encodeOpened)
+	got, err := mapping.EncodeAll(mapping.NewEncoder(settings, "Account", "1"), []any{opened{"a"}, &opened{"b"}}, encodeOpened)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,14 +75,14 @@ func TestEncodeAll_namesTheEventAtFault(t *testing.T) {
 		event         any
 		want          runtime.InvalidEventError
 	}{
-		{"nil pointer", "Account", (*opened)(nil), runtime.InvalidEventError{Index: 1, Field: "event", Reason: "is a nil *runtime_test.opened"}},
+		{"nil pointer", "Account", (*opened)(nil), runtime.InvalidEventError{Index: 1, Field: "event", Reason: "is a nil *mapping_test.opened"}},
 		{"nil", "Account", nil, runtime.InvalidEventError{Index: 1, Field: "event", Reason: "is nil"}},
 		{"other type", "Account", 7, runtime.InvalidEventError{Index: 1, Field: "event", Reason: `is a int, which is no event of "Account"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			encoder := runtime.NewEncoder(runtime.NewSettings(), tt.aggregateType, "1")
-			_, err := runtime.EncodeAll(encoder, []any{opened{}, tt.event}, encodeOpened)
+			encoder := mapping.NewEncoder(mapping.NewSettings(), tt.aggregateType, "1")
+			_, err := mapping.EncodeAll(encoder, []any{opened{}, tt.event}, encodeOpened)
 			invalid, ok := errors.AsType[*runtime.InvalidEventError](err)
 			if !ok {
 				t.Fatalf("err = %v, want an InvalidEventError", err)
@@ -95,7 +96,7 @@ func TestEncodeAll_namesTheEventAtFault(t *testing.T) {
 
 func TestEncode_refusesAnotherAggregate(t *testing.T) {
 	t.Parallel()
-	_, err := runtime.Encode(runtime.NewEncoder(runtime.NewSettings(), "Order", "1"), "Account", "Opened", 1, &opened{})
+	_, err := mapping.Encode(mapping.NewEncoder(mapping.NewSettings(), "Order", "1"), "Account", "Opened", 1, &opened{})
 	if invalid, ok := errors.AsType[*runtime.InvalidEventError](err); !ok || invalid.Field != "AggregateType" {
 		t.Errorf("err = %v, want an InvalidEventError about AggregateType", err)
 	}
@@ -119,12 +120,12 @@ func stored(payload string) *runtime.PersistedEvent {
 
 func TestCodec_errorsAreReachable(t *testing.T) {
 	t.Parallel()
-	settings := runtime.NewSettings(runtime.WithCodec(broken{}))
-	_, err := runtime.Encode(runtime.NewEncoder(settings, "Account", "1"), "Account", "Opened", 1, &opened{})
+	settings := mapping.NewSettings(runtime.WithCodec(broken{}))
+	_, err := mapping.Encode(mapping.NewEncoder(settings, "Account", "1"), "Account", "Opened", 1, &opened{})
 	if !errors.Is(err, errBroken) {
 		t.Errorf("Encode: err = %v, want %v", err, errBroken)
 	}
-	if _, err := runtime.Decode[opened](runtime.CodecOf(runtime.WithCodec(broken{})), stored("{}")); !errors.Is(err, errBroken) {
+	if _, err := mapping.Decode[opened](mapping.CodecOf(runtime.WithCodec(broken{})), stored("{}")); !errors.Is(err, errBroken) {
 		t.Errorf("Decode: err = %v, want %v", err, errBroken)
 	}
 }
@@ -132,7 +133,7 @@ func TestCodec_errorsAreReachable(t *testing.T) {
 func TestDecode_errorsNameTheEvent(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{"null", " null\n", "", "{", `{"name":1}`, `{"name":"a"} x`} {
-		_, err := runtime.Decode[opened](runtime.JSONCodec{}, stored(payload))
+		_, err := mapping.Decode[opened](runtime.JSONCodec{}, stored(payload))
 		decode, ok := errors.AsType[*runtime.DecodeError](err)
 		if !ok {
 			t.Errorf("payload %q: err = %v, want a DecodeError", payload, err)
@@ -151,14 +152,14 @@ func TestDecode_errorsNameTheEvent(t *testing.T) {
 func TestDecodeAs_refusesWhatItIsNot(t *testing.T) {
 	t.Parallel()
 	e := stored(`{"name":"a"}`)
-	if got, err := runtime.DecodeAs[opened](runtime.CodecOf(), e, "Account", "Opened", 2); err != nil || got != (opened{"a"}) {
+	if got, err := mapping.DecodeAs[opened](mapping.CodecOf(), e, "Account", "Opened", 2); err != nil || got != (opened{"a"}) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for _, tt := range []struct {
 		aggregate, event string
 		version          int
 	}{{"Order", "Opened", 2}, {"Account", "Closed", 2}, {"Account", "Opened", 1}} {
-		if _, err := runtime.DecodeAs[opened](runtime.CodecOf(), e, tt.aggregate, tt.event, tt.version); err == nil {
+		if _, err := mapping.DecodeAs[opened](mapping.CodecOf(), e, tt.aggregate, tt.event, tt.version); err == nil {
 			t.Errorf("%v: no error", tt)
 		}
 	}
@@ -166,13 +167,13 @@ func TestDecodeAs_refusesWhatItIsNot(t *testing.T) {
 
 func TestAs(t *testing.T) {
 	t.Parallel()
-	if got, err := runtime.As[int](stored(""), "one", 1); err != nil || got != 1 {
+	if got, err := mapping.As[int](stored(""), "one", 1); err != nil || got != 1 {
 		t.Errorf("As[int] = %v, %v", got, err)
 	}
-	if got, err := runtime.As[any](stored(""), "one", 1); err != nil || got != "one" {
+	if got, err := mapping.As[any](stored(""), "one", 1); err != nil || got != "one" {
 		t.Errorf("As[any] = %v, %v", got, err)
 	}
-	if _, err := runtime.As[error](stored(""), "one"); err == nil {
+	if _, err := mapping.As[error](stored(""), "one"); err == nil {
 		t.Error("As[error]: no error")
 	}
 }
@@ -181,9 +182,9 @@ func TestDecodeStream_keepsTheHeadsVersion(t *testing.T) {
 	t.Parallel()
 	s := runtime.NewStream("Account", "1", 9, []runtime.PersistedEvent{*stored(`{"name":"a"}`)})
 	decode := func(e *runtime.PersistedEvent) (opened, error) {
-		return runtime.Decode[opened](runtime.JSONCodec{}, e)
+		return mapping.Decode[opened](runtime.JSONCodec{}, e)
 	}
-	typed, err := runtime.DecodeStream(s, decode)
+	typed, err := mapping.DecodeStream(s, decode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,17 +196,17 @@ func TestDecodeStream_keepsTheHeadsVersion(t *testing.T) {
 		t.Errorf("event (-want +got):\n%s", d)
 	}
 	s.Events[0].Payload = nil
-	if _, err := runtime.DecodeStream(s, decode); err == nil {
+	if _, err := mapping.DecodeStream(s, decode); err == nil {
 		t.Error("a payload that cannot be decoded gave no error")
 	}
 }
 
 func TestSettings_laterOptionsHoldAndEarlierSettingsStay(t *testing.T) {
 	t.Parallel()
-	base := runtime.NewSettings(runtime.WithTraceID("a"), runtime.WithMaxAttempts(0))
-	changed := runtime.With(base, runtime.WithTraceID("b"))
+	base := mapping.NewSettings(runtime.WithTraceID("a"), runtime.WithMaxAttempts(0))
+	changed := mapping.With(base, runtime.WithTraceID("b"))
 	trace := func(s runtime.Settings) string {
-		e, err := runtime.Encode(runtime.NewEncoder(s, "Account", "1"), "Account", "Opened", 1, &opened{})
+		e, err := mapping.Encode(mapping.NewEncoder(s, "Account", "1"), "Account", "Opened", 1, &opened{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,10 +223,10 @@ func TestSettings_laterOptionsHoldAndEarlierSettingsStay(t *testing.T) {
 func TestDefaults_stampWithUniqueRisingIDsAndTheCurrentTime(t *testing.T) {
 	t.Parallel()
 	before := time.Now().Add(-time.Microsecond)
-	encoder := runtime.NewEncoder(runtime.NewSettings(), "Account", "1")
+	encoder := mapping.NewEncoder(mapping.NewSettings(), "Account", "1")
 	var last string
 	for range 1000 {
-		e, err := runtime.Encode(encoder, "Account", "Opened", 1, &opened{})
+		e, err := mapping.Encode(encoder, "Account", "Opened", 1, &opened{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,4 @@
-// Package checking is what the checks of databases have in common.
-package checking
+package runtime
 
 import "strings"
 
@@ -15,11 +14,11 @@ type Problem struct {
 // String returns the problem in one line.
 func (p Problem) String() string { return p.Object + " " + p.Reason + "; " + p.Remedy }
 
-// An Error is every problem that a check found.
-type Error struct{ Problems []Problem }
+// A CheckError is every problem that the Check of a store found in its database.
+type CheckError struct{ Problems []Problem }
 
 // Error lists the problems, one to a line.
-func (e *Error) Error() string {
+func (e *CheckError) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
 		lines[i] = p.String()

@@ -1,0 +1,64 @@
+package mapping
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// NewDecodeError returns a [*runtime.DecodeError] about e with the given cause.
+func NewDecodeError(e *runtime.PersistedEvent, err error) *runtime.DecodeError {
+	return &runtime.DecodeError{
+		AggregateType:    e.AggregateType,
+		AggregateID:      e.AggregateID,
+		AggregateVersion: e.AggregateVersion,
+		GlobalPosition:   e.GlobalPosition,
+		EventType:        e.EventType,
+		EventVersion:     e.EventVersion,
+		Err:              err,
+	}
+}
+
+// Decode returns the payload of e as an E. Its errors are [*runtime.DecodeError]s.
+func Decode[E any](codec runtime.Codec, e *runtime.PersistedEvent) (E, error) {
+	var event E
+	if err := codec.Unmarshal(e.Payload, &event); err != nil {
+		return event, NewDecodeError(e, err)
+	}
+	return event, nil
+}
+
+// DecodeAs returns the payload of e as an E if e is of the given aggregate type, event type and version. Its errors are
+// [*runtime.DecodeError]s.
+func DecodeAs[E any](codec runtime.Codec, e *runtime.PersistedEvent, aggregateType, eventType string, eventVersion int) (E, error) {
+	if e.AggregateType != aggregateType || e.EventType != eventType || e.EventVersion != eventVersion {
+		var none E
+		return none, NewDecodeError(e, fmt.Errorf("it is not %s v%d of %s", eventType, eventVersion, aggregateType))
+	}
+	return Decode[E](codec, e)
+}
+
+// As returns the first of the forms of a decoded event that is a T. If there is none the error is a [*runtime.DecodeError].
+func As[T any](e *runtime.PersistedEvent, forms ...any) (T, error) {
+	for _, form := range forms {
+		if t, ok := form.(T); ok {
+			return t, nil
+		}
+	}
+	var none T
+	return none, NewDecodeError(e, fmt.Errorf("it is a %T, not a %v", forms[0], reflect.TypeFor[T]()))
+}
+
+// DecodeStream decodes every event of a stream. The first event that cannot be decoded ends it with its error.
+func DecodeStream[E any](s runtime.Stream, decode func(*runtime.PersistedEvent) (E, error)) (runtime.TypedStream[E], error) {
+	events := make([]runtime.Recorded[E], len(s.Events))
+	for i := range s.Events {
+		event, err := decode(&s.Events[i])
+		if err != nil {
+			return runtime.TypedStream[E]{}, err
+		}
+		events[i] = runtime.Recorded[E]{Event: event, Meta: s.Events[i].Meta()}
+	}
+	return runtime.NewTypedStream(s.AggregateID, s.Version(), events), nil
+}

@@ -1,0 +1,29 @@
+package mapping
+
+import "github.com/eventmap/eventmap/runtime"
+
+// NewSettings returns the defaults with the options applied in order; of two that set the same thing the later holds.
+func NewSettings(opts ...runtime.Option) runtime.Settings { return With(runtime.Settings{}, opts...) }
+
+// With returns a copy of s with the options applied over it.
+func With[O runtime.Option](s runtime.Settings, opts ...O) runtime.Settings {
+	for _, o := range opts {
+		s = s.With(o)
+	}
+	return s
+}
+
+// CodecOf returns the codec that the options set, or the default one.
+func CodecOf(opts ...runtime.Option) runtime.Codec {
+	s := NewSettings(opts...)
+	return s.Codec()
+}
+
+// NewWindow returns the window that the options select.
+func NewWindow(opts ...runtime.ReadOption) runtime.Window {
+	var w runtime.Window
+	for _, o := range opts {
+		o(&w)
+	}
+	return w
+}
