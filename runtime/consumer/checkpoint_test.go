@@ -118,7 +118,7 @@ func TestStatus_beforeAndAfterTheFirstRun(t *testing.T) {
 		consumer.Registration[pgx.Tx]{Consumer: writes("a", nil), Segments: 2},
 		consumer.Registration[pgx.Tx]{Consumer: consumer.Scoped("users", []string{"User"}, writes("users", nil).handle)},
 	)
-	if got, want := status(e, r, "a"), (consumer.Status{Consumer: "a", Frontier: 5}); !cmp.Equal(want, got) {
+	if got, want := status(e, r, "a"), (consumer.Status{Consumer: "a", Frontier: 5, LogEnd: 5}); !cmp.Equal(want, got) {
 		t.Errorf("status %+v, want %+v", got, want)
 	}
 	e.catchUp(r)

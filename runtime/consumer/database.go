@@ -184,6 +184,8 @@ type ParkedQuery struct {
 type Watcher interface {
 	// Poll looks at the log and at the checkpoints of the consumers, in one cheap statement.
 	Poll(ctx context.Context, consumers []string) (LogState, error)
+	// Holders returns the transactions that hold the frontier back, those that hold it back the most first, at most limit.
+	Holders(ctx context.Context, limit int) ([]Holder, error)
 	// Listen calls notify after appends until ctx is done or the connection is lost, whose error it returns. It returns
 	// nil at once where the store has no channel to listen on.
 	Listen(ctx context.Context, notify func()) error
@@ -195,6 +197,17 @@ type LogState struct {
 	// read now.
 	Drawn, Frontier int64
 	Consumers       []ConsumerState // of the consumers that have checkpoints
+}
+
+// A Holder is a transaction that has appended and is still open: no consumer can read past the position before its first
+// event until it ends.
+type Holder struct {
+	After       int64     // the frontier is not beyond this position while it is open
+	PID         int       // of its server process; 0: it has none
+	Application string    // application_name of its connection
+	User        string    // its role
+	State       string    // what its connection does, as in pg_stat_activity: "active", "idle in transaction"
+	Since       time.Time // when it began; zero: not known
 }
 
 // A ConsumerState is how far a consumer is.

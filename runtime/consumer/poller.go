@@ -11,6 +11,7 @@ type poller[Tx any] struct {
 	runner   *Runner[Tx]
 	signals  map[string]chan struct{} // by consumer, with room for one
 	progress atomic.Bool              // a worker has committed something since the last look
+	stall    stall
 }
 
 // wakeEvery is how often at most being woken makes the poller look. Appends may wake it thousands of times a second.
@@ -46,7 +47,7 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 		}
 		next := time.Duration(-1)
 		if err != nil {
-			p.trouble(ctx, err)
+			p.trouble(ctx, cannotWatch, err)
 		} else {
 			if watch != nil {
 				if done, err := watch(ctx, poll); done || err != nil {
@@ -54,6 +55,9 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 				}
 			}
 			next = p.tell(ctx, poll)
+			if p.stall.look(poll, looked, p.runner.config.StallAfter) {
+				p.trouble(ctx, "the log is stalled", p.runner.stalled(ctx, poll))
+			}
 		}
 		if p.progress.Swap(false) {
 			wait = least
@@ -100,15 +104,18 @@ func (p *poller[Tx]) listen(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		p.trouble(ctx, err)
+		p.trouble(ctx, cannotWatch, err)
 		if !sleep(ctx, troublePause(int(troubles.Add(1)))) {
 			return
 		}
 	}
 }
 
-func (p *poller[Tx]) trouble(ctx context.Context, err error) {
-	p.runner.config.Logger.Error(ctx, "consumers cannot watch the log", "error", err)
+// cannotWatch is what is logged when the database cannot be asked.
+const cannotWatch = "consumers cannot watch the log"
+
+func (p *poller[Tx]) trouble(ctx context.Context, what string, err error) {
+	p.runner.config.Logger.Error(ctx, what, "error", err)
 	if hook := p.runner.config.Hooks.Trouble; hook != nil {
 		hook(ctx, "", err)
 	}

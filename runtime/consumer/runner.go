@@ -35,6 +35,10 @@ type Config struct {
 	// right after there was, the most after there was nothing for a while. A look is one statement for all consumers. 0
 	// means 10 ms and 1 s. With a store that notifies a channel, or with [Runner.Wake], it looks at once.
 	PollLeast, PollMost time.Duration
+	// StallAfter is how long the frontier may stand still before the end of the log, held back by an open transaction, until
+	// that is reported as a [*StalledError], and how often it is reported from then on. 0 means 30 s, a negative duration
+	// never.
+	StallAfter time.Duration
 }
 
 // A Registration is a consumer and how it is to be driven.
@@ -89,6 +93,9 @@ func New[Tx any](db Database[Tx], config Config, consumers ...Registration[Tx]) 
 	}
 	if config.PollLeast == 0 {
 		config.PollLeast = defaultPollLeast
+	}
+	if config.StallAfter == 0 {
+		config.StallAfter = defaultStallAfter
 	}
 	if config.PollMost == 0 {
 		config.PollMost = max(defaultPollMost, config.PollLeast)

@@ -13,12 +13,16 @@ const maxLag = 10_000
 // A Status is how a consumer stands.
 type Status struct {
 	Consumer string
-	Frontier int64 // how far the log can be read
-	Parked   int64 // events that are set aside
-	Segments []SegmentStatus
+	// Frontier is how far the log can be read. LogEnd is how far it goes: the highest position that an append has drawn,
+	// committed or not. Holders are the open transactions that keep Frontier before LogEnd, the one that holds it back the
+	// most first; there is at most a handful of them.
+	Frontier, LogEnd int64
+	Holders          []Holder
+	Parked           int64 // events that are set aside
+	Segments         []SegmentStatus
 	// Trouble is why this runner does not drive the consumer, until that is mended: [ErrCheckpointAhead], or
 	// [ErrUnknownConsumer] if its checkpoints are gone. Else it is what went wrong when this runner last used the database
-	// for the consumer, nil if nothing did.
+	// for the consumer, or a [*StalledError], or nil.
 	Trouble error
 }
 
@@ -51,18 +55,29 @@ func (s Status) Lag() Lag {
 // segments yet. It waits for nobody. It counts events, so ask every few seconds, not all the time; what it costs does not
 // grow with the log.
 func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
-	poll, err := r.db.Poll(ctx, r.names())
+	log, err := r.db.Poll(ctx, r.names())
 	if err != nil {
 		return nil, fmt.Errorf("status of consumers: %w", err)
+	}
+	var holders []Holder
+	if log.Frontier < log.Drawn {
+		if holders, err = r.db.Holders(ctx, maxHolders); err != nil {
+			return nil, fmt.Errorf("status of consumers: %w", err)
+		}
 	}
 	statuses := make([]Status, len(r.consumers))
 	for i, c := range r.consumers {
 		err := r.in(ctx, func(tx Tx) (err error) {
-			statuses[i], err = r.status(ctx, tx, c, poll.Frontier)
+			statuses[i], err = r.status(ctx, tx, c, log.Frontier)
 			return err
 		})
 		if err != nil {
 			return nil, fmt.Errorf("status of consumer %s: %w", c.name, err)
+		}
+		s := &statuses[i]
+		s.LogEnd, s.Holders = log.Drawn, holders
+		if s.Trouble == nil {
+			s.Trouble = s.longStalled(r.config.StallAfter, time.Now())
 		}
 	}
 	return statuses, nil

@@ -11,6 +11,7 @@ import (
 type consumerStatements struct {
 	frontier        string
 	poll            string
+	holders         string
 	create          string
 	claimAny        string
 	claim           string
@@ -68,6 +69,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 	}{
 		{&s.frontier, "frontier.sql", plain},
 		{&s.poll, "poll.sql", plain},
+		{&s.holders, "holders.sql", plain},
 		{&s.create, "create.sql", plain},
 		{&s.claimAny, "claim.sql", anyOne},
 		{&s.claim, "claim.sql", plain},

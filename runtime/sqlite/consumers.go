@@ -155,5 +155,9 @@ func (c *Consumers) Poll(ctx context.Context, consumers []string) (consumer.LogS
 	return poll, nil
 }
 
+// Holders returns none: an append in flight is the only transaction that writes, so nothing is behind it; see
+// [consumer.Watcher].
+func (c *Consumers) Holders(context.Context, int) ([]consumer.Holder, error) { return nil, nil }
+
 // That this is what a runner needs is checked here rather than by its first user.
 var _ consumer.Database[*sql.Tx] = (*Consumers)(nil)
