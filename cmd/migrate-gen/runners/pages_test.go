@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -61,7 +61,7 @@ func TestPages_commandsRun(t *testing.T) {
 					t.Fatalf("%s%v\n%s", block[1], err, out)
 				}
 			}
-			want := plain(t, sqlcode.Options{AppendOnly: true, Indexes: []string{"event-type"}})
+			want := plain(t, design.Options{AppendOnly: true, Indexes: []string{"event-type"}})
 			got := catalog(t, dsn)
 			if p.table != "" {
 				got = without(p.table, got)
