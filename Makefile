@@ -1,4 +1,4 @@
-.PHONY: help demo demo-postgres test lint fmt generate verify bench torture
+.PHONY: help demo demo-postgres test test-postgres lint fmt generate verify bench torture
 
 help: ## print this list
 	@sed -n "s/^\([a-z-]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 22
@@ -11,6 +11,9 @@ demo-postgres: ## the same on a private PostgreSQL
 
 test: ## run all tests on a real PostgreSQL; ARGS="-run Name" goes to go test
 	@.ci/test $(ARGS)
+
+test-postgres: ## run the tests of what stands on PostgreSQL on VERSION=16, 17 or 18, by a package of npm
+	@.ci/test-postgres $(or $(VERSION),18) $(ARGS)
 
 lint: ## vet and lint, with the tools of tools/go.mod
 	@.ci/lint

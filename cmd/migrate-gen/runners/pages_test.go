@@ -16,13 +16,13 @@ import (
 // pages are the pages of docs/migrations whose commands are run, with the table in which the tool notes what it ran.
 var pages = []struct {
 	format, table string
-	program       string // that has to be on PATH, since it is not built here; empty: none
+	need          func(t *testing.T) // as that of a runner
 }{
-	{format: "plain", program: "psql"},
+	{format: "plain", need: needPrograms("psql")},
 	{format: "goose", table: "goose_db_version"},
 	{format: "golang-migrate", table: "schema_migrations"},
 	{format: "tern", table: "schema_version"},
-	{format: "dbmate", table: "schema_migrations", program: "dbmate"},
+	{format: "dbmate", table: "schema_migrations", need: needDbmate},
 }
 
 // commands finds the commands in a page.
@@ -35,10 +35,8 @@ func TestPages_commandsRun(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.format, func(t *testing.T) {
 			t.Parallel()
-			if p.program != "" {
-				if _, err := exec.LookPath(p.program); err != nil {
-					t.Skipf("%s is not on PATH", p.program)
-				}
+			if p.need != nil {
+				p.need(t)
 			}
 			folder, err := programs()
 			if err != nil {

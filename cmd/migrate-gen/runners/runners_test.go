@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,23 +22,19 @@ import (
 // A runner is a tool that runs migrations.
 type runner struct {
 	format string
-	table  string // where the tool notes what it ran
-	// program is what has to be on PATH; empty: the tool is a module of these tests.
-	program string
-	up      func(ctx context.Context, dsn, folder string) error
-	down    func(ctx context.Context, dsn, folder string) error // all the way
+	table  string             // where the tool notes what it ran
+	find   func(t *testing.T) // skips the test where the tool cannot be had; nil: it is a module of these tests
+	up     func(ctx context.Context, dsn, folder string) error
+	down   func(ctx context.Context, dsn, folder string) error // all the way
 }
 
 var runners = []runner{goose, golangMigrate, tern, dbmate}
 
-// need skips the test where the program of the tool cannot be had.
+// need skips the test where the tool cannot be had.
 func (r runner) need(t *testing.T) {
 	t.Helper()
-	if r.program == "" {
-		return
-	}
-	if _, err := exec.LookPath(r.program); err != nil {
-		t.Skipf("%s is not on PATH; what is written for it is run by the tests of internal/gen/sqlcode/migration without it", r.program)
+	if r.find != nil {
+		r.find(t)
 	}
 }
 
