@@ -1,19 +1,21 @@
-package astscan
+package jsonshape
 
 import (
 	"bufio"
+	"cmp"
 	"flag"
 	"fmt"
+	"go/token"
 	"go/types"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"runtime"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
+	"golang.org/x/tools/go/packages"
 	"pgregory.net/rapid"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -21,8 +23,12 @@ import (
 
 var shapeModules = flag.Int("shapes", 2, "modules of random types that shapes are tested with; a long run takes 100")
 
-// What the shapes of random types say is what encoding/json really writes for them, and what it really reads.
-func TestShape_isWhatEncodingJSONDoes(t *testing.T) {
+// OtherToolchain names a Go toolchain, such as go1.27.1, whose encoding/json the tests ask beside that of their own.
+const otherToolchain = "EVENTMAP_OTHER_TOOLCHAIN"
+
+// What the shapes of random types say is what encoding/json really writes for them, and what it really reads: that of the
+// toolchain at hand, and of another one if there is one. Where nothing is said to be lost, both write the same.
+func TestRead_saysWhatEncodingJSONDoes(t *testing.T) {
 	t.Parallel()
 	kinds, err := os.ReadFile("../../cmd/eventmap-gen/testdata/kinds/kinds.go")
 	if err != nil {
@@ -37,31 +43,55 @@ func TestShape_isWhatEncodingJSONDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	draw := rapid.Custom(drawTypes)
-	refused := 0
+	all, refused := 0, 0
 	for seed := range *shapeModules {
 		types := draw.Example(seed)
-		dir := writeModule(t, &txtar.Archive{Files: []txtar.File{
-			{Name: "go.mod", Data: fmt.Appendf(nil, shapeModule, repo)},
-			{Name: "go.sum", Data: sum},
-			{Name: "kinds/kinds.go", Data: kinds},
-			{Name: "types/types.go", Data: []byte(types.source)},
-			{Name: "main.go", Data: []byte(codecProgram(types.count))},
-		}})
+		dir := writeModule(t, map[string][]byte{
+			"go.mod":         fmt.Appendf(nil, shapeModule, repo),
+			"go.sum":         sum,
+			"kinds/kinds.go": kinds,
+			"types/types.go": []byte(types.source),
+			"main.go":        []byte(codecProgram(types.count)),
+		})
 		shapes, loses := shapesOf(t, dir, types.count)
-		c := startCodec(t, dir)
+		all += types.count
+		codecs := []codec{startCodec(t, dir, "")}
+		if other := os.Getenv(otherToolchain); other != "" {
+			codecs = append(codecs, startCodec(t, dir, other))
+		}
 		for i, shape := range shapes {
-			check := shapeCheck{codec: c, index: i, root: shape, loses: loses[i]}
-			if err := check.run(); err != nil {
+			if loses[i] {
+				refused++
+			} else if err := compare(codecs, i, shape); err != nil {
 				t.Errorf("T%d: %v\n%s", i, err, types.source)
 				break
 			}
-			if loses[i] {
-				refused++
+		}
+		for _, c := range codecs {
+			c.stop()
+		}
+	}
+	t.Logf("%d types of %d, in %d modules, lose something and are not compared", refused, all, *shapeModules)
+}
+
+// compare compares a shape with what the codecs do, and them with each other.
+func compare(codecs []codec, index int, shape *model.Shape) error {
+	for _, c := range codecs {
+		check := shapeCheck{codec: c, index: index, root: shape}
+		if err := check.run(); err != nil {
+			return fmt.Errorf("%s: %w", c.toolchain, err)
+		}
+	}
+	for _, verb := range []string{"zero", "full"} {
+		want, wantErr := codecs[0].ask(verb, index, "")
+		for _, c := range codecs[1:] {
+			got, err := c.ask(verb, index, "")
+			if got != want || (err == nil) != (wantErr == nil) {
+				return fmt.Errorf("%s value: %s %v, but with %s %s %v", verb, want, wantErr, c.toolchain, got, err)
 			}
 		}
-		c.stop()
 	}
-	t.Logf("%d modules, %d of their types lose something", *shapeModules, refused)
+	return nil
 }
 
 const shapeModule = `module example.com/m
@@ -75,35 +105,37 @@ require github.com/google/uuid v1.6.0
 replace github.com/eventmap/eventmap => %s
 `
 
+// writeModule writes files below a new folder and returns it.
+func writeModule(t *testing.T, files map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // shapesOf returns the shapes of the types T0, T1 and so on of package types, and which of them the scan would refuse
 // because they do not come back from JSON as they went out.
 func shapesOf(t *testing.T, dir string, count int) (shapes []*model.Shape, loses []bool) {
-	s, err := newScan(Options{Dir: dir, Patterns: []string{"./types"}, Output: "gen"})
-	if err != nil {
-		t.Fatal(err)
+	fset := token.NewFileSet()
+	cfg := &packages.Config{Mode: packages.NeedName | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax, Dir: dir, Fset: fset}
+	loaded, err := packages.Load(cfg, "./types")
+	if err != nil || packages.PrintErrors(loaded) > 0 {
+		t.Fatal("the types do not compile: ", err)
 	}
-	if err := s.load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s.judgeBuild()
-	s.declare()
-	if err := s.problems.Err(); err != nil {
-		t.Fatal(err)
-	}
-	b := newShapeBuilder(s)
+	reader := NewReader(Source{Fset: fset, Owns: func(types.Object) bool { return true }})
 	shapes, loses = make([]*model.Shape, count), make([]bool, count)
-	for _, d := range s.sources[0].types {
-		if !d.obj.Exported() {
-			continue
-		}
-		i, err := strconv.Atoi(strings.TrimPrefix(d.obj.Name(), "T"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := spot{path: d.obj.Name(), pos: d.obj.Pos()}
-		shapes[i] = b.payload(d.typ(), at)
-		named, _ := d.typ().(*types.Named)
-		loses[i] = len(s.losses([]*event{{decl: d, named: named}})) > 0
+	for i := range count {
+		decl := loaded[0].Types.Scope().Lookup(fmt.Sprintf("T%d", i)).(*types.TypeName)
+		reading := reader.Read(decl)
+		shapes[i], loses[i] = reading.Shape, len(reading.Losses) > 0
 	}
 	return shapes, loses
 }
@@ -144,6 +176,36 @@ type inner struct {
 	hidden int    ` + "`json:\"-\"`" + `
 }
 
+// shy is not exported and writes itself.
+type shy struct{ Name string }
+
+func (s shy) MarshalJSON() ([]byte, error) { return json.Marshal(s.Name) }
+
+func (s *shy) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &s.Name) }
+
+// Nought says itself when it is zero.
+type Nought struct{ N int }
+
+func (n Nought) IsZero() bool { return n.N == 0 }
+
+type nought struct{ Nought }
+
+// Appends has the method that encoding/json of Go 1.27 calls.
+type Appends struct{ Text string }
+
+func (a Appends) AppendText(b []byte) ([]byte, error) { return append(b, a.Text...), nil }
+
+func (a *Appends) UnmarshalText(text []byte) error { a.Text = string(text); return nil }
+
+// Both has both forms, as the types of the standard library have.
+type Both struct{ Text string }
+
+func (b Both) AppendText(to []byte) ([]byte, error) { return append(to, b.Text...), nil }
+
+func (b Both) MarshalText() ([]byte, error) { return b.AppendText(nil) }
+
+func (b *Both) UnmarshalText(text []byte) error { b.Text = string(text); return nil }
+
 type outer struct {
 	inner
 	B kinds.Text
@@ -161,18 +223,25 @@ var (
 	shapeEmbedded = []string{
 		"inner", "outer", "number", "alias", "kinds.Base", "*kinds.Base", "kinds.Pair[string, int]", "kinds.Text", "*kinds.Text", "kinds.Table", "kinds.Moment",
 		"time.Time", "*time.Time", "kinds.Money", "kinds.Shy", "kinds.Ref", "kinds.Tree", "kinds.Colour", "json.Number", "json.RawMessage", "kinds.Opt[int]",
+		"shy", "Nought", "nought", "Appends", "Both",
 	}
 	shapeScalars = []string{
 		"bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "float32", "float64", "[]byte",
 		"time.Time", "time.Duration", "json.RawMessage", "json.Number", "kinds.Text", "kinds.Count", "kinds.Octet", "kinds.Ratio", "kinds.Truth", "kinds.Blob",
 		"kinds.Octets", "kinds.Bits", "kinds.Table", "kinds.Colour", "kinds.Level", "kinds.Money", "kinds.Shy", "kinds.Ref", "kinds.Tree", "kinds.Moment", "kinds.Base",
-		"kinds.Pair[string, *kinds.Money]", "kinds.Opt[int]", "struct{ A, B int8 }", "struct{ time.Time }", "struct{}",
+		"kinds.Pair[string, *kinds.Money]", "kinds.Opt[int]", "struct{ A, B int8 }", "struct{ time.Time }", "struct{}", "Nought", "Appends", "Both", "struct{ json.Number }",
 	}
-	shapeKeys  = []string{"string", "int", "int8", "uint16", "uint64", "kinds.Text", "kinds.Count", "kinds.Colour", "kinds.Level", "kinds.Ref", "time.Time"}
+	shapeKeys  = []string{"string", "int", "int8", "uint16", "uint64", "kinds.Text", "kinds.Count", "kinds.Colour", "kinds.Level", "kinds.Ref", "time.Time", "float64", "Appends", "Both"}
 	shapeNames = []string{"A", "B", "C", "D", "E", "Note", "hidden"}
 	shapeTags  = []string{
 		"", "", "", "a", "b", "Note", "note", "-", "-,", ",omitempty", ",omitzero", ",string", "c,omitempty", "d,string,omitempty", "e,omitzero,string",
-		"ü,omitempty", "bad\\\"name", "x y", ",unknown",
+		"ü,omitempty", "x y", ",unknown",
+	}
+	// What the versions of encoding/json may take differently.
+	shapeOddTags = []string{
+		"bad\\\"name",
+		"it's", "'q'", "back\\\\slash", "€", "नमस्ते", "a\\u00a0b", ",omitempty ", ", omitempty", ",omitempty string", ",omitempty:x", "f,", "f,,string", ",embed", ",case:strict",
+		",case:ignore", ",format:unix", ",'omitempty'", ",x-omitempty", ",string,string", "-,omitempty", ",omitzero;string", ",OMITEMPTY", ",Omit_Zero", "true", "9", "_", "?!",
 	}
 )
 
@@ -201,6 +270,9 @@ func drawFields(t *rapid.T, i, count int) string {
 			name = "*" + name
 		}
 		tag := rapid.SampledFrom(shapeTags).Draw(t, "tag")
+		if rapid.IntRange(0, 15).Draw(t, "odd") == 0 {
+			tag = rapid.SampledFrom(shapeOddTags).Draw(t, "odd tag")
+		}
 		fmt.Fprintf(&b, "\t%s %s `json:\"%s\"`\n", name, typ, tag)
 	}
 	return b.String()
@@ -305,19 +377,27 @@ func main() {
 
 // A codec is a running program that encodes and decodes.
 type codec struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
+	toolchain string
+	cmd       *exec.Cmd
+	in        io.WriteCloser
+	out       *bufio.Reader
 }
 
-func startCodec(t *testing.T, dir string) codec {
-	build := exec.Command("go", "build", "-mod=mod", "-o", "codec", ".")
+// startCodec builds the program with a toolchain, or with that of the test, and runs it.
+func startCodec(t *testing.T, dir, toolchain string) codec {
+	name := "codec" + toolchain
+	build := exec.Command("go", "build", "-mod=mod", "-o", name, ".")
 	build.Dir = dir
-	build.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off")
+	build.Env = append(os.Environ(), "GOWORK=off")
+	if toolchain == "" {
+		build.Env = append(build.Env, "GOPROXY=off")
+	} else {
+		build.Env = append(build.Env, "GOTOOLCHAIN="+toolchain)
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	cmd := exec.Command(filepath.Join(dir, "codec"))
+	cmd := exec.Command(filepath.Join(dir, name))
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -329,7 +409,7 @@ func startCodec(t *testing.T, dir string) codec {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return codec{cmd: cmd, in: in, out: bufio.NewReader(out)}
+	return codec{toolchain: cmp.Or(toolchain, runtime.Version()), cmd: cmd, in: in, out: bufio.NewReader(out)}
 }
 
 func (c codec) stop() {

@@ -1,4 +1,4 @@
-package astscan
+package jsonshape
 
 import (
 	"encoding/json"
@@ -11,10 +11,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/eventmap/eventmap/internal/jsonshape/testdata/shapes"
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/go/packages"
-
-	"github.com/eventmap/eventmap/internal/astscan/testdata/shapes"
 )
 
 // TestFields_areWhatEncodingJSONWrites compares the fields found for each shape with the names that encoding/json writes
@@ -35,14 +33,10 @@ func TestFields_areWhatEncodingJSONWrites(t *testing.T) {
 	for i := range all.NumFields() {
 		name := all.Field(i).Name()
 		t.Run(name, func(t *testing.T) {
-			c := &payloadCheck{
-				scan:  &scan{fset: fset, place: place{names: map[string]string{}}},
-				lost:  map[string]bool{},
-				event: &event{how: byMark, decl: &typeDecl{src: &source{pkg: &packages.Package{Types: pkg}}}},
-			}
+			decl := all.Field(i).Type().(*types.Named).Obj()
 			var got []string
-			for _, f := range c.fields(all.Field(i).Type().Underlying().(*types.Struct), spot{path: name}) {
-				got = append(got, f.name)
+			for _, f := range NewReader(Source{Fset: fset}).Read(decl).Shape.Fields {
+				got = append(got, f.Name)
 			}
 			slices.Sort(got)
 			field := reflect.ValueOf(&value).Elem().Field(i)

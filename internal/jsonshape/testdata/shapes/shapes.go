@@ -96,8 +96,8 @@ type deepestShape struct{ Y, Q int }
 
 type oddTagsShape struct {
 	A int `json:"with space"`
-	B int `json:"quo'te"`
-	C int `json:"back\\slash"`
+	B int `json:"a.b:c/d"`
+	C int `json:"true"`
 	D int `json:"ünicode.$%"`
 	E int `xml:"e"`
 	F int `json:"f" xml:"g"`
