@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/cli"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -89,11 +89,7 @@ func TestDoctor_findsAndMends(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s\n%s", diff, report)
 			}
 			s := parsed(t, tt.flags)
-			d, checks, err := s.checks()
-			if err != nil {
-				t.Fatal(err)
-			}
-			findings, err := examine(t.Context(), conn, d, checks)
+			findings, err := s.findings(t.Context(), conn)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,11 +137,11 @@ func TestDoctor_noDatabaseIsTrouble(t *testing.T) {
 // migrated returns the address of a database that ran what the flags write.
 func migrated(t *testing.T, flags []string) (dsn string) {
 	t.Helper()
-	schema, err := migration.Schema(parsed(t, flags).design)
+	files, err := sqlcode.Generate(parsed(t, flags).options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pgtest.New(t, schema)
+	return pgtest.New(t, string(files[0].Content))
 }
 
 // parsed returns the settings that flags stand for.

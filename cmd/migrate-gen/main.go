@@ -32,10 +32,10 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Fail(err)
 	}
 	if settings.doctor {
-		return settings.diagnose(ctx, command)
+		return settings.examine(ctx, command)
 	}
 	if settings.folder == toStdout {
-		return settings.print(command)
+		return printSchema(command, settings.options)
 	}
 	files, code := settings.generate(command)
 	if files == nil {

@@ -6,21 +6,17 @@ import (
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/output"
 )
 
 // owner knows a migration of ours by its first line.
-var owner = output.Owner{Tool: "migrate-gen", IsOurs: migration.IsOurs}
+var owner = output.Owner{Tool: "migrate-gen", IsOurs: sqlcode.IsOurs}
 
-// print prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
+// printSchema prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
 // other, up and down, they would be no migration.
-func (s *settings) print(command cli.Command) (code int) {
-	writer, design, err := s.plan()
-	if err != nil {
-		return command.Fail(err)
-	}
-	files, err := writer.Generate(design)
+func printSchema(command cli.Command, options sqlcode.Options) (code int) {
+	files, err := sqlcode.Generate(options)
 	if err != nil {
 		return command.Fail(err)
 	}
@@ -32,27 +28,18 @@ func (s *settings) print(command cli.Command) (code int) {
 
 // generate returns what is to be in the output folder, or nil and an exit code.
 func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
-	files, err := s.next()
+	folder, err := readFolder(s.folder)
+	if err == nil {
+		files, err = sqlcode.Next(s.options, folder, s.acceptEdits)
+	}
 	switch {
 	case err == nil:
 		return files, cli.Done
-	case s.checkOnly && errors.Is(err, migration.ErrEdited):
+	case s.checkOnly && errors.Is(err, sqlcode.ErrEdited):
 		command.Fail(err)
 		return nil, cli.Different
 	}
 	return nil, command.Fail(err)
-}
-
-func (s *settings) next() ([]gen.File, error) {
-	folder, err := readFolder(s.folder)
-	if err != nil {
-		return nil, err
-	}
-	writer, design, err := s.plan()
-	if err != nil {
-		return nil, err
-	}
-	return writer.Next(design, folder)
 }
 
 // write adds the files that are missing and prints their paths. It changes no migration that is there: a database may
@@ -60,7 +47,7 @@ func (s *settings) next() ([]gen.File, error) {
 func write(command cli.Command, plan *output.Plan) (code int) {
 	var problems []error
 	for _, change := range plan.Changes {
-		if change.Old != nil && migration.IsMigration(change.New) {
+		if change.Old != nil && sqlcode.IsMigration(change.New) {
 			problems = append(problems, fmt.Errorf("%s exists and differs from what would be written, and a written migration is "+
 				"never changed; choose another file name, or, if no database has run it yet, remove it and run again", change.Path))
 		}

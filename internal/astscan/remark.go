@@ -1,6 +1,7 @@
 package astscan
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/doc"
 	"go/token"
@@ -18,26 +19,20 @@ type remark struct {
 	index *model.IndexMark
 }
 
-// remarks are those of all sources that were asked for, by the places of the fields' names.
-type remarks struct {
-	*scan
-	read map[*source]map[token.Pos]remark
-}
-
-// of returns what the source says about a field that it declares.
-func (r remarks) of(field *types.Var) remark {
-	src := r.byPath[field.Pkg().Path()]
+// remark returns what the source says about a field that it declares.
+func (b *shapeBuilder) remark(v *types.Var) remark {
+	src := b.byPath[v.Pkg().Path()]
 	if src == nil {
 		return remark{}
 	}
-	if r.read[src] == nil {
-		r.read[src] = r.scan.readRemarks(src)
+	if b.remarks[src] == nil {
+		b.remarks[src] = b.readRemarks(src)
 	}
-	return r.read[src][field.Pos()]
+	return b.remarks[src][v.Pos()]
 }
 
-// readRemarks returns what a package says about the fields of its structs.
-func (s *scan) readRemarks(src *source) map[token.Pos]remark {
+// readRemarks returns what a package says about the fields of its structs, by the places of their names.
+func (b *shapeBuilder) readRemarks(src *source) map[token.Pos]remark {
 	remarks := map[token.Pos]remark{}
 	for _, d := range src.types {
 		ast.Inspect(d.spec, func(n ast.Node) bool {
@@ -45,7 +40,7 @@ func (s *scan) readRemarks(src *source) map[token.Pos]remark {
 			if !ok || field.Doc == nil && field.Comment == nil {
 				return true
 			}
-			r := remark{doc: sentence(field.Doc, field.Comment), index: s.indexMark(field.Doc, field.Comment)}
+			r := remark{doc: sentence(field.Doc, field.Comment), index: b.indexMark(field.Doc, field.Comment)}
 			if len(field.Names) == 0 {
 				remarks[embeddedName(field.Type).Pos()] = r
 			}
@@ -69,7 +64,7 @@ func sentence(groups ...*ast.CommentGroup) string {
 }
 
 // indexMark returns the mark //eventmap:index among the comments of a field, or nil.
-func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
+func (b *shapeBuilder) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 	for _, group := range groups {
 		if group == nil {
 			continue
@@ -78,7 +73,7 @@ func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 			body, form, ok := isMark(c.Text)
 			if verb, args, _ := strings.Cut(body, " "); ok && form == "" && verb == "index" {
 				args, _, _ = strings.Cut(args+" ", " //")
-				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: s.pos(c.Pos())}
+				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: b.pos(c.Pos())}
 			}
 		}
 	}
@@ -125,4 +120,10 @@ func embeddedName(t ast.Expr) *ast.Ident {
 		return t
 	}
 	return ast.NewIdent("_")
+}
+
+// jsonString returns a text as encoding/json writes it.
+func jsonString(text string) string {
+	b, _ := json.Marshal(text) // a string always marshals
+	return string(b)
 }

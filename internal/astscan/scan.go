@@ -75,10 +75,11 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	s.findStates()
 	s.checkSums()
 	s.checkReach()
-	s.readPayloads()
+	s.checkPayloads()
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
+	s.shapePayloads()
 	return s.domain(), nil
 }
 
