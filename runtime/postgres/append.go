@@ -40,13 +40,16 @@ func (s *Store[Tx]) Append(ctx context.Context, tx Tx, expected runtime.Expected
 }
 
 func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
-	stored := appending.Events(events, s.clock)
-	statement := s.appendQuery(expected, stored)
+	return s.appendStored(ctx, q, expected, events, appending.Events(events, s.clock))
+}
 
+// appendStored appends events whose stored form is given too. An error of the append statement itself is a [*statementError].
+func (s *Store[Tx]) appendStored(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event, stored []runtime.PersistedEvent) (runtime.AppendResult, error) {
+	statement := s.appendQuery(expected, stored)
 	for attempt := 1; ; attempt++ {
 		positions, first, err := appended(ctx, q, statement, len(events))
 		if err != nil {
-			return runtime.AppendResult{}, err
+			return runtime.AppendResult{}, &statementError{err}
 		}
 		switch n := len(positions); {
 		case n == len(events):

@@ -36,6 +36,8 @@ type Config struct {
 	Logger runtime.Logger
 	// Clock stamps events whose CreatedAt is zero. Nil means time.Now.
 	Clock func() time.Time
+	// GroupLimits bound what a [Group] sends at once; other stores do not use them.
+	GroupLimits GroupLimits
 }
 
 // An Option changes the [Config] of a store. Options apply in order.
@@ -75,6 +77,11 @@ func WithLogger(l runtime.Logger) Option {
 // WithClock sets the clock that stamps events whose CreatedAt is zero; see [Config].
 func WithClock(now func() time.Time) Option {
 	return option(func(c *Config) { c.Clock = now })
+}
+
+// WithGroupLimits sets what a [Group] sends at once; see [GroupLimits].
+func WithGroupLimits(l GroupLimits) Option {
+	return option(func(c *Config) { c.GroupLimits = l })
 }
 
 // The tables that migrate-gen writes when it is given no names.

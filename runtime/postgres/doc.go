@@ -6,7 +6,9 @@
 //	store, err := postgres.NewSQL()  // the caller's *sql.Tx, opened with the driver pgx/v5/stdlib
 //	store, err := postgres.NewPool() // a *pgxpool.Pool: each call is a transaction of its own
 //
-// The SQL is the same for all three. The tables are those that migrate-gen writes; [Check] compares a database with
+// [NewGroup] is a fourth way: many goroutines' appends share statements and commits.
+//
+// The SQL is the same for the three. The tables are those that migrate-gen writes; [Check] compares a database with
 // what the store needs. [NewConsumers] and [NewConsumersSQL] keep how far consumers are, beside the events; package
 // consumer drives them.
 //

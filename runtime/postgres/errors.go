@@ -25,6 +25,13 @@ var (
 	// usable, and appends go on; see [Check] for what mends it.
 	ErrSequence = errors.New("the log cannot be read while its sequence may draw positions out of order; " +
 		"it needs cache 1, a positive increment, no cycle and values from 1")
+
+	// ErrUnknownOutcome: nobody knows whether an append of a [Group] is stored, since the connection broke, or the caller's
+	// context ended, after it was sent and before the server answered. Append the same events again, IDs included.
+	ErrUnknownOutcome = errors.New("the append may or may not be stored; append the same events again")
+
+	// ErrClosed: the [Group] takes no more appends.
+	ErrClosed = errors.New("the group is closed")
 )
 
 // The SQLSTATEs that mean something of their own to a store. PostgreSQL documents them in its appendix "Error Codes".
@@ -37,6 +44,7 @@ const (
 	stateUndefinedColumn      = "42703"
 	stateInvalidSchema        = "3F000"
 	stateInsufficientRights   = "42501"
+	stateLockNotAvailable     = "55P03"
 	stateNoTransaction        = "25P01"
 	stateInvalidSavepoint     = "3B001"
 )
@@ -117,6 +125,31 @@ func (t tables) drawnTwice(server *pgconn.PgError) bool {
 // advance returns the statement that sets the sequence to the end of the log. Names hold no quotes; see pgname.
 func (t tables) advance() string {
 	return fmt.Sprintf("select setval('%s', max(global_position)) from %s", t.events.Sequence().Quoted(), t.events.Quoted())
+}
+
+// A statementError is the error of an append statement, as opposed to that of the reads that explain why one wrote nothing.
+type statementError struct{ err error }
+
+func (e *statementError) Error() string { return e.err.Error() }
+func (e *statementError) Unwrap() error { return e.err }
+
+// outcome returns err, the error of an append statement that is a transaction of its own, as [ErrUnknownOutcome] too unless
+// it is sure that nothing was stored: the server said so in an error that does not end the session, or nothing was sent.
+func outcome(err error) error {
+	if _, refused := serverError(err); refused || pgconn.SafeToRetry(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+}
+
+// serverError returns the server's error that ended a transaction, but not the session: a session that ends, as with a
+// server that shuts down, may do so after its last commit.
+func serverError(err error) (*pgconn.PgError, bool) {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) || server.SeverityUnlocalized != "ERROR" {
+		return nil, false
+	}
+	return server, true
 }
 
 // isDivisionByZero reports whether err is the error that append_streams.sql provokes.

@@ -10,8 +10,10 @@ import (
 
 	"github.com/anishathalye/porcupine"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
 // A streamCall is what a client asked of a stream.
@@ -66,6 +68,36 @@ func TestStore_streamsAreLinearizable(t *testing.T) {
 	t.Parallel()
 	pool := connect(t, database(t))
 	store, poolStore := newStore(t), newPoolStore(t)
+	areLinearizable(t, pool, func(random *rand.Rand, expected runtime.ExpectedVersion, events []runtime.Event) (r runtime.AppendResult, err error) {
+		if random.IntN(2) == 0 { // alone, or in a transaction that commits
+			return poolStore.Append(t.Context(), pool, expected, events)
+		}
+		err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) (err error) {
+			r, err = store.Append(t.Context(), tx, expected, events)
+			return err
+		})
+		return r, err
+	})
+}
+
+// So do those of groups, of which there is one in each process, beside appends in transactions.
+func TestGroup_streamsAreLinearizable(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, database(t))
+	poolStore := newPoolStore(t)
+	groups := []*postgres.Group{newGroup(t, pool), newGroup(t, pool)}
+	areLinearizable(t, pool, func(random *rand.Rand, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+		if random.IntN(5) == 0 {
+			return poolStore.Append(t.Context(), pool, expected, events)
+		}
+		group := groups[random.IntN(len(groups))]
+		return group.Append(t.Context(), group, expected, events)
+	})
+}
+
+// areLinearizable fails t unless the appends, and reads between them, behave as if they were made one after the other.
+func areLinearizable(t *testing.T, pool *pgxpool.Pool, makeAppend func(*rand.Rand, runtime.ExpectedVersion, []runtime.Event) (runtime.AppendResult, error)) {
+	poolStore := newPoolStore(t)
 	for round := range 12 {
 		seed := uint64(time.Now().UnixNano()) + uint64(round)
 		stream := newStream()
@@ -98,22 +130,13 @@ func TestStore_streamsAreLinearizable(t *testing.T) {
 					for range attempts {
 						var answer streamAnswer
 						from := time.Since(begin)
-						work := func() error { // alone, or in a transaction that commits
+						work := func() error {
 							if call.read {
 								s, err := poolStore.ReadAggregateStream(t.Context(), pool, "Order", stream, nil, nil)
 								answer.version = s.Version()
 								return err
 							}
-							var r runtime.AppendResult
-							var err error
-							if random.IntN(2) == 0 {
-								r, err = poolStore.Append(t.Context(), pool, call.expected, events)
-							} else {
-								err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) (err error) {
-									r, err = store.Append(t.Context(), tx, call.expected, events)
-									return err
-								})
-							}
+							r, err := makeAppend(random, call.expected, events)
 							var conflict *runtime.ConflictError
 							if errors.As(err, &conflict) {
 								answer.version = conflict.Actual

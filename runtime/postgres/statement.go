@@ -15,8 +15,10 @@ type statements struct {
 	createOne      string // the same for exactly one event, which needs no arrays
 	extendOne      string
 	appendStreams  string
+	appendGroup    string
 	undoStreams    string
 	head           string
+	heads          string
 	eventsByID     string
 	streamForward  string
 	streamBackward string
@@ -86,8 +88,10 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.createOne, "append.sql", createOne},
 		{&s.extendOne, "append.sql", extendOne},
 		{&s.appendStreams, "append_streams.sql", plain},
+		{&s.appendGroup, "append_group.sql", plain},
 		{&s.undoStreams, "undo_streams.sql", plain},
 		{&s.head, "head.sql", plain},
+		{&s.heads, "heads.sql", plain},
 		{&s.eventsByID, "events_by_id.sql", plain},
 		{&s.streamForward, "read_stream.sql", plain},
 		{&s.streamBackward, "read_stream.sql", backward},

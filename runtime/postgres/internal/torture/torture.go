@@ -1,7 +1,8 @@
 // Package torture runs the store against a server that is not kind to it, and counts what is lost.
 //
 // Writers append to few streams, some after writing another table, with pauses, rollbacks and savepoints, while a
-// transaction in another database of the cluster writes for seconds at a time. Backends are terminated at random, and in
+// transaction in another database of the cluster writes for seconds at a time. Others append to the same streams through a
+// group, some of them with little patience. Backends are terminated at random, and in
 // the middle the server is stopped as by a crash and started again, with fsync on. Readers follow the log from their
 // checkpoints, one of them forgetting everything else now and then; one reads as most stores do, by position alone, to
 // show that the workload is a hard one.
@@ -19,12 +20,14 @@ import (
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/pgtest"
+	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
 // A Plan says how long and how hard.
 type Plan struct {
 	Duration time.Duration // of writing
-	Writers  int
+	Writers  int           // which append in transactions
+	Groupers int           // which append through a group that they share
 	Streams  int
 	Seed     uint64 // of all that is random, but for the timing
 }
@@ -63,10 +66,17 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 	reading, enough := context.WithCancel(ctx)
 	defer enough()
 	var writing, following, disturbing sync.WaitGroup
-	errs := make(chan error, p.Writers+len(readers)+8)
+	group, err := postgres.NewGroup(pool)
+	if err != nil {
+		return Report{}, err
+	}
+	errs := make(chan error, p.Writers+p.Groupers+len(readers)+8)
 	begin := time.Now()
 	for w := range p.Writers {
 		writing.Go(func() { errs <- newWriter(p, w, &history).run(ctx, pool, begin.Add(p.Duration)) })
+	}
+	for w := range p.Groupers {
+		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, begin.Add(p.Duration)) })
 	}
 	for _, r := range readers {
 		following.Go(func() { errs <- r.run(ctx, reading, server.URL("tortured")) })
@@ -75,6 +85,9 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), p) })
 	disturbing.Go(func() { errs <- crash(disturbed, server, p.Duration/2, &history) })
 	writing.Wait()
+	if err := group.Close(ctx); err != nil {
+		return Report{}, err
+	}
 	calm()
 	disturbing.Wait()
 	enough()

@@ -17,7 +17,7 @@ var (
 // The short form runs with all tests; "make torture" runs it for five minutes.
 func TestTorture_losesNothing(t *testing.T) {
 	t.Parallel()
-	plan := torture.Plan{Duration: *duration, Writers: 24, Streams: 40, Seed: *seed}
+	plan := torture.Plan{Duration: *duration, Writers: 24, Groupers: 24, Streams: 40, Seed: *seed}
 	if plan.Seed == 0 {
 		plan.Seed = uint64(time.Now().UnixNano())
 	}

@@ -1,0 +1,148 @@
+-- eventmap: append for a group of callers
+with patience as materialized (
+	select set_config('lock_timeout', coalesce($6::text, current_setting('lock_timeout')), true) as limited
+), given as materialized (
+	select
+		g.aggregate_type,
+		g.aggregate_id,
+		g.lowest,
+		g.highest,
+		g.events,
+		g.ordinal
+	from unnest(
+		$1::text[],
+		$2::text[],
+		$3::bigint[],
+		$4::bigint[],
+		$5::bigint[]
+	) with ordinality as g (
+		aggregate_type,
+		aggregate_id,
+		lowest,
+		highest,
+		events,
+		ordinal
+	)
+), head as (
+	insert into {{.Heads}} as h (aggregate_type, aggregate_id, aggregate_version)
+	select
+		g.aggregate_type,
+		g.aggregate_id,
+		g.events
+	from patience
+	cross join given as g
+	where patience.limited is not null
+	  and (g.lowest = 0 or (
+		select k.aggregate_version
+		from {{.Heads}} as k
+		where k.aggregate_type = g.aggregate_type
+		  and k.aggregate_id = g.aggregate_id
+	) is not null)
+	order by
+		g.aggregate_type collate "C",
+		g.aggregate_id collate "C"
+	on conflict (aggregate_type, aggregate_id) do update
+	set aggregate_version = h.aggregate_version + excluded.aggregate_version
+	-- A stream that exists is at any version from 1, so only exact ones need to be compared.
+	where (h.aggregate_type, h.aggregate_id) in (
+		select
+			g.aggregate_type,
+			g.aggregate_id
+		from given as g
+		where g.lowest < g.highest
+	) or (h.aggregate_type, h.aggregate_id, h.aggregate_version) in (
+		select
+			g.aggregate_type,
+			g.aggregate_id,
+			g.lowest
+		from given as g
+		where g.lowest = g.highest
+	)
+	returning
+		h.aggregate_type,
+		h.aggregate_id,
+		h.aggregate_version
+), before as materialized (
+	select
+		g.ordinal,
+		g.aggregate_type,
+		g.aggregate_id,
+		head.aggregate_version - g.events as aggregate_version,
+		head.aggregate_version - g.events between g.lowest and g.highest as expected
+	from given as g
+	join head
+		on head.aggregate_type = g.aggregate_type
+		and head.aggregate_id = g.aggregate_id
+), fence as materialized (
+	-- A stream that was deleted after the statement began has been created at the wrong version: the division fails.
+	select case
+		when 1 / case when bool_and(before.expected) then 1 else 0 end = 1 then {{template "lock" .}}
+	end as held
+	from before
+	having count(*) > 0
+), stored as (
+	insert into {{.Events}} (
+		{{template "columns" "payload"}}
+	)
+	select
+		before.aggregate_type,
+		before.aggregate_id,
+		before.aggregate_version + e.place,
+		e.event_id::uuid,
+		e.event_type,
+		e.event_version,
+		{{.Stored "e.payload"}},
+		e.trace_id,
+		e.correlation_id,
+		e.causation_id,
+		e.metadata::json,
+		e.created_at
+	from fence
+	cross join unnest(
+		$7::bigint[],
+		$8::bigint[],
+		$9::text[],
+		$10::text[],
+		$11::integer[],
+		$12::bytea[],
+		$13::text[],
+		$14::text[],
+		$15::text[],
+		$16::text[],
+		$17::timestamptz[]
+	) with ordinality as e (
+		stream,
+		place,
+		event_id,
+		event_type,
+		event_version,
+		payload,
+		trace_id,
+		correlation_id,
+		causation_id,
+		metadata,
+		created_at,
+		ordinal
+	)
+	join before
+		on before.ordinal = e.stream
+	where fence.held is not null
+	order by e.ordinal
+	returning
+		event_id,
+		aggregate_version,
+		global_position
+){{if .Notify}}, notified as (
+	select pg_notify($18::text, max(stored.global_position)::text)::text as sent
+	from stored
+	having count(*) > 0
+){{end}}
+select
+	stored.event_id,
+	stored.aggregate_version,
+	stored.global_position
+from stored
+{{- if .Notify}}
+cross join notified
+where notified.sent is not null
+{{- end}}
