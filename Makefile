@@ -1,4 +1,4 @@
-.PHONY: help demo demo-postgres demo-console test lint fmt generate verify bench torture
+.PHONY: help demo demo-postgres test test-postgres lint fmt generate verify bench torture
 
 help: ## print this list
 	@sed -n "s/^\([a-z-]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 22
@@ -9,11 +9,11 @@ demo: ## generate, migrate, run examples/shop: on SQLite, or where DATABASE_URL 
 demo-postgres: ## the same on a private PostgreSQL
 	@.ci/demo postgres
 
-demo-console: ## keep the shop open and serve the console of its log, until ctrl-c; ARGS=postgres for that
-	@.ci/demo-console $(ARGS)
-
 test: ## run all tests on a real PostgreSQL; ARGS="-run Name" goes to go test
 	@.ci/test $(ARGS)
+
+test-postgres: ## run the tests of what stands on PostgreSQL on VERSION=16, 17 or 18, by a package of npm
+	@.ci/test-postgres $(or $(VERSION),18) $(ARGS)
 
 lint: ## vet and lint, with the tools of tools/go.mod
 	@.ci/lint

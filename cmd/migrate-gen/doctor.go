@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/cli"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/doctor"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
@@ -22,10 +23,11 @@ type finding struct {
 	statements     []string // that mend it
 }
 
-// examine compares a database with the options and prints what is wrong, as SQL: each finding is a comment that begins with
+// diagnose compares a database with the options and prints what is wrong, as SQL: each finding is a comment that begins with
 // three dashes, with the statements below that mend it. It changes nothing.
-func (s *settings) examine(ctx context.Context, command cli.Command) (code int) {
-	if _, err := sqlcode.Needs(s.options); err != nil { // before anything is connected to
+func (s *settings) diagnose(ctx context.Context, command cli.Command) (code int) {
+	d, checks, err := s.checks()
+	if err != nil {
 		return command.Fail(err)
 	}
 	conn, err := pgx.Connect(ctx, s.dsn)
@@ -33,7 +35,7 @@ func (s *settings) examine(ctx context.Context, command cli.Command) (code int) 
 		return command.Fail(fmt.Errorf("database: %w", err))
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	findings, err := s.findings(ctx, conn)
+	findings, err := examine(ctx, conn, d, checks)
 	if err != nil {
 		return command.Fail(err)
 	}
@@ -57,48 +59,52 @@ func (s *settings) examine(ctx context.Context, command cli.Command) (code int) 
 	return cli.Done
 }
 
-// findings returns what is wrong: first by the options, then by what every store needs, of what was not named yet.
-func (s *settings) findings(ctx context.Context, conn *pgx.Conn) ([]finding, error) {
+// checks returns what the database should be like, events of earlier runs included, and what to ask it.
+func (s *settings) checks() (design.Design, []doctor.Check, error) {
 	folder, err := readFolder(s.folder)
 	if err != nil {
-		return nil, err
+		return design.Design{}, nil, err
 	}
-	options, err := sqlcode.Recall(s.options, folder)
+	writer, d, err := s.plan()
 	if err != nil {
-		return nil, err
+		return d, nil, err
 	}
-	needs, err := sqlcode.Needs(options)
-	if err != nil {
-		return nil, err
+	if d, err = writer.Known(d, folder); err != nil {
+		return d, nil, err
 	}
+	checks, err := doctor.Checks(d)
+	return d, checks, err
+}
+
+// examine returns what is wrong: first by the design, then by what every store needs, of what was not named yet.
+func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doctor.Check) ([]finding, error) {
 	var all []finding
-	for _, need := range needs {
-		if about(all, need.Object) {
+	for _, check := range checks {
+		if about(all, check.Object) {
 			continue
 		}
-		rows, err := conn.Query(ctx, need.Query, need.Args...)
+		rows, err := conn.Query(ctx, check.Query, check.Args...)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", need.Object, err)
+			return nil, fmt.Errorf("%s: %w", check.Object, err)
 		}
 		statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", need.Object, err)
+			return nil, fmt.Errorf("%s: %w", check.Object, err)
 		}
 		if len(statements) == 0 {
 			continue
 		}
-		f := finding{object: need.Object, reason: need.Reason}
+		f := finding{object: check.Object, reason: check.Reason}
 		if f.statements = slices.DeleteFunc(statements, func(s string) bool { return s == "" }); len(f.statements) == 0 {
 			f.remedy = "run the migrations, or take the options that it was made with"
 		}
 		all = append(all, f)
 	}
-	events, heads := sqlcode.Tables(s.options)
 	var problems *runtime.CheckError
-	err = postgres.Check(ctx, conn, postgres.Config{
-		EventsTable:         events,
-		AggregateHeadsTable: heads,
-		Payload:             postgres.PayloadType(s.options.Payload),
+	err := postgres.Check(ctx, conn, postgres.Config{
+		EventsTable:         d.Events.String(),
+		AggregateHeadsTable: d.Heads.String(),
+		Payload:             postgres.PayloadType(d.Payload),
 	})
 	if err != nil && !errors.As(err, &problems) {
 		return nil, err

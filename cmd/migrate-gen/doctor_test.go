@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/cli"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -89,7 +89,11 @@ func TestDoctor_findsAndMends(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s\n%s", diff, report)
 			}
 			s := parsed(t, tt.flags)
-			findings, err := s.findings(t.Context(), conn)
+			d, checks, err := s.checks()
+			if err != nil {
+				t.Fatal(err)
+			}
+			findings, err := examine(t.Context(), conn, d, checks)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,11 +141,11 @@ func TestDoctor_noDatabaseIsTrouble(t *testing.T) {
 // migrated returns the address of a database that ran what the flags write.
 func migrated(t *testing.T, flags []string) (dsn string) {
 	t.Helper()
-	files, err := sqlcode.Generate(parsed(t, flags).options)
+	schema, err := migration.Schema(parsed(t, flags).design)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pgtest.New(t, string(files[0].Content))
+	return pgtest.New(t, schema)
 }
 
 // parsed returns the settings that flags stand for.

@@ -6,7 +6,7 @@ import (
 	"github.com/eventmap/eventmap/internal/astscan"
 )
 
-// scan reads the events of --domain into the options. Without it there is nothing to do.
+// scan reads the events of --domain into the design. Without it there is nothing to do.
 func (s *settings) scan(ctx context.Context) error {
 	if len(s.domain) == 0 {
 		return nil
@@ -15,6 +15,6 @@ func (s *settings) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.options.Domain = domain
+	s.design.Domain = domain
 	return nil
 }

@@ -32,10 +32,10 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Fail(err)
 	}
 	if settings.doctor {
-		return settings.examine(ctx, command)
+		return settings.diagnose(ctx, command)
 	}
 	if settings.folder == toStdout {
-		return printSchema(command, settings.options)
+		return settings.print(command)
 	}
 	files, code := settings.generate(command)
 	if files == nil {

@@ -6,17 +6,21 @@ import (
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/output"
 )
 
 // owner knows a migration of ours by its first line.
-var owner = output.Owner{Tool: "migrate-gen", IsOurs: sqlcode.IsOurs}
+var owner = output.Owner{Tool: "migrate-gen", IsOurs: migration.IsOurs}
 
-// printSchema prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
+// print prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
 // other, up and down, they would be no migration.
-func printSchema(command cli.Command, options sqlcode.Options) (code int) {
-	files, err := sqlcode.Generate(options)
+func (s *settings) print(command cli.Command) (code int) {
+	writer, design, err := s.plan()
+	if err != nil {
+		return command.Fail(err)
+	}
+	files, err := writer.Generate(design)
 	if err != nil {
 		return command.Fail(err)
 	}
@@ -28,18 +32,27 @@ func printSchema(command cli.Command, options sqlcode.Options) (code int) {
 
 // generate returns what is to be in the output folder, or nil and an exit code.
 func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
-	folder, err := readFolder(s.folder)
-	if err == nil {
-		files, err = sqlcode.Next(s.options, folder, s.acceptEdits)
-	}
+	files, err := s.next()
 	switch {
 	case err == nil:
 		return files, cli.Done
-	case s.checkOnly && errors.Is(err, sqlcode.ErrEdited):
+	case s.checkOnly && errors.Is(err, migration.ErrEdited):
 		command.Fail(err)
 		return nil, cli.Different
 	}
 	return nil, command.Fail(err)
+}
+
+func (s *settings) next() ([]gen.File, error) {
+	folder, err := readFolder(s.folder)
+	if err != nil {
+		return nil, err
+	}
+	writer, design, err := s.plan()
+	if err != nil {
+		return nil, err
+	}
+	return writer.Next(design, folder)
 }
 
 // write adds the files that are missing and prints their paths. It changes no migration that is there: a database may
@@ -47,7 +60,7 @@ func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
 func write(command cli.Command, plan *output.Plan) (code int) {
 	var problems []error
 	for _, change := range plan.Changes {
-		if change.Old != nil && sqlcode.IsMigration(change.New) {
+		if change.Old != nil && migration.IsMigration(change.New) {
 			problems = append(problems, fmt.Errorf("%s exists and differs from what would be written, and a written migration is "+
 				"never changed; choose another file name, or, if no database has run it yet, remove it and run again", change.Path))
 		}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 )
 
 // toStdout is the output folder that stands for standard output.
@@ -14,45 +15,45 @@ const toStdout = "-"
 
 // settings is what the command line says. The flags are described in doc.go, which is the manual.
 type settings struct {
-	folder      string
-	checkOnly   bool
-	acceptEdits bool
-	doctor      bool
-	dsn         string
-	domain      []string // patterns
-	options     sqlcode.Options
+	folder    string
+	checkOnly bool
+	doctor    bool
+	dsn       string
+	domain    []string // patterns
+	design    design.Options
+	migration migration.Options
 }
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
 func addSettings(flags *pflag.FlagSet) *settings {
 	var s settings
 	flags.StringVarP(&s.folder, "output", "o", "migrations", "")
-	flags.StringVar(&s.options.Dialect, "dialect", sqlcode.Dialects[0], "")
-	flags.StringVar(&s.options.Format, "format", sqlcode.Formats()[0], "")
-	flags.StringVar(&s.options.Filename, "filename", "", "")
-	flags.StringVar(&s.options.Schema, "schema", "", "")
-	flags.StringVar(&s.options.EventsTable, "events-table", "", "")
-	flags.StringVar(&s.options.AggregateHeadsTable, "aggregate-heads-table", "", "")
-	flags.StringVar(&s.options.CheckpointsTable, "checkpoints-table", "", "")
-	flags.StringVar(&s.options.ParkedEventsTable, "parked-events-table", "", "")
-	flags.StringVar(&s.options.Payload, "payload", sqlcode.PayloadTypes[0], "")
-	flags.StringVar(&s.options.Metadata, "metadata", sqlcode.MetadataTypes[0], "")
-	flags.StringSliceVar(&s.options.Indexes, "index", nil, "")
-	flags.BoolVar(&s.options.AppendOnly, "append-only", false, "")
-	flags.StringSliceVar(&s.options.Grants, "grant", nil, "")
-	flags.StringVar(&s.options.Partition, "partition", sqlcode.Layouts[0], "")
-	flags.Int64Var(&s.options.PartitionSize, "partition-size", 0, "")
-	flags.IntVar(&s.options.Partitions, "partitions", 0, "")
-	flags.StringVar(&s.options.PartmanSchema, "partman-schema", "", "")
-	flags.StringVar(&s.options.PartmanMaintenance, "partman-maintenance", sqlcode.Maintenances[0], "")
-	flags.StringVar(&s.options.From, "from", "", "")
-	flags.StringVar(&s.options.FromEventsTable, "from-events-table", "", "")
-	flags.StringVar(&s.options.FromHeadsTable, "from-heads-table", "", "")
-	flags.StringVar(&s.options.FromCheckpointsTable, "from-checkpoints-table", "", "")
+	flags.StringVar(&s.design.Dialect, "dialect", design.Dialects[0], "")
+	flags.StringVar(&s.migration.Format, "format", migration.Formats()[0], "")
+	flags.StringVar(&s.migration.Filename, "filename", "", "")
+	flags.StringVar(&s.design.Schema, "schema", "", "")
+	flags.StringVar(&s.design.EventsTable, "events-table", "", "")
+	flags.StringVar(&s.design.AggregateHeadsTable, "aggregate-heads-table", "", "")
+	flags.StringVar(&s.design.CheckpointsTable, "checkpoints-table", "", "")
+	flags.StringVar(&s.design.ParkedEventsTable, "parked-events-table", "", "")
+	flags.StringVar(&s.design.Payload, "payload", design.PayloadTypes[0], "")
+	flags.StringVar(&s.design.Metadata, "metadata", design.MetadataTypes[0], "")
+	flags.StringSliceVar(&s.design.Indexes, "index", nil, "")
+	flags.BoolVar(&s.design.AppendOnly, "append-only", false, "")
+	flags.StringSliceVar(&s.design.Grants, "grant", nil, "")
+	flags.StringVar(&s.design.Partition, "partition", design.Layouts[0], "")
+	flags.Int64Var(&s.design.PartitionSize, "partition-size", 0, "")
+	flags.IntVar(&s.design.Partitions, "partitions", 0, "")
+	flags.StringVar(&s.design.PartmanSchema, "partman-schema", "", "")
+	flags.StringVar(&s.design.PartmanMaintenance, "partman-maintenance", design.Maintenances[0], "")
+	flags.StringVar(&s.migration.From, "from", "", "")
+	flags.StringVar(&s.migration.FromEventsTable, "from-events-table", "", "")
+	flags.StringVar(&s.migration.FromHeadsTable, "from-heads-table", "", "")
+	flags.StringVar(&s.migration.FromCheckpointsTable, "from-checkpoints-table", "", "")
 	flags.StringArrayVar(&s.domain, "domain", nil, "")
-	flags.BoolVar(&s.options.Strict, "strict", false, "")
+	flags.BoolVar(&s.design.Strict, "strict", false, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
-	flags.BoolVar(&s.acceptEdits, "accept-edits", false, "")
+	flags.BoolVar(&s.migration.AcceptEdits, "accept-edits", false, "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")
 	flags.StringVar(&s.dsn, "dsn", "", "")
 	return &s
@@ -77,15 +78,23 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 		err = errors.New("--doctor and --dsn go together")
 	}
 	for _, name := range []string{"from-events-table", "from-heads-table", "from-checkpoints-table"} {
-		if err == nil && s.options.From == "" && flags.Changed(name) {
+		if err == nil && s.migration.From == "" && flags.Changed(name) {
 			err = fmt.Errorf("--%s says what a store of --from is like, and there is none", name)
 		}
 	}
-	if err == nil && s.options.From != "" && s.folder == toStdout {
+	if err == nil && s.migration.From != "" && s.folder == toStdout {
 		err = errors.New("--output - prints one file, and --from has several")
 	}
-	if err == nil && s.options.From != "" && !flags.Changed("metadata") {
+	if err == nil && s.migration.From != "" && !flags.Changed("metadata") {
 		err = errors.New("--from needs --metadata: jsonb leaves the log as it is, json has it written anew while appends wait")
 	}
 	return err
+}
+
+// plan returns what the settings come to: the writer of the migrations and the design that they lead to. The error holds every
+// problem with them.
+func (s *settings) plan() (migration.Writer, design.Design, error) {
+	writer, writerErr := migration.NewWriter(s.migration)
+	design, designErr := s.design.Design()
+	return writer, design, errors.Join(writerErr, designErr, writer.Check(design))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/eventmap/eventmap/internal/cli"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
@@ -38,9 +38,9 @@ func TestManual_describesTheFlags(t *testing.T) {
 		"aggregate-heads-table": pgname.AggregateHeadsTable,
 		"checkpoints-table":     pgname.CheckpointsTable,
 		"parked-events-table":   pgname.ParkedEventsTable,
-		"partition-size":        strconv.Itoa(sqlcode.DefaultPartitionSize),
-		"partitions":            strconv.Itoa(sqlcode.DefaultPartitions),
-		"partman-schema":        sqlcode.DefaultPartmanSchema,
+		"partition-size":        strconv.Itoa(design.DefaultPartitionSize),
+		"partitions":            strconv.Itoa(design.DefaultPartitions),
+		"partman-schema":        design.DefaultPartmanSchema,
 	}
 	var defined []string
 	flags.VisitAll(func(f *pflag.Flag) {

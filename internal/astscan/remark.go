@@ -1,7 +1,6 @@
 package astscan
 
 import (
-	"encoding/json"
 	"go/ast"
 	"go/doc"
 	"go/token"
@@ -19,20 +18,26 @@ type remark struct {
 	index *model.IndexMark
 }
 
-// remark returns what the source says about a field that it declares.
-func (b *shapeBuilder) remark(v *types.Var) remark {
-	src := b.byPath[v.Pkg().Path()]
+// remarks are those of all sources that were asked for, by the places of the fields' names.
+type remarks struct {
+	*scan
+	read map[*source]map[token.Pos]remark
+}
+
+// of returns what the source says about a field that it declares.
+func (r remarks) of(field *types.Var) remark {
+	src := r.byPath[field.Pkg().Path()]
 	if src == nil {
 		return remark{}
 	}
-	if b.remarks[src] == nil {
-		b.remarks[src] = b.readRemarks(src)
+	if r.read[src] == nil {
+		r.read[src] = r.scan.readRemarks(src)
 	}
-	return b.remarks[src][v.Pos()]
+	return r.read[src][field.Pos()]
 }
 
-// readRemarks returns what a package says about the fields of its structs, by the places of their names.
-func (b *shapeBuilder) readRemarks(src *source) map[token.Pos]remark {
+// readRemarks returns what a package says about the fields of its structs.
+func (s *scan) readRemarks(src *source) map[token.Pos]remark {
 	remarks := map[token.Pos]remark{}
 	for _, d := range src.types {
 		ast.Inspect(d.spec, func(n ast.Node) bool {
@@ -40,7 +45,7 @@ func (b *shapeBuilder) readRemarks(src *source) map[token.Pos]remark {
 			if !ok || field.Doc == nil && field.Comment == nil {
 				return true
 			}
-			r := remark{doc: sentence(field.Doc, field.Comment), index: b.indexMark(field.Doc, field.Comment)}
+			r := remark{doc: sentence(field.Doc, field.Comment), index: s.indexMark(field.Doc, field.Comment)}
 			if len(field.Names) == 0 {
 				remarks[embeddedName(field.Type).Pos()] = r
 			}
@@ -64,7 +69,7 @@ func sentence(groups ...*ast.CommentGroup) string {
 }
 
 // indexMark returns the mark //eventmap:index among the comments of a field, or nil.
-func (b *shapeBuilder) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
+func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 	for _, group := range groups {
 		if group == nil {
 			continue
@@ -73,7 +78,7 @@ func (b *shapeBuilder) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 			body, form, ok := isMark(c.Text)
 			if verb, args, _ := strings.Cut(body, " "); ok && form == "" && verb == "index" {
 				args, _, _ = strings.Cut(args+" ", " //")
-				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: b.pos(c.Pos())}
+				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: s.pos(c.Pos())}
 			}
 		}
 	}
@@ -120,10 +125,4 @@ func embeddedName(t ast.Expr) *ast.Ident {
 		return t
 	}
 	return ast.NewIdent("_")
-}
-
-// jsonString returns a text as encoding/json writes it.
-func jsonString(text string) string {
-	b, _ := json.Marshal(text) // a string always marshals
-	return string(b)
 }

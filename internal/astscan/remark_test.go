@@ -49,24 +49,27 @@ type Placed struct {
 	at := func(line, col int) model.Position {
 		return model.Position{File: "order/order.go", Line: line, Col: col}
 	}
+	name := func(name string) model.TypeName {
+		return model.TypeName{Package: model.Package{Path: "example.com/m/order", Name: "order"}, Name: name}
+	}
 	want := &model.Shape{
-		Kind: model.ObjectShape, Go: "order.Placed", Type: "example.com/m/order.Placed", Under: "struct",
+		Kind: model.ObjectShape, Go: "order.Placed", Type: "example.com/m/order.Placed", Under: "struct", Name: name("Placed"),
 		Fields: []model.Field{
 			{
-				Name: "customer", Go: "Customer", Doc: "Customer is who pays.", Pos: at(21, 2),
+				Name: "customer", Go: "Customer", Promoted: true, Doc: "Customer is who pays.", Pos: at(21, 2),
 				Index: &model.IndexMark{Args: "using=hash", Pos: at(20, 2)},
 				Shape: &model.Shape{Kind: model.StringShape, Go: "string"},
 			},
-			{Name: "total", Go: "Total", Optional: true, Pos: at(22, 2), Shape: &model.Shape{
-				Kind: model.ObjectShape, Nullable: true, Under: "struct",
+			{Name: "total", Go: "Total", Promoted: true, Optional: true, OmitEmpty: true, Pos: at(22, 2), Shape: &model.Shape{
+				Kind: model.ObjectShape, Nullable: true, Pointers: 1, Under: "struct",
 				Go: "*order.Money[order.State]", Type: "example.com/m/order.Money[example.com/m/order.State]",
 				Fields: []model.Field{
 					{
-						Name: "Cents", Go: "Cents", Doc: "Cents are whole.", Pos: at(22, 2),
+						Name: "Cents", Go: "Cents", Promoted: true, Doc: "Cents are whole.", Pos: at(22, 2),
 						Shape: &model.Shape{Kind: model.IntShape, Bits: 64, Go: "int64"},
 					},
-					{Name: "Currency", Go: "Currency", Pos: at(22, 2), Shape: &model.Shape{
-						Kind: model.StringShape, Go: "order.State", Type: "example.com/m/order.State", Under: "string",
+					{Name: "Currency", Go: "Currency", Promoted: true, Pos: at(22, 2), Shape: &model.Shape{
+						Kind: model.StringShape, Go: "order.State", Type: "example.com/m/order.State", Under: "string", Name: name("State"),
 						Constants: []model.Constant{{Name: "Open", Value: `"open"`}, {Name: "Closed", Value: `"closed"`}},
 					}},
 				},

@@ -75,11 +75,10 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	s.findStates()
 	s.checkSums()
 	s.checkReach()
-	s.checkPayloads()
+	s.readPayloads()
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
-	s.shapePayloads()
 	return s.domain(), nil
 }
 

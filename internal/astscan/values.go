@@ -10,25 +10,25 @@ import (
 // maxValues is how many values of one type are named. A test wants two that differ, and a zero may be among them.
 const maxValues = 3
 
-// addValues names values of a type whose methods for its JSON may refuse others: the first constants and variables that
+// valuesOf names values of a type whose methods for its JSON may refuse others: the first constants and variables that
 // are declared beside it and that the output package can refer to.
-func (b *shapeBuilder) addValues(s *model.Shape, named *types.Named) {
+func (s *scan) valuesOf(named *types.Named) (values []model.TypeName) {
 	pkg := named.Obj().Pkg()
-	if !s.Guarded && s.Kind != model.TextShape && s.Kind != model.OpaqueShape || b.isForeign(named) || named.TypeArgs() != nil ||
-		pkg.Name() == "main" || !mayImport(b.output.Path, pkg.Path()) {
-		return
+	if named.TypeArgs() != nil || !s.owns(named.Obj()) || pkg.Name() == "main" || !mayImport(s.output.Path, pkg.Path()) {
+		return nil
 	}
 	var declared []types.Object
 	for _, name := range pkg.Scope().Names() {
 		switch obj := pkg.Scope().Lookup(name).(type) {
 		case *types.Const, *types.Var:
-			if types.Identical(obj.Type(), named) && (obj.Exported() || pkg.Path() == b.output.Path) {
+			if types.Identical(obj.Type(), named) && (obj.Exported() || pkg.Path() == s.output.Path) {
 				declared = append(declared, obj)
 			}
 		}
 	}
-	slices.SortStableFunc(declared, func(x, y types.Object) int { return b.byPosition(x.Pos(), y.Pos()) })
+	slices.SortStableFunc(declared, func(x, y types.Object) int { return s.byPosition(x.Pos(), y.Pos()) })
 	for _, obj := range declared[:min(len(declared), maxValues)] {
-		s.Values = append(s.Values, model.TypeName{Package: model.Package{Path: pkg.Path(), Name: pkg.Name()}, Name: obj.Name()})
+		values = append(values, model.TypeName{Package: model.Package{Path: pkg.Path(), Name: pkg.Name()}, Name: obj.Name()})
 	}
+	return values
 }

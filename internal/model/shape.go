@@ -8,9 +8,12 @@ type Shape struct {
 	Kind     ShapeKind
 	Bits     int    // of IntShape, UintShape and FloatShape: 8, 16, 32 or 64. An int has 64
 	Nullable bool   // null stands for a nil pointer, slice or map
+	Pointers int    // how many pointers lead to the value
 	Go       string // the type as the domain's source names it, such as order.Money or []string; "struct" where it has no name
 	Type     string // what identifies a named type, such as example.com/shop/order.Money; empty: it has no name
 	Under    string // the named type's underlying Go type, such as [16]uint8; "struct" for any struct
+	// Name is how code refers to the type. It has none if it is predeclared, unnamed, generic or declared in a function.
+	Name TypeName
 	// Guarded says that the type writes what its kind suggests but reads with a method of its own, which may refuse.
 	Guarded bool
 	// Constants are those that are declared with the type and beside it, in the order of their declaration: the names of an
@@ -58,15 +61,28 @@ const (
 type Field struct {
 	Name string // in JSON
 	Go   string // in Go; of a field that comes in by embedding, without what it is embedded by
+	// Within are the embedded structs that the field lies in, the outermost first. Promoted says that code need not write
+	// them: x.Go selects the field.
+	Within   []Embedding
+	Promoted bool
 	// Optional says that the member is left out where the value is empty or zero, or where the pointer that it is
 	// embedded by is nil. A tag that asks for it and has no effect, as omitempty on a struct, does not count.
-	Optional bool
-	Nilable  bool // it is left out where the pointer that it is embedded by is nil
-	Quoted   bool // a number or bool within a string, or a string within a string: the tag's option string
-	Doc      string
-	Index    *IndexMark // or nil
-	Pos      Position   // of the field, or of the innermost one around it that the user wrote
-	Shape    *Shape
+	Optional  bool
+	OmitEmpty bool // it is left out where the value is false, 0, nil or has no length
+	OmitZero  bool // it is left out where the value is zero
+	IsZero    bool // of OmitZero: the value's method IsZero tells what is zero
+	Nilable   bool // it is left out where a pointer that it is embedded by is nil
+	Quoted    bool // a number or bool within a string, or a string within a string: the tag's option string
+	Doc       string
+	Index     *IndexMark // or nil
+	Pos       Position   // of the field, or of the innermost one around it that the user wrote
+	Shape     *Shape
+}
+
+// An Embedding is a field that is a struct and lends its own fields to the struct around it.
+type Embedding struct {
+	Go      string
+	Pointer bool
 }
 
 // An IndexMark is the mark //eventmap:index on a field.

@@ -70,8 +70,11 @@ func (c *cluster) init(ctx context.Context, p plan) error {
 			"--locale=C", "--no-sync", "--no-instructions")
 	} else {
 		// The primary's settings come with the data; some must not be less here than there.
-		err = c.run(ctx, "pg_basebackup", "--pgdata="+c.data(), "--dbname="+p.Primary, "--write-recovery-conf",
-			"--checkpoint=fast", "--wal-method=stream", "--no-sync")
+		settings["primary_conninfo"] = p.Primary
+		err = backup{primary: p.Primary, data: c.data(), owner: c.account}.make(ctx)
+		if err != nil {
+			err = fmt.Errorf("copy of the primary: %w", err)
+		}
 	}
 	if err != nil {
 		return err

@@ -60,8 +60,8 @@ func NewServer(t testing.TB, options ...Option) *Server {
 }
 
 // NewStandby starts a standby of this private server for t: it holds what was committed here before, and goes on to follow
-// what is committed here, with a delay. It has the settings of this server but for the options, and has to be made where
-// the server's programs are installed, pg_basebackup with them.
+// what is committed here, with a delay. It has the settings of this server but for the options, and has to be made on the
+// machine of this server, by an account that may read its files.
 func (s *Server) NewStandby(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	return NewServer(t, append([]Option{func(p *plan) { p.Primary = s.address }}, options...)...)
@@ -179,7 +179,7 @@ func (s *Server) Restart() error {
 	return s.Start()
 }
 
-// BinDir returns the folder of the server's programs (initdb, pg_basebackup, ...). It is empty if the server is not
+// BinDir returns the folder of the server's programs (initdb, postgres, ...). It is empty if the server is not
 // private or runs in a container.
 func (s *Server) BinDir() string { return s.place.BinDir }
 

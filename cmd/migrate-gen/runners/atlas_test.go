@@ -14,23 +14,18 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
 // Atlas accepts the checksums and runs the changes up. Its way down is its own: the library has none that runs files.
 func TestAtlas_changes(t *testing.T) {
 	t.Parallel()
-	dsn, folder, files := pgtest.New(t), t.TempDir(), sqlcode.Folder{}
+	dsn, folder, files := pgtest.New(t), t.TempDir(), migration.Folder{}
 	var done revisions
 	for i, o := range changes {
 		want := plain(t, o)
-		o.Format = "atlas"
-		written, err := sqlcode.Next(o, files, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range written {
+		for _, file := range next(t, o, migration.Options{Format: "atlas"}, files) {
 			files[file.Path] = file.Content
 			if err := os.WriteFile(filepath.Join(folder, file.Path), file.Content, 0o600); err != nil {
 				t.Fatal(err)

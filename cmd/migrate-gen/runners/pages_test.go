@@ -9,20 +9,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
 // pages are the pages of docs/migrations whose commands are run, with the table in which the tool notes what it ran.
 var pages = []struct {
 	format, table string
-	program       string // that has to be on PATH, since it is not built here; empty: none
+	need          func(t *testing.T) // as that of a runner
 }{
-	{format: "plain", program: "psql"},
+	{format: "plain", need: needPrograms("psql")},
 	{format: "goose", table: "goose_db_version"},
 	{format: "golang-migrate", table: "schema_migrations"},
 	{format: "tern", table: "schema_version"},
-	{format: "dbmate", table: "schema_migrations", program: "dbmate"},
+	{format: "dbmate", table: "schema_migrations", need: needDbmate},
 }
 
 // commands finds the commands in a page.
@@ -35,10 +35,8 @@ func TestPages_commandsRun(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.format, func(t *testing.T) {
 			t.Parallel()
-			if p.program != "" {
-				if _, err := exec.LookPath(p.program); err != nil {
-					t.Skipf("%s is not on PATH", p.program)
-				}
+			if p.need != nil {
+				p.need(t)
 			}
 			folder, err := programs()
 			if err != nil {
@@ -61,7 +59,7 @@ func TestPages_commandsRun(t *testing.T) {
 					t.Fatalf("%s%v\n%s", block[1], err, out)
 				}
 			}
-			want := plain(t, sqlcode.Options{AppendOnly: true, Indexes: []string{"event-type"}})
+			want := plain(t, design.Options{AppendOnly: true, Indexes: []string{"event-type"}})
 			got := catalog(t, dsn)
 			if p.table != "" {
 				got = without(p.table, got)

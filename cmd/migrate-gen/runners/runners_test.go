@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,7 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
@@ -21,23 +22,19 @@ import (
 // A runner is a tool that runs migrations.
 type runner struct {
 	format string
-	table  string // where the tool notes what it ran
-	// program is what has to be on PATH; empty: the tool is a module of these tests.
-	program string
-	up      func(ctx context.Context, dsn, folder string) error
-	down    func(ctx context.Context, dsn, folder string) error // all the way
+	table  string             // where the tool notes what it ran
+	find   func(t *testing.T) // skips the test where the tool cannot be had; nil: it is a module of these tests
+	up     func(ctx context.Context, dsn, folder string) error
+	down   func(ctx context.Context, dsn, folder string) error // all the way
 }
 
 var runners = []runner{goose, golangMigrate, tern, dbmate}
 
-// need skips the test where the program of the tool cannot be had.
+// need skips the test where the tool cannot be had.
 func (r runner) need(t *testing.T) {
 	t.Helper()
-	if r.program == "" {
-		return
-	}
-	if _, err := exec.LookPath(r.program); err != nil {
-		t.Skipf("%s is not on PATH; what is written for it is run by the tests of internal/gen/sqlcode without it", r.program)
+	if r.find != nil {
+		r.find(t)
 	}
 }
 
@@ -53,12 +50,12 @@ var hostile = &model.Domain{Aggregates: []model.Aggregate{{Name: "Order", Events
 	}},
 }}}}}
 
-var options = map[string]sqlcode.Options{
+var options = map[string]design.Options{
 	"standard": {},
-	"options":  {Payload: "jsonb", Indexes: sqlcode.IndexNames, AppendOnly: true},
+	"options":  {Payload: "jsonb", Indexes: design.IndexNames, AppendOnly: true},
 	"range":    {Partition: "range", Partitions: 2, AppendOnly: true},
 	"domain":   {Domain: placed("", "{{x}} ${y}"), Strict: true},
-	"views":    {Domain: hostile, AppendOnly: true, Indexes: sqlcode.IndexNames},
+	"views":    {Domain: hostile, AppendOnly: true, Indexes: design.IndexNames},
 	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
 }
 
@@ -80,8 +77,7 @@ func TestRunners_upDownUp(t *testing.T) {
 			t.Run(r.format+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				r.need(t)
-				o.Format = r.format
-				folder := write(t, o)
+				folder := write(t, o, r.format)
 				want := plain(t, o)
 				dsn := pgtest.New(t)
 
@@ -114,7 +110,7 @@ func TestRunners_downKeepsEvents(t *testing.T) {
 		t.Run(r.format, func(t *testing.T) {
 			t.Parallel()
 			r.need(t)
-			folder := write(t, sqlcode.Options{Format: r.format})
+			folder := write(t, design.Options{}, r.format)
 			dsn := pgtest.New(t)
 			if err := r.up(t.Context(), dsn, folder); err != nil {
 				t.Fatalf("up: %v", err)
@@ -139,12 +135,12 @@ func TestRunners_downKeepsEvents(t *testing.T) {
 }
 
 // changes are schemas that follow each other; some of what leads from one to the next runs outside a transaction.
-var changes = []sqlcode.Options{
+var changes = []design.Options{
 	{},
 	{Domain: placed("", "customer", "{{x}} ${y}")},
 	{Domain: placed("using=hash", "customer", "other"), Strict: true},
-	{Schema: "shop", Indexes: sqlcode.IndexNames, AppendOnly: true},
-	{Schema: "shop", Indexes: sqlcode.IndexNames[:1], AppendOnly: true, Payload: "jsonb", Partition: "range", Partitions: 2},
+	{Schema: "shop", Indexes: design.IndexNames, AppendOnly: true},
+	{Schema: "shop", Indexes: design.IndexNames[:1], AppendOnly: true, Payload: "jsonb", Partition: "range", Partitions: 2},
 	{Schema: "shop", AggregateHeadsTable: "heads", Payload: "json"},
 }
 
@@ -155,16 +151,11 @@ func TestRunners_changes(t *testing.T) {
 			t.Parallel()
 			r.need(t)
 			dsn := pgtest.New(t)
-			folder, files := t.TempDir(), sqlcode.Folder{}
+			folder, files := t.TempDir(), migration.Folder{}
 			var want []string
 			for i, o := range changes {
 				want = plain(t, o)
-				o.Format = r.format
-				written, err := sqlcode.Next(o, files, false)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, file := range written {
+				for _, file := range next(t, o, migration.Options{Format: r.format}, files) {
 					files[file.Path] = file.Content
 					if err := os.WriteFile(filepath.Join(folder, file.Path), file.Content, 0o600); err != nil {
 						t.Fatal(err)
@@ -193,15 +184,29 @@ func TestRunners_changes(t *testing.T) {
 	}
 }
 
-// write generates into a new folder and returns it.
-func write(t *testing.T, o sqlcode.Options) (folder string) {
+// next returns what is to be written for options after what is in a folder.
+func next(t *testing.T, o design.Options, m migration.Options, folder migration.Folder) []gen.File {
 	t.Helper()
-	files, err := sqlcode.Generate(o)
+	d, designErr := o.Design()
+	w, writerErr := migration.NewWriter(m)
+	if err := errors.Join(designErr, writerErr); err != nil {
+		t.Fatal(err)
+	}
+	files, err := w.Next(d, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return files
+}
+
+// write generates the first migration into a new folder and returns it.
+func write(t *testing.T, o design.Options, format string) (folder string) {
+	t.Helper()
 	folder = t.TempDir()
-	for _, file := range files {
+	for _, file := range next(t, o, migration.Options{Format: format}, nil) {
+		if file.Path == migration.RecordFile {
+			continue
+		}
 		if err := os.WriteFile(filepath.Join(folder, file.Path), file.Content, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -210,20 +215,19 @@ func write(t *testing.T, o sqlcode.Options) (folder string) {
 }
 
 // plain returns the catalog of a database that ran the plain SQL.
-func plain(t *testing.T, o sqlcode.Options) []string {
+func plain(t *testing.T, o design.Options) []string {
 	t.Helper()
-	o.Format = "plain"
-	files, err := sqlcode.Generate(o)
+	schema, err := migration.Schema(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return catalog(t, pgtest.New(t, string(files[0].Content)))
+	return catalog(t, pgtest.New(t, schema))
 }
 
-// catalog returns what the database holds, as the tests of sqlcode see it.
+// catalog returns what the database holds, as the tests of package migration see it.
 func catalog(t *testing.T, dsn string) []string {
 	t.Helper()
-	text, err := os.ReadFile("../../../internal/gen/sqlcode/testdata/catalog.sql")
+	text, err := os.ReadFile("../../../internal/gen/sqlcode/migration/testdata/catalog.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

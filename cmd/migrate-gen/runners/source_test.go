@@ -7,7 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -41,21 +42,13 @@ insert into projection_checkpoints values ('mailer', 2);
 // The tools move a log up, down, and up again, with a table made anew by one of the moves and an index outside a transaction.
 func TestRunners_move(t *testing.T) {
 	t.Parallel()
-	o := sqlcode.Options{
-		From: "eventsalsa-v0.2", Schema: "shop", EventsTable: "log", Metadata: "jsonb", AppendOnly: true, Indexes: sqlcode.IndexNames,
-	}
+	o := design.Options{Schema: "shop", EventsTable: "log", Metadata: "jsonb", AppendOnly: true, Indexes: design.IndexNames}
 	for _, r := range runners {
 		t.Run(r.format, func(t *testing.T) {
 			t.Parallel()
 			r.need(t)
-			o := o
-			o.Format = r.format
-			files, err := sqlcode.Next(o, sqlcode.Folder{}, false)
-			if err != nil {
-				t.Fatal(err)
-			}
 			folder := t.TempDir()
-			for _, file := range files {
+			for _, file := range next(t, o, migration.Options{Format: r.format, From: "eventsalsa-v0.2"}, nil) {
 				if err := os.WriteFile(filepath.Join(folder, file.Path), file.Content, 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	goosetool "github.com/pressly/goose/v3"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/runtime/sqlite"
 )
 
@@ -71,8 +71,8 @@ func TestRunners_sqliteUpDownUp(t *testing.T) {
 	for _, r := range sqliteRunners {
 		t.Run(r.format, func(t *testing.T) {
 			t.Parallel()
-			o := sqlcode.Options{Dialect: "sqlite", Format: r.format, AppendOnly: true, Indexes: sqlcode.IndexNames, EventsTable: "log$block$"}
-			folder := write(t, o)
+			o := design.Options{Dialect: "sqlite", AppendOnly: true, Indexes: design.IndexNames, EventsTable: "log$block$"}
+			folder := write(t, o, r.format)
 			db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
 			if err != nil {
 				t.Fatal(err)

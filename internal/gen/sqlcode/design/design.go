@@ -1,0 +1,47 @@
+package design
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/eventmap/eventmap/internal/pgname"
+)
+
+// A Design is what options come to. Two runs with the same design write the same SQL. Its exported methods and fields are
+// also the templates'.
+type Design struct {
+	Tables
+	Dialect    *Dialect
+	Version    int    // of the schema
+	Payload    string // type of the column; empty where the dialect has one only
+	Metadata   string
+	Indexes    []Index // what was asked for, as it is here
+	AppendOnly bool
+	Grants     []string // roles, sorted
+	Partition  Partition
+	Views      []View // by name
+	Strict     bool
+	Retired    []EventVersion // events that the domain had once, and that have no view any more
+
+	asked []Request
+}
+
+// roles checks the names of roles and returns them sorted, each once.
+func roles(names []string) ([]string, error) {
+	var problems []error
+	for _, name := range names {
+		if err := pgname.CheckRole(name); err != nil {
+			problems = append(problems, fmt.Errorf("grant to %w", err))
+		}
+	}
+	sorted := slices.Clone(names)
+	slices.Sort(sorted)
+	return slices.Compact(sorted), errors.Join(problems...)
+}
+
+// KeepsBytes reports whether the payload column takes any bytes, and not JSON only.
+func (d Design) KeepsBytes() bool { return d.Payload == "bytea" }
+
+// AppendOnlyFunction returns the function, and the name of the trigger, that refuses changes of the log.
+func (d Design) AppendOnlyFunction() pgname.Table { return d.Events.Derived("append_only") }

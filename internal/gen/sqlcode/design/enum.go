@@ -1,0 +1,60 @@
+package design
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// An enum is an option with a closed set of values.
+type enum struct {
+	what   string   // for messages
+	values []string // the default first
+}
+
+const none = "none"
+
+var (
+	payloadTypes  = enum{"payload type", []string{"bytea", "jsonb", "json"}}
+	metadataTypes = enum{"metadata type", []string{"json", "jsonb"}}
+	indexNames    = enum{"index", []string{"event-type", "correlation"}}
+	layouts       = enum{"partition layout", []string{none, "range", "hash", "partman"}}
+	maintenances  = enum{"partman maintenance", []string{none, "bgw", "pg_cron"}}
+)
+
+// The values of the options, each with its default first.
+var (
+	Dialects      = []string{Postgres.Name, sqlite.Name}
+	PayloadTypes  = payloadTypes.values
+	MetadataTypes = metadataTypes.values
+	IndexNames    = indexNames.values // none is the default
+	Layouts       = layouts.values
+	Maintenances  = maintenances.values
+)
+
+// find returns the value, or the default for an empty one.
+func (e enum) find(value string) (string, error) {
+	if value == "" {
+		return e.values[0], nil
+	}
+	if !slices.Contains(e.values, value) {
+		return "", fmt.Errorf("%s %q: is not known; choose one of %s", e.what, value, strings.Join(e.values, ", "))
+	}
+	return value, nil
+}
+
+// findAll returns the values, each once and in the order of the enum.
+func (e enum) findAll(values []string) ([]string, error) {
+	for _, value := range values {
+		if !slices.Contains(e.values, value) {
+			return nil, fmt.Errorf("%s %q: is not known; choose from %s", e.what, value, strings.Join(e.values, ", "))
+		}
+	}
+	var found []string
+	for _, value := range e.values {
+		if slices.Contains(values, value) {
+			found = append(found, value)
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,121 @@
+package design
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/eventmap/eventmap/internal/model"
+	"github.com/eventmap/eventmap/internal/pgname"
+)
+
+// A View shows one version of an event with a column for each field. It is recorded as it is, so that a later run knows
+// what is there without the code that it came from.
+type View struct {
+	Name      string   `json:"name"`
+	Aggregate string   `json:"aggregate"`
+	Event     string   `json:"event"`
+	Version   int      `json:"version"`
+	Comment   string   `json:"comment"`
+	Columns   []Column `json:"columns,omitempty"`
+}
+
+// Table returns the view, which stands beside the events table.
+func (v View) Table(events pgname.Table) pgname.Table { return events.Sibling(v.Name) }
+
+// Condition returns the SQL that holds for the events that the view shows.
+func (v View) Condition() string {
+	return fmt.Sprintf("aggregate_type = %s and event_type = %s and event_version = %d", literal(v.Aggregate), literal(v.Event), v.Version)
+}
+
+// literal returns a string for SQL, in a form that no migration tool takes for a template or a placeholder of its own.
+func literal(s string) string {
+	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	parts := strings.NewReplacer("{{", "{' || '{", "${", "$' || '{", "----", "--' || '--").Replace(quoted)
+	if parts != quoted {
+		return "(" + parts + ")"
+	}
+	return quoted
+}
+
+// viewsOf returns the views of a domain, by name. The error holds every two that would have the same name, and every mark
+// of an index that cannot be.
+func viewsOf(domain *model.Domain) ([]View, error) {
+	if domain == nil {
+		return nil, nil
+	}
+	var all []View
+	var problems []error
+	marks := newMarks()
+	for _, a := range domain.Aggregates {
+		for _, e := range a.Events {
+			v := newView(a.Name, e, marks)
+			if i := slices.IndexFunc(all, func(other View) bool { return other.Name == v.Name }); i >= 0 {
+				problems = append(problems, fmt.Errorf("%s: version %d of %s %s would have the view %s, as version %d of %s %s has; "+
+					"rename one with name=", e.Pos, v.Version, v.Aggregate, v.Event, v.Name, all[i].Version, all[i].Aggregate, all[i].Event))
+			}
+			all = append(all, v)
+		}
+	}
+	slices.SortFunc(all, func(a, b View) int { return strings.Compare(a.Name, b.Name) })
+	return all, errors.Join(errors.Join(problems...), marks.err(domain))
+}
+
+func newView(aggregate string, e model.Event, marks *marks) View {
+	v := View{
+		Name:      viewName(aggregate, e),
+		Aggregate: aggregate,
+		Event:     e.Name,
+		Version:   e.Version,
+		Comment:   sentence(e.Doc),
+	}
+	if v.Comment == "" {
+		v.Comment = sentence(fmt.Sprintf("Version %d of %s %s.", e.Version, aggregate, e.Name))
+	}
+	switch {
+	case e.Payload == nil:
+	case e.Payload.Kind != model.ObjectShape: // its type writes its JSON as it likes
+		v.Columns = []Column{{Name: "payload", Type: "jsonb"}}
+	default:
+		v.Columns = columnsOf(e, marks)
+	}
+	return v
+}
+
+// viewName returns order_placed_v2. Where the event's name begins with the aggregate's, that is not said twice.
+func viewName(aggregate string, e model.Event) string {
+	first, rest := snake(aggregate), snake(e.Name)
+	rest = strings.TrimPrefix(rest, first+"_")
+	return pgname.Table{Name: first}.Derived(rest + "_v" + strconv.Itoa(e.Version)).Name
+}
+
+// snake returns a name of Go or JSON as one of SQL: PlacedAt, placedAt and SKU become placed_at and sku.
+func snake(name string) string {
+	runes := []rune(name)
+	var b strings.Builder
+	for i, r := range runes {
+		upper := unicode.IsUpper(r)
+		if upper && i > 0 && runes[i-1] != '_' {
+			after := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			if !unicode.IsUpper(runes[i-1]) || after {
+				b.WriteByte('_')
+			}
+		}
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(unicode.ToLower(r))
+		default:
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// sentence returns the comment in one line that every tool leaves as it is: some take {{, ${ or ---- for theirs.
+func sentence(doc string) string {
+	line := strings.Join(strings.Fields(doc), " ")
+	return strings.NewReplacer("{{", "{ {", "}}", "} }", "${", "$ {", "----", "- - - -", "\x00", "").Replace(line)
+}

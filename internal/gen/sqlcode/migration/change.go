@@ -1,0 +1,224 @@
+package migration
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/pgname"
+)
+
+// A change leads from one design to another within a transaction.
+type change struct {
+	from, to      design.Design
+	before, after design.Script
+	anew          bool // the events table is made anew, and the log copied
+	validated     bool // another migration validates a check that is new
+}
+
+func (f format) change(from, to design.Design, validated bool) change {
+	c := change{from: from, to: to, before: f.script(from), after: f.script(to), anew: layoutDiffers(from, to), validated: validated}
+	c.after.Former = from.Tables
+	return c
+}
+
+// attachments are what hangs on the tables, in the order in which it is created. It is dropped in the reverse order before
+// the tables are altered, and created after that. What fills the templates in is nil if there is nothing to drop or create.
+var attachments = []struct {
+	name         string // of a migration that does nothing else
+	drop, create string
+	differ       func(change) (lost, gained any)
+}{
+	{"views", "payload_functions.down.sql.tmpl", "payload_functions.sql.tmpl", change.functions},
+	{"index", "indexes.down.sql.tmpl", "indexes.sql.tmpl", change.indexes},
+	{"strict", "", "strict.sql.tmpl", change.knownCheck},
+	{"append_only", "append_only.down.sql.tmpl", "append_only.sql.tmpl", change.appendOnly},
+	{"grants", "grants.down.sql.tmpl", "grants.sql.tmpl", change.grants},
+	{"views", "views.down.sql.tmpl", "views.sql.tmpl", change.views},
+}
+
+// alterations are what is done to the tables, in order.
+var alterations = []struct {
+	name, template string
+	with           func(change) any // nil: there is nothing to do
+}{
+	{"names", "change_names.sql.tmpl", change.names},
+	{"payload", "change_payload.sql.tmpl", change.payload},
+	{"metadata", "change_metadata.sql.tmpl", change.metadata},
+	{"partition", "event_id_once.down.sql.tmpl", func(c change) any { return when(c.anew && c.from.ByPosition(), c.before) }},
+	{"partition", "partman.down.sql.tmpl", func(c change) any { return when(c.anew && c.from.Partition.Layout == "partman", c.before) }},
+	{"partition", "change_layout.sql.tmpl", change.layout},
+	{"partitions", "change_partitions.sql.tmpl", change.partitions},
+	{"partman", "change_partman.sql.tmpl", change.partman},
+}
+
+// sql returns the SQL of the change, or none, and a word for what it does.
+func (c change) sql() (name, sql string, err error) {
+	var parts, names []string
+	add := func(name, template string, with any) {
+		if with == nil || err != nil {
+			return
+		}
+		var part string
+		part, err = c.to.Dialect.Render(template, with)
+		parts, names = append(parts, part), append(names, name)
+	}
+	for _, a := range slices.Backward(attachments) {
+		lost, _ := a.differ(c)
+		add(a.name, a.drop, lost)
+	}
+	for _, a := range alterations {
+		add(a.name, a.template, a.with(c))
+	}
+	for _, a := range attachments {
+		_, gained := a.differ(c)
+		add(a.name, a.create, gained)
+	}
+	if err != nil || len(parts) == 0 {
+		return "", "", err
+	}
+	name = names[0]
+	if slices.ContainsFunc(names, func(other string) bool { return other != name }) {
+		name = "change"
+	}
+	sql, err = c.to.Dialect.Render("change.sql.tmpl", struct{ Parts []string }{parts})
+	return name, sql, err
+}
+
+// when returns what fills a template in, or nil if that is not needed.
+func when(needed bool, with any) any {
+	if needed {
+		return with
+	}
+	return nil
+}
+
+// layoutDiffers reports whether the events table has to be made anew.
+func layoutDiffers(from, to design.Design) bool {
+	a, b := from.Partition, to.Partition
+	if from.ByPosition() { // more or fewer partitions of the same kind
+		a.Count = b.Count
+	}
+	a.Maintenance = b.Maintenance
+	return a != b
+}
+
+// missing returns the elements of all that others do not have.
+func missing[T any](all, others []T) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool {
+		return slices.ContainsFunc(others, func(other T) bool { return reflect.DeepEqual(one, other) })
+	})
+}
+
+// renamesLog reports whether the events table gets another name or schema.
+func (c change) renamesLog() bool { return c.from.Events != c.to.Events }
+
+// keepsFunctions reports whether the functions by which payloads are read are those of both designs, but for their names.
+func (c change) keepsFunctions() bool {
+	return len(c.from.Views) > 0 && len(c.to.Views) > 0 && c.from.Payload == c.to.Payload
+}
+
+func (c change) functions() (lost, gained any) {
+	differ := !c.keepsFunctions()
+	return when(differ && c.from.PayloadFunctions() != nil, c.before), when(differ && c.to.PayloadFunctions() != nil, c.after)
+}
+
+func (c change) indexes() (lost, gained any) {
+	requests := c.from.KeptIndexes(c.to)
+	dropped, created := missing(c.from.Indexes, c.from.IndexesOf(requests)), missing(c.to.Indexes, c.to.IndexesOf(requests))
+	if c.anew {
+		if functions, _ := c.functions(); functions == nil {
+			dropped = nil // they go with the table
+		}
+		created = c.to.Indexes
+	}
+	return when(len(dropped) > 0, c.before.WithIndexes(dropped)), when(len(created) > 0, c.after.WithIndexes(created))
+}
+
+// knownCheck never drops the check apart, so that there is no moment without one.
+func (c change) knownCheck() (lost, gained any) {
+	if c.anew { // the former one went with the table
+		return nil, when(c.to.Strict, design.StrictChange{Script: c.after})
+	}
+	return nil, when(c.from.KnownCondition() != c.to.KnownCondition(),
+		design.StrictChange{Script: c.after, Drops: c.from.Strict, NotValid: c.validated})
+}
+
+func (c change) appendOnly() (lost, gained any) {
+	differs := c.anew || c.renamesLog() || c.from.AppendOnly != c.to.AppendOnly
+	return when(differs && c.from.AppendOnly, c.before), when(differs && c.to.AppendOnly, c.after)
+}
+
+func (c change) grants() (lost, gained any) {
+	revoked, granted := missing(c.from.Grants, c.to.Grants), missing(c.to.Grants, c.from.Grants)
+	if c.anew || c.from.Tables != c.to.Tables {
+		revoked, granted = c.from.Grants, c.to.Grants
+	}
+	return when(len(revoked) > 0, c.before.WithGrants(revoked)), when(len(granted) > 0, c.after.WithGrants(granted))
+}
+
+func (c change) views() (lost, gained any) {
+	dropped, created := missing(c.from.Views, c.to.Views), missing(c.to.Views, c.from.Views)
+	if c.anew || c.renamesLog() || c.from.Payload != c.to.Payload {
+		dropped, created = c.from.Views, c.to.Views
+	}
+	return when(len(dropped) > 0, c.before.WithViews(dropped)), when(len(created) > 0, c.after.WithViews(created))
+}
+
+// onFormerLayout returns the script of a table that is still partitioned as it was.
+func (c change) onFormerLayout() design.Script {
+	s := c.after
+	s.Partition = c.from.Partition
+	return s
+}
+
+func (c change) payload() any {
+	return when(c.from.Payload != c.to.Payload, design.Conversion{Script: c.onFormerLayout(), From: c.from.Payload})
+}
+
+func (c change) metadata() any { return when(c.from.Metadata != c.to.Metadata, c.onFormerLayout()) }
+
+func (c change) layout() any {
+	with := struct {
+		design.Script
+		Before    string       // a schema, for the length of the migration
+		OldEvents pgname.Table // there
+		Last      int64        // first position that the partitions have no room for; 0: there is none
+	}{Script: c.after, Before: c.to.Events.Derived("before").Name}
+	with.OldEvents = pgname.Table{Schema: with.Before, Name: c.to.Events.Name}
+	if c.to.ByPosition() {
+		with.Last = int64(c.to.Partition.Count) * c.to.Partition.Size
+	}
+	return when(c.anew, with)
+}
+
+func (c change) partitions() any {
+	differ := !c.anew && c.from.Partition.Layout == "range" && c.from.Partition.Count != c.to.Partition.Count
+	return when(differ, struct {
+		design.Script
+		AddedPartitions, RemovedPartitions []design.RangePartition
+	}{
+		Script:            c.after,
+		AddedPartitions:   missing(c.to.RangePartitions(), c.from.RangePartitions()),
+		RemovedPartitions: missing(c.from.RangePartitions(), c.to.RangePartitions()),
+	})
+}
+
+func (c change) partman() any {
+	former, current := c.from.Partition, c.to.Partition
+	differs := former.Maintenance != current.Maintenance
+	return when(!c.anew && current.Layout == "partman" && former != current, struct {
+		design.Script
+		StopsCron, StartsMaintenance bool
+	}{c.after, differs && former.Maintenance == "pg_cron", differs && current.Maintenance != design.Maintenances[0]})
+}
+
+// checkChange returns an error for what cannot be migrated.
+func checkChange(from, to design.Design) error {
+	if from.Events != to.Events && (from.Partitioned() || to.Partitioned()) {
+		return fmt.Errorf("events table %s: cannot be renamed to %s, since a partitioned one keeps its name; "+
+			"use the name that is recorded, or another folder for another store", from.Events, to.Events)
+	}
+	return nil
+}

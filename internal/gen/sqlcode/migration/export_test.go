@@ -1,0 +1,14 @@
+package migration
+
+// WithUpgrade returns the writer of a migrate-gen of the next schema version, to which tables get by up and from which they
+// get back by down.
+func (w Writer) WithUpgrade(up, down string) Writer {
+	w.upgrades = append(w.upgrades[:len(w.upgrades):len(w.upgrades)], upgrade{up, down})
+	return w
+}
+
+// Upgrade returns an error if this release does not know how tables get to a version of the schema.
+func Upgrade(version int) error {
+	_, err := Writer{}.upgrade(version)
+	return err
+}

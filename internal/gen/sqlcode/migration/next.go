@@ -1,0 +1,176 @@
+package migration
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/gen"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+)
+
+// ErrEdited: a recorded migration is not as it was written, or is gone.
+var ErrEdited = errors.New("a written migration was changed")
+
+// Next returns what is to be written so that the folder's migrations come to a design: the first migration, or what
+// changes what was recorded, with its way down; and the record. What is there already may be among it, unchanged. A file
+// that was edited by hand is an error that wraps ErrEdited and names it, unless the options accept edits.
+func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
+	if err := w.Check(to); err != nil {
+		return nil, err
+	}
+	to.Version = w.version()
+	content, recorded := folder[RecordFile]
+	switch {
+	case !recorded && w.source != nil:
+		return w.move(to, folder)
+	case !recorded:
+		return w.first(to, folder)
+	}
+	r, from, err := parseRecord(content, w.version())
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Format != w.format.name:
+		return nil, fmt.Errorf("format %s: the migrations of this folder are written for %s; use that, or another folder", w.format.name, r.Format)
+	case from.Dialect != to.Dialect:
+		return nil, fmt.Errorf("dialect %s: the migrations of this folder are written for %s; use that, or another folder", to.Dialect.Name, from.Dialect.Name)
+	case w.source != nil && w.source.Name != r.From:
+		return nil, fmt.Errorf("move from %s: the migrations of this folder begin in another way; use another folder", w.source.Name)
+	case w.acceptEdits:
+		r.accept(folder)
+	default:
+		if err := r.check(folder); err != nil {
+			return nil, edited{err}
+		}
+	}
+	to = to.After(from)
+	migrations, from, err := w.upgradeMigrations(from)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := w.format.difference(from, to)
+	if err != nil {
+		return nil, err
+	}
+	next := newRecord(to, w.format.name)
+	next.Migrations, next.From = r.Migrations, r.From
+	return w.write(append(migrations, changes...), folder, next)
+}
+
+// Known returns a design with what the record of a folder, if there is one, knows beyond it: the events that the domain had
+// once.
+func (w Writer) Known(d design.Design, folder Folder) (design.Design, error) {
+	content, recorded := folder[RecordFile]
+	if !recorded {
+		return d, nil
+	}
+	_, from, err := parseRecord(content, w.version())
+	if err != nil {
+		return d, err
+	}
+	return d.After(from), nil
+}
+
+// write returns the files of migrations that follow those of a record, and all that is kept beside them.
+func (w Writer) write(migrations []migration, folder Folder, r record) ([]gen.File, error) {
+	names := w.nextNames(r, folder, migrations)
+	var files []gen.File
+	for i, m := range migrations {
+		files = append(files, w.format.files(names[i], m)...)
+	}
+	return w.finish(files, folder, r)
+}
+
+// finish records files and adds what a tool and this package keep beside them.
+func (w Writer) finish(files []gen.File, folder Folder, r record) ([]gen.File, error) {
+	r.add(files)
+	if w.format.sumFile != "" {
+		files = append(files, sum(w.format.sumFile, folder, files))
+	}
+	file, err := r.file()
+	return append(files, file), err
+}
+
+// edited says what ErrEdited says, at greater length.
+type edited struct{ error }
+
+func (edited) Is(target error) bool { return target == ErrEdited }
+
+// first returns the first migration and the record of it. A folder that holds it already, but no record, is one that was
+// written by a migrate-gen that kept none.
+func (w Writer) first(to design.Design, folder Folder) ([]gen.File, error) {
+	if _, written := folder[w.format.filename(1, "eventmap")]; w.filename == "" && !written {
+		w.filename = w.format.filename(lastNumber(folder)+1, "eventmap")
+	}
+	files, err := w.Generate(to)
+	if err != nil {
+		return nil, err
+	}
+	ours := make(map[string]string, len(files))
+	for _, file := range files {
+		ours[file.Path] = hash(file.Content)
+	}
+	if err := folder.checkUnrecorded(ours); err != nil {
+		return nil, err
+	}
+	return w.finish(files, folder, newRecord(to, w.format.name))
+}
+
+// numbered finds the number that a migration's name begins with.
+var numbered = regexp.MustCompile(`^V?([0-9]+)(?:\.[0-9]+)*_+(.*)$`)
+
+// lastNumber returns the highest number of a migration in the folder, or 0.
+func lastNumber(folder Folder) int {
+	last := 0
+	for name := range folder {
+		if m := numbered.FindStringSubmatch(name); m != nil {
+			if n, err := strconv.Atoi(m[1]); err == nil {
+				last = max(last, n)
+			}
+		}
+	}
+	return last
+}
+
+// nextNames returns a file name for each migration. The given one is for the first, unless it is taken by a migration
+// that is recorded: then, as without one, the names follow those in the folder.
+func (w Writer) nextNames(r record, folder Folder, migrations []migration) []string {
+	subject, number := "eventmap", lastNumber(folder)
+	if len(r.Migrations) > 0 {
+		subject = strings.TrimSuffix(r.Migrations[0].File, w.format.suffix)
+		m := numbered.FindStringSubmatch(subject)
+		if m == nil { // the user numbers in another way: the next names sort behind the first
+			return unnumbered(subject, w.format.suffix, len(r.Migrations), migrations)
+		}
+		subject = m[2]
+		if r.From != "" {
+			subject = strings.TrimSuffix(subject, "_"+moveFirst)
+		}
+	}
+	var names []string
+	for i, m := range migrations {
+		name := w.format.filename(number+1+i, subject+"_"+m.name)
+		if i == 0 && w.filename != "" && !r.has(w.filename) {
+			name = w.filename
+			if m := numbered.FindStringSubmatch(name); m != nil {
+				if n, err := strconv.Atoi(m[1]); err == nil {
+					number = n - 1
+				}
+			}
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+func unnumbered(subject, suffix string, written int, migrations []migration) []string {
+	var names []string
+	for i, m := range migrations {
+		names = append(names, fmt.Sprintf("%s_%04d_%s%s", subject, written+1+i, m.name, suffix))
+	}
+	return names
+}

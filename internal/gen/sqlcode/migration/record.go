@@ -1,0 +1,193 @@
+package migration
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/eventmap/eventmap/internal/gen"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+)
+
+// RecordFile is the file, beside the migrations, that says what was written so far.
+const RecordFile = "eventmap.schema.json"
+
+// A record is what a folder's migrations come to.
+type record struct {
+	Generator  string                `json:"generator"` // always "migrate-gen"
+	Version    int                   `json:"schemaVersion"`
+	Format     string                `json:"format"`
+	Dialect    string                `json:"dialect,omitempty"` // empty: PostgreSQL
+	From       string                `json:"from,omitempty"`    // where the first migrations move a log from, one of Sources
+	Schema     recordedOptions       `json:"schema"`
+	Views      []design.View         `json:"views,omitempty"`
+	Retired    []design.EventVersion `json:"retired,omitempty"` // events that the domain had once
+	Migrations []recordedFile        `json:"migrations"`        // in the order in which they run up
+}
+
+// recordedOptions are Options with nothing left out. The names in JSON are those of the flags.
+type recordedOptions struct {
+	EventsTable         string   `json:"events-table"`
+	AggregateHeadsTable string   `json:"aggregate-heads-table,omitempty"`
+	CheckpointsTable    string   `json:"checkpoints-table"`
+	ParkedEventsTable   string   `json:"parked-events-table"`
+	Payload             string   `json:"payload,omitempty"`
+	Metadata            string   `json:"metadata,omitempty"`
+	Indexes             []string `json:"index,omitempty"`
+	AppendOnly          bool     `json:"append-only,omitempty"`
+	Strict              bool     `json:"strict,omitempty"`
+	Grants              []string `json:"grant,omitempty"`
+	Partition           string   `json:"partition,omitempty"`
+	PartitionSize       int64    `json:"partition-size,omitempty"`
+	Partitions          int      `json:"partitions,omitempty"`
+	PartmanSchema       string   `json:"partman-schema,omitempty"`
+	PartmanMaintenance  string   `json:"partman-maintenance,omitempty"`
+}
+
+// A recordedFile is a file of a migration as it was written, up or down.
+type recordedFile struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"` // of its content with LF line ends
+}
+
+const generator = "migrate-gen"
+
+// IsRecord reports whether content was written by this package as a record.
+func IsRecord(content []byte) bool {
+	return bytes.HasPrefix(content, []byte("{\n  \"generator\": \""+generator+"\",\n"))
+}
+
+// newRecord returns the record of a design and no files.
+func newRecord(d design.Design, format string) record {
+	dialect := ""
+	if !d.Dialect.IsPostgres() {
+		dialect = d.Dialect.Name
+	}
+	return record{
+		Generator: generator,
+		Dialect:   dialect,
+		Version:   d.Version,
+		Format:    format,
+		Schema: recordedOptions{
+			EventsTable:         d.Events.String(),
+			AggregateHeadsTable: d.Heads.String(),
+			CheckpointsTable:    d.Checkpoints.String(),
+			ParkedEventsTable:   d.Parked.String(),
+			Payload:             d.Payload,
+			Metadata:            d.Metadata,
+			Indexes:             d.IndexOptions(),
+			AppendOnly:          d.AppendOnly,
+			Strict:              d.Strict,
+			Grants:              d.Grants,
+			Partition:           d.Partition.Layout,
+			PartitionSize:       d.Partition.Size,
+			Partitions:          d.Partition.Count,
+			PartmanSchema:       d.Partition.PartmanSchema,
+			PartmanMaintenance:  d.Partition.Maintenance,
+		},
+		Views:   d.Views,
+		Retired: d.Retired,
+	}
+}
+
+// parseRecord reads a record and the design that it stands for. Newest is the version of the schema that is known.
+func parseRecord(content []byte, newest int) (record, design.Design, error) {
+	var r record
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		return r, design.Design{}, fmt.Errorf("%s: cannot be read: %w; if branches were merged, take it from one of them, with that "+
+			"branch's migrations, and run again", RecordFile, err)
+	}
+	switch {
+	case r.Generator != generator:
+		return r, design.Design{}, fmt.Errorf("%s: was not written by %s", RecordFile, generator)
+	case r.Version > newest:
+		return r, design.Design{}, fmt.Errorf("%s: has schema version %d, and this %s writes %d; use a newer one",
+			RecordFile, r.Version, generator, newest)
+	case r.Version < 1:
+		return r, design.Design{}, fmt.Errorf("%s: has no schema version", RecordFile)
+	}
+	s := r.Schema
+	d, err := design.Options{
+		Dialect:             r.Dialect,
+		EventsTable:         s.EventsTable,
+		AggregateHeadsTable: s.AggregateHeadsTable,
+		CheckpointsTable:    s.CheckpointsTable,
+		ParkedEventsTable:   s.ParkedEventsTable,
+		Payload:             s.Payload,
+		Metadata:            s.Metadata,
+		Indexes:             s.Indexes,
+		AppendOnly:          s.AppendOnly,
+		Strict:              s.Strict,
+		Grants:              s.Grants,
+		Partition:           s.Partition,
+		PartitionSize:       s.PartitionSize,
+		Partitions:          s.Partitions,
+		PartmanSchema:       s.PartmanSchema,
+		PartmanMaintenance:  s.PartmanMaintenance,
+	}.Recorded(r.Views, r.Retired)
+	if err != nil {
+		return r, design.Design{}, fmt.Errorf("%s: %w", RecordFile, err)
+	}
+	d.Version = r.Version
+	return r, d, nil
+}
+
+// add records files.
+func (r *record) add(files []gen.File) {
+	for _, file := range files {
+		r.Migrations = append(r.Migrations, recordedFile{file.Path, hash(file.Content)})
+	}
+}
+
+// file returns the record as a file.
+func (r record) file() (gen.File, error) {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return gen.File{}, fmt.Errorf("%s: %w", RecordFile, err)
+	}
+	return gen.File{Path: RecordFile, Content: append(content, '\n')}, nil
+}
+
+// has reports whether a file is recorded.
+func (r record) has(name string) bool {
+	return slices.ContainsFunc(r.Migrations, func(f recordedFile) bool { return f.File == name })
+}
+
+// check returns an error for every recorded file that is not as it was written.
+func (r record) check(folder Folder) error {
+	var problems []error
+	for _, f := range r.Migrations {
+		content, ok := folder[f.File]
+		switch {
+		case !ok:
+			problems = append(problems, fmt.Errorf("%s: is missing, and %s says that it was written", f.File, RecordFile))
+		case hash(content) != f.SHA256:
+			problems = append(problems, fmt.Errorf("%s: was edited since it was written; a written migration is never "+
+				"changed: take the edit back and put it into a migration of your own, or, if it is meant, say --accept-edits", f.File))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// accept records files as they are now, and forgets those that are gone.
+func (r *record) accept(folder Folder) {
+	var kept []recordedFile
+	for _, f := range r.Migrations {
+		if content, ok := folder[f.File]; ok {
+			kept = append(kept, recordedFile{f.File, hash(content)})
+		}
+	}
+	r.Migrations = kept
+}
+
+// hash does not depend on the line ends, which a checkout may change.
+func hash(content []byte) string {
+	sum := sha256.Sum256(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")))
+	return hex.EncodeToString(sum[:])
+}

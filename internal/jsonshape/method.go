@@ -1,0 +1,204 @@
+package jsonshape
+
+import (
+	"go/types"
+	"reflect"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// A method is one by which a type takes its JSON form into its own hands.
+type method struct {
+	name string
+	is   func(*types.Signature) bool
+}
+
+// The interfaces are built here, for packages that are read need not import encoding/json.
+var (
+	marshalJSON   = method{"MarshalJSON", returning()}
+	unmarshalJSON = method{"UnmarshalJSON", taking}
+	marshalText   = method{"MarshalText", returning()}
+	unmarshalText = method{"UnmarshalText", taking}
+	isZero        = method{"IsZero", func(s *types.Signature) bool { return s.Params().Len() == 0 && gives(s, types.Typ[types.Bool]) }}
+
+	// encoding/json calls these from Go 1.27 on.
+	appendText        = method{"AppendText", returning(byteSlice)}
+	marshalJSONTo     = method{"MarshalJSONTo", coding("Encoder")}
+	unmarshalJSONFrom = method{"UnmarshalJSONFrom", coding("Decoder")}
+)
+
+var (
+	byteSlice types.Type = types.NewSlice(types.Typ[types.Byte])
+	errorType            = types.Universe.Lookup("error").Type()
+)
+
+// returning returns what func(params...) ([]byte, error) is told by.
+func returning(params ...types.Type) func(*types.Signature) bool {
+	return func(s *types.Signature) bool { return takes(s, params...) && gives(s, byteSlice, errorType) }
+}
+
+// taking reports whether s is func([]byte) error.
+func taking(s *types.Signature) bool { return takes(s, byteSlice) && gives(s, errorType) }
+
+// coding returns what func(*jsontext.Encoder) error is told by, or that of a decoder.
+func coding(name string) func(*types.Signature) bool {
+	return func(s *types.Signature) bool {
+		return s.Params().Len() == 1 && types.TypeString(s.Params().At(0).Type(), nil) == "*encoding/json/jsontext."+name && gives(s, errorType)
+	}
+}
+
+func takes(s *types.Signature, want ...types.Type) bool {
+	return isTuple(s.Params(), want) && !s.Variadic()
+}
+
+func gives(s *types.Signature, want ...types.Type) bool { return isTuple(s.Results(), want) }
+
+func isTuple(t *types.Tuple, want []types.Type) bool {
+	if t.Len() != len(want) {
+		return false
+	}
+	for i := range want {
+		if !types.Identical(t.At(i).Type(), want[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// A lookedUp is what came of looking for a method.
+type lookedUp struct {
+	method
+	ok      bool
+	through *types.Var // the embedded field of the struct by which it comes, or nil
+}
+
+// lookup looks for a method of t, or of *t if pointer is set.
+func lookup(t types.Type, m method, pointer bool) lookedUp {
+	found := lookedUp{method: m}
+	obj, index, _ := types.LookupFieldOrMethod(t, pointer, nil, m.name)
+	fn, isFunc := obj.(*types.Func)
+	if !isFunc || !m.is(fn.Signature()) {
+		return found
+	}
+	found.ok = true
+	if st, isStruct := t.Underlying().(*types.Struct); isStruct && len(index) > 1 {
+		found.through = st.Field(index[0])
+	}
+	return found
+}
+
+// marshals reports whether a type writes itself.
+func marshals(t types.Type) bool {
+	return lookup(t, marshalJSON, true).ok || lookup(t, marshalText, true).ok
+}
+
+// byMethods returns the shape that a type's methods give it, else that of its kind. Methods that do only half of it are
+// losses.
+//
+// Generated code encodes and decodes by pointer, so methods on the pointer count wherever the value has an address:
+// everywhere but in a map.
+func (w *walk) byMethods(t types.Type, at spot) *model.Shape {
+	switch typeID(t) {
+	case "time.Time":
+		return &model.Shape{Kind: model.TimeShape}
+	case "encoding/json.Number":
+		return &model.Shape{Kind: model.NumberShape}
+	case "encoding/json.RawMessage":
+		return &model.Shape{Kind: model.RawShape, Nullable: true}
+	}
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Interface:
+		return w.byKind(t, at)
+	}
+	lost := &model.Shape{Kind: model.OpaqueShape, Go: goName(t)}
+	out, in := lookup(t, marshalJSON, true), lookup(t, unmarshalJSON, true)
+	if !out.ok {
+		out = lookup(t, marshalText, true)
+	}
+	if !in.ok {
+		in = lookup(t, unmarshalText, true)
+	}
+	kind, counterpart := model.TextShape, "UnmarshalText"
+	if out.name == "MarshalJSON" {
+		kind, counterpart = model.OpaqueShape, "UnmarshalJSON"
+	}
+	switch {
+	case w.loseVersion(t, at):
+		return lost
+	case out.ok && (!in.ok || out.name == "MarshalJSON" && in.name != "UnmarshalJSON"):
+		w.lose(at, "%shas %s but no %s; add it, so that what is written can be read", w.which(t), out.name, counterpart)
+		return lost
+	case out.ok:
+	case in.ok && in.name == "UnmarshalText" && !isString(t):
+		w.lose(at, "%shas UnmarshalText but no MarshalText; add it: what is written without it cannot be read", w.which(t))
+		return lost
+	case in.name == "UnmarshalJSON" && w.embedsMarshaler(t, at, in):
+		return lost
+	default:
+		s := w.byKind(t, at)
+		s.Guarded = in.ok // it reads what its fields write, and perhaps more
+		return s
+	}
+	if w.embedsMarshaler(t, at, out) || w.embedsMarshaler(t, at, in) {
+		return lost
+	}
+	if at.inMap && !lookup(t, out.method, false).ok {
+		w.lose(at, "is of type %s, whose %s is on the pointer and is not called for a map's value; put it on the value, or let the map hold pointers", w.shown(t), out.name)
+		return lost
+	}
+	if out.through != nil && out.through == in.through && !isPointer(out.through.Type()) {
+		return w.shape(out.through.Type(), at) // the methods, and so the JSON, are those of what it embeds
+	}
+	_, slice := t.Underlying().(*types.Slice)
+	_, isMap := t.Underlying().(*types.Map)
+	return &model.Shape{Kind: kind, Nullable: slice || isMap}
+}
+
+// loseVersion reports whether only some versions of encoding/json would call a method of a type, and adds that as a loss.
+func (w *walk) loseVersion(t types.Type, at spot) bool {
+	obj, index, _ := types.LookupFieldOrMethod(t, true, nil, "Float64")
+	if fn, ok := obj.(*types.Func); ok && len(index) > 1 && fn.Pkg().Path() == "encoding/json" {
+		w.lose(at, "%sembeds json.Number: encoding/json of Go 1.27 writes it instead of the whole struct, and that of Go 1.26 beside the other fields; give the field a name", w.which(t))
+		return true
+	}
+	return w.loseMethod(t, at, marshalJSONTo, marshalJSON) || w.loseMethod(t, at, unmarshalJSONFrom, unmarshalJSON) ||
+		!lookup(t, marshalJSON, true).ok && w.loseMethod(t, at, appendText, marshalText)
+}
+
+// loseMethod reports whether a type has a method that encoding/json calls since Go 1.27 and not the one that every version
+// calls, and adds that as a loss.
+func (w *walk) loseMethod(t types.Type, at spot, since, ever method) bool {
+	if !lookup(t, since, true).ok || lookup(t, ever, true).ok {
+		return false
+	}
+	w.lose(at, "%shas %s but no %s: encoding/json of Go 1.27 calls it and that of Go 1.26 does not, so they store different JSON; add %s",
+		w.which(t), since.name, ever.name, ever.name)
+	return true
+}
+
+// embedsMarshaler reports a struct that takes its JSON form from one embedded field and so loses the others, or, where it
+// has no name, cannot be read: see indirect in encoding/json/decode.go.
+func (w *walk) embedsMarshaler(t types.Type, at spot, m lookedUp) bool {
+	if m.through == nil {
+		return false
+	}
+	st := t.Underlying().(*types.Struct)
+	for i := range st.NumFields() {
+		field := st.Field(i)
+		if field != m.through && field.Name() != "_" && reflect.StructTag(st.Tag(i)).Get("json") != "-" {
+			w.lose(w.enter(at, m.through), "is embedded, so that its %s is called for all of %s and the other fields are lost; give the field a name, or give %s methods of its own",
+				m.name, w.shown(t), w.shown(t))
+			return true
+		}
+	}
+	if _, named := t.(*types.Named); !named {
+		w.lose(at, "is of a type without a name, for which encoding/json calls the embedded %s but not its counterpart; declare it as a type of its own, or use %s itself", m.name, m.through.Name())
+		return true
+	}
+	at = w.enter(at, m.through)
+	if isPointer(m.through.Type()) {
+		w.lose(at, "is embedded by pointer, and its %s is called for a nil as well, which panics; embed the value, or give the field a name", m.name)
+		return true
+	}
+	return w.embedsMarshaler(m.through.Type(), at, lookup(m.through.Type(), m.method, true))
+}

@@ -1,2 +1,0 @@
--- eventmap: inspect the frontier
-select {{template "frontier" .}}
