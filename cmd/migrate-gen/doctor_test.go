@@ -72,6 +72,24 @@ func TestDoctor_findsAndMends(t *testing.T) {
 			want:   []string{"check events_known_check of events was not validated: what was stored before it was not looked at"}},
 		{name: "duplicates", flags: []string{"--partition=range"}, breaks: `drop function events_event_id_once cascade`,
 			want: []string{"trigger events_event_id_once of events is missing, so that an event can be stored twice"}},
+		{name: "collations", flags: []string{"--domain=./testdata/kinds"}, breaks: `create collation folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+			create table made as select viewname, definition from pg_views where schemaname = 'public';
+			do $$ declare v record; begin
+				for v in select * from made loop execute format('drop view %I', v.viewname); end loop;
+				alter table events alter aggregate_id type text collate folded;
+				alter table aggregate_heads alter aggregate_id type text collate folded;
+				for v in select * from made loop execute format('create view %I as %s', v.viewname, v.definition); end loop;
+			end $$`,
+			want: []string{"column aggregate_id of events has a nondeterministic collation, which takes different texts for the same",
+				"column aggregate_id of aggregate_heads has a nondeterministic collation, which takes different texts for the same"}},
+		{name: "a function that names a schema that is no more", flags: []string{"--partition=range", "--schema=shop"},
+			breaks: `create or replace function shop.events_event_id_once() returns trigger language plpgsql as
+				'begin perform from "former"."events" as other; return null; end'`,
+			want: []string{"trigger events_event_id_once of shop.events looks for the log in the schema that it was made in, so that appends fail"}},
+		{name: "a function that finds another schema", flags: []string{"--partition=range"},
+			breaks: `create or replace function events_event_id_once() returns trigger language plpgsql set search_path = former as
+				'begin perform from "events" as other; return null; end'`,
+			want: []string{"trigger events_event_id_once of events looks for the log in the schema that it was made in, so that appends fail"}},
 		{name: "layout", flags: []string{"--partition=hash"}, breaks: `drop function if exists f; alter table events rename to e;
 			create table events (like e including all excluding identity); drop table e cascade; alter table events alter global_position add generated always as identity
 			(sequence name events_global_position_seq)`,

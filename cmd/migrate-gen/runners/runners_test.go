@@ -47,7 +47,11 @@ var hostile = &model.Domain{Aggregates: []model.Aggregate{{Name: "Order", Events
 		{Name: "${y};", Doc: "-- migrate:down", Shape: &model.Shape{Kind: model.IntShape, Bits: 64}},
 		{Name: "---- create above / drop below ----", Shape: &model.Shape{Kind: model.StringShape}},
 		{Name: "a--b:c$$'", Shape: &model.Shape{Kind: model.SliceShape}},
+		{Name: " -- x;", Shape: &model.Shape{Kind: model.StringShape}, Index: &model.IndexMark{}},
+		{Name: "last", Doc: "Ends with -- a comment;", Shape: &model.Shape{Kind: model.StringShape}},
 	}},
+}, {
+	Name: "Order -- placed; ${z} {{z}} $$ ---- create above", Version: 1, Doc: "+goose StatementEnd -- x",
 }}}}}
 
 var options = map[string]design.Options{
@@ -55,7 +59,7 @@ var options = map[string]design.Options{
 	"options":  {Payload: "jsonb", Indexes: design.IndexNames, AppendOnly: true},
 	"range":    {Partition: "range", Partitions: 2, AppendOnly: true},
 	"domain":   {Domain: placed("", "{{x}} ${y}"), Strict: true},
-	"views":    {Domain: hostile, AppendOnly: true, Indexes: design.IndexNames},
+	"views":    {Domain: hostile, Strict: true, AppendOnly: true, Indexes: design.IndexNames},
 	"names":    {Schema: "My-Shop", EventsTable: "log$block$", AggregateHeadsTable: "other.select"},
 }
 

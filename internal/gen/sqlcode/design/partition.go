@@ -127,6 +127,10 @@ func (d Design) PartmanTemplate() pgname.Table { return d.Events.Derived("templa
 // EventIDOnceFunction returns the function, and the name of the trigger, that looks for event IDs in other partitions.
 func (d Design) EventIDOnceFunction() pgname.Table { return d.Events.Derived("event_id_once") }
 
+// AddedEvents returns the name by which that trigger knows the rows of a statement. It is not that of the log, which the
+// function finds without its schema.
+func (d Design) AddedEvents() string { return d.Events.Derived("added").Name }
+
 // AppendOnlyRowTrigger returns the name of the trigger that each partition gets.
 func (d Design) AppendOnlyRowTrigger() string { return d.Events.Derived("append_only_row").Name }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/eventmap/eventmap/internal/sqlitename"
 	"github.com/eventmap/eventmap/templates"
@@ -107,6 +106,3 @@ func (d Design) AppendOnlyOperations() []string { return []string{"update", "del
 func (d Design) AppendOnlyTrigger(operation string) string {
 	return d.Events.Derived("append_only_" + operation).Name
 }
-
-// lineComment returns a text that can stand in a comment of SQL, and is no end of a statement to any tool.
-func lineComment(text string) string { return strings.NewReplacer("\n", " ", ";", ",").Replace(text) }

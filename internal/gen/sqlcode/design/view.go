@@ -31,16 +31,6 @@ func (v View) Condition() string {
 	return fmt.Sprintf("aggregate_type = %s and event_type = %s and event_version = %d", literal(v.Aggregate), literal(v.Event), v.Version)
 }
 
-// literal returns a string for SQL, in a form that no migration tool takes for a template or a placeholder of its own.
-func literal(s string) string {
-	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	parts := strings.NewReplacer("{{", "{' || '{", "${", "$' || '{", "----", "--' || '--").Replace(quoted)
-	if parts != quoted {
-		return "(" + parts + ")"
-	}
-	return quoted
-}
-
 // viewsOf returns the views of a domain, by name. The error holds every two that would have the same name, and every mark
 // of an index that cannot be.
 func viewsOf(domain *model.Domain) ([]View, error) {
@@ -112,10 +102,4 @@ func snake(name string) string {
 		}
 	}
 	return b.String()
-}
-
-// sentence returns the comment in one line that every tool leaves as it is: some take {{, ${ or ---- for theirs.
-func sentence(doc string) string {
-	line := strings.Join(strings.Fields(doc), " ")
-	return strings.NewReplacer("{{", "{ {", "}}", "} }", "${", "$ {", "----", "- - - -", "\x00", "").Replace(line)
 }

@@ -30,6 +30,7 @@ func Checks(d design.Design) ([]Check, error) {
 	c.tables()
 	c.keys()
 	c.columns()
+	c.collations()
 	c.functions()
 	c.indexes()
 	c.check()
@@ -102,6 +103,32 @@ func (c *collector) columns() {
 		"column_type.sql.tmpl", column{c.Script, "metadata", c.Metadata}, "change_metadata.sql.tmpl", c.Script)
 }
 
+// collations asks for columns that take different texts for the same, so that streams, or consumers, become one.
+func (c *collector) collations() {
+	type column struct {
+		design.Script
+		Table  pgname.Table
+		Column string
+	}
+	log := []string{"aggregate_type", "aggregate_id", "event_type"}
+	for _, table := range []struct {
+		name    pgname.Table
+		columns []string
+		views   []design.View // that have to be made anew
+	}{
+		{c.Events, log, c.Views},
+		{c.Heads, log[:2], nil},
+		{c.Checkpoints, []string{"consumer"}, nil},
+		{c.Parked, append([]string{"consumer"}, log[:2]...), nil},
+	} {
+		for _, name := range table.columns {
+			with := column{c.WithViews(table.views), table.name, name}
+			c.add("column "+name+" of "+table.name.String(), "has a nondeterministic collation, which takes different texts for the same",
+				"collation.sql.tmpl", with, "change_collation.sql.tmpl", with)
+		}
+	}
+}
+
 func (c *collector) indexes() {
 	for _, wanted := range c.Indexes {
 		query, made := "missing_index.sql.tmpl", "index_concurrently.sql.tmpl"
@@ -152,7 +179,12 @@ func (c *collector) triggers() {
 		trigger(c.AppendOnlyFunction().Name, ", so that events can be changed", "append_only.sql.tmpl")
 	}
 	if c.ByPosition() {
-		trigger(c.EventIDOnceFunction().Name, ", so that an event can be stored twice", "event_id_once.sql.tmpl")
+		name := c.EventIDOnceFunction().Name
+		trigger(name, ", so that an event can be stored twice", "event_id_once.sql.tmpl")
+		anew := c.Script
+		anew.Replaces = true
+		c.add("trigger "+name+" of "+c.Events.String(), "looks for the log in the schema that it was made in, so that appends fail",
+			"stale_function.sql.tmpl", c.Script, "event_id_once.sql.tmpl", anew)
 	}
 }
 

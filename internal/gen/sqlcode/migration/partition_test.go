@@ -318,3 +318,30 @@ func needExtension(t *testing.T, conn *pgx.Conn, name string) {
 			name, strings.TrimPrefix(name, "pg_"))
 	}
 }
+
+// A schema can be renamed: an event is then still stored once, and the others go on.
+func TestGenerate_schemaCanBeRenamed(t *testing.T) {
+	t.Parallel()
+	for _, o := range []design.Options{
+		{Schema: "shop", Partition: "range", AppendOnly: true, EventsTable: "added", Domain: indexed(domain("Placed"), ""), Strict: true},
+		{Schema: "shop", Partition: "hash", AppendOnly: true},
+		{Schema: "shop", Domain: indexed(domain("Placed"), "")},
+	} {
+		conn := connect(t)
+		exec(t, conn, string(generate(t, o)))
+		storeTwo(t, conn, o, 0)
+		exec(t, conn, `alter schema shop rename to "It's"`)
+		o.Schema = "It's"
+		storeTwo(t, conn, o, 2)
+		if got := events(t, conn, o); len(got) != 4 {
+			t.Errorf("%d events, want 4", len(got))
+		}
+		_, err := conn.Exec(t.Context(), fmt.Sprintf(`insert into %[1]s (created_at, event_id, aggregate_version, event_version, aggregate_type,
+			aggregate_id, event_type, payload) select created_at, event_id, aggregate_version + 100, event_version, aggregate_type, aggregate_id,
+			event_type, payload from %[1]s limit 1`, eventsOf(o)))
+		var refused *pgconn.PgError
+		if o.Partition != "hash" && (!errors.As(err, &refused) || refused.Code != "23505") {
+			t.Errorf("an event that is stored already: %v", err)
+		}
+	}
+}

@@ -68,17 +68,21 @@ create table "shop"."events_default" partition of "shop"."events" default
 -- stored is seen here.
 create function "shop"."events_event_id_once"() returns trigger
 language plpgsql
+set search_path = "shop", pg_temp -- where the log is found now
 set enable_seqscan = off -- a plan that is made while a partition is empty has to stay good
 as $block$
 declare
     stored record;
 begin
+    if current_schema() is distinct from tg_table_schema then -- the schema was renamed, or the log moved
+        perform set_config('search_path', format('%I, pg_temp', tg_table_schema), true);
+    end if;
     select e.event_id, e.aggregate_type, e.aggregate_id, e.aggregate_version
     into stored
-    from added as a
+    from "events_added" as a
     cross join lateral (
         select other.event_id, other.aggregate_type, other.aggregate_id, other.aggregate_version
-        from "shop"."events" as other
+        from "events" as other
         where other.event_id = a.event_id
           and other.global_position <> a.global_position
         limit 1
@@ -100,7 +104,7 @@ comment on function "shop"."events_event_id_once"() is
 
 create trigger "events_event_id_once"
     after insert on "shop"."events"
-    referencing new table as added
+    referencing new table as "events_added"
     for each statement execute function "shop"."events_event_id_once"();
 
 comment on table "shop"."events" is
