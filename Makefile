@@ -1,4 +1,4 @@
-.PHONY: help demo demo-postgres test test-postgres lint fmt generate verify bench torture
+.PHONY: help demo demo-postgres demo-console test test-postgres lint fmt generate verify bench torture
 
 help: ## print this list
 	@sed -n "s/^\([a-z-]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 22
@@ -8,6 +8,9 @@ demo: ## generate, migrate, run examples/shop: on SQLite, or where DATABASE_URL 
 
 demo-postgres: ## the same on a private PostgreSQL
 	@.ci/demo postgres
+
+demo-console: ## keep the shop open and serve the console of its log, until ctrl-c; ARGS=postgres for that
+	@.ci/demo-console $(ARGS)
 
 test: ## run all tests on a real PostgreSQL; ARGS="-run Name" goes to go test
 	@.ci/test $(ARGS)

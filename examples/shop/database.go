@@ -5,14 +5,16 @@ import (
 
 	"github.com/eventmap/eventmap/examples/shop/customers"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/console"
 	"github.com/eventmap/eventmap/runtime/consumer"
 )
 
-// A database is what the shop needs of one: a store of events, the checkpoints of consumers, and transactions in which both
-// and the read model are written.
+// A database is what the shop needs of one: a store of events, the checkpoints of consumers, what the console
+// asks, and transactions in which events, checkpoints and the read model are written.
 type database[Tx any] struct {
 	events      events[Tx]
 	checkpoints consumer.Database[Tx]
+	inspector   console.Inspector
 	customers.SQL[Tx]
 	in    func(ctx context.Context, f func(tx Tx) error) error // runs f in a transaction and commits it
 	close func()

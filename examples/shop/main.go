@@ -8,6 +8,11 @@
 //	go run .
 //	DATABASE_URL=shop.db go run . -migrate
 //	DATABASE_URL=postgres:///shop go run . -migrate
+//
+// With -console it keeps the shop open instead: customers order, consumers run, one of which fails at times, and the console
+// of runtime/console shows it, behind the shop's own authentication:
+//
+//	go run . -console localhost:8080
 package main
 
 import (
@@ -18,7 +23,9 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,32 +44,36 @@ import (
 func main() {
 	log.SetFlags(0)
 	migrate := flag.Bool("migrate", false, "create the tables first; an application leaves that to its migration tool")
+	address := flag.String("console", "", "keep the shop open and serve its console at this address, such as localhost:8080, until an interrupt")
 	flag.Parse()
-	address := os.Getenv("DATABASE_URL")
-	if address == "" {
-		address, *migrate = ":memory:", true
+	database := os.Getenv("DATABASE_URL")
+	if database == "" {
+		database, *migrate = ":memory:", true
 	}
-	if err := run(context.Background(), address, *migrate, os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, database, *migrate, *address, os.Stdout); err != nil {
+		stop()
 		log.Fatalf("shop: %v", err)
 	}
 }
 
-// run opens the database of the address and tells the story on it.
-func run(ctx context.Context, address string, migrate bool, out io.Writer) error {
-	if strings.HasPrefix(address, "postgres:") || strings.HasPrefix(address, "postgresql:") {
-		db, err := openPostgres(ctx, address, migrate)
+// run opens a database and tells the story on it, or serves the console at an address.
+func run(ctx context.Context, database string, migrate bool, address string, out io.Writer) error {
+	if strings.HasPrefix(database, "postgres:") || strings.HasPrefix(database, "postgresql:") {
+		db, err := openPostgres(ctx, database, migrate)
 		if err != nil {
 			return err
 		}
 		defer db.close()
-		return open(db, out).tell(ctx)
+		return open(db, out).run(ctx, address)
 	}
-	db, err := openSQLite(ctx, address, migrate)
+	db, err := openSQLite(ctx, database, migrate)
 	if err != nil {
 		return err
 	}
 	defer db.close()
-	return open(db, out).tell(ctx)
+	return open(db, out).run(ctx, address)
 }
 
 // A shop is the application: a database, and a typed store for each aggregate.
@@ -80,6 +91,14 @@ func open[Tx any](db *database[Tx], out io.Writer) *shop[Tx] {
 		users:  shopstore.NewUserStore(db.events),
 		out:    out,
 	}
+}
+
+// run tells the story, or keeps the shop open at an address.
+func (s *shop[Tx]) run(ctx context.Context, address string) error {
+	if address == "" {
+		return s.tell(ctx)
+	}
+	return s.serve(ctx, address)
 }
 
 // tell tells the whole story.

@@ -53,7 +53,7 @@ func TestRun_printsItsAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out strings.Builder
-			if err := run(t.Context(), address(), true, &out); err != nil {
+			if err := run(t.Context(), address(), true, "", &out); err != nil {
 				t.Fatal(err)
 			}
 			got := regexp.MustCompile(`checkpoint \d+`).ReplaceAllString(out.String(), "checkpoint N")

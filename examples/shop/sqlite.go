@@ -37,9 +37,14 @@ func openSQLite(ctx context.Context, address string, migrate bool) (*database[*s
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	inspector, err := sqlite.NewInspector(db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &database[*sql.Tx]{
 		events:      events,
 		checkpoints: checkpoints,
+		inspector:   inspector,
 		SQL:         sqlSQL{},
 		in:          in,
 		close:       func() { _ = db.Close() }, // what is committed is stored

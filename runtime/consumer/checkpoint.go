@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -28,11 +29,29 @@ func (r *Runner[Tx]) Reset(ctx context.Context, name string, clear func(ctx cont
 	})
 }
 
-// Resume lets a stopped consumer try again at once, with all its attempts before it.
+// Resume lets a stopped or paused consumer try again at once, with all its attempts before it.
 func (r *Runner[Tx]) Resume(ctx context.Context, name string) error {
 	return r.change(ctx, "resume", name, func(_ Tx, checkpoints []Checkpoint) ([]Checkpoint, error) {
 		return checkpoints, nil
 	})
+}
+
+// Pause stops a consumer where it is, in whatever process, until [Runner.Resume]: batches that are under way are waited
+// for, and none begins after. A segment that is stopped already stays as it is. The reason is shown as its last error.
+func (r *Runner[Tx]) Pause(ctx context.Context, name, reason string) error {
+	if _, err := r.find(name); err != nil {
+		return fmt.Errorf("pause consumer: %w", err)
+	}
+	err := r.in(ctx, func(tx Tx) error {
+		if _, err := r.lock(ctx, tx, name); err != nil {
+			return err
+		}
+		return r.db.Stop(ctx, tx, name, text(errors.New("paused: "+reason)))
+	})
+	if err != nil {
+		return fmt.Errorf("pause consumer %s: %w", name, err)
+	}
+	return nil
 }
 
 // Resize changes the number of segments of a consumer, which may be running, in any number of processes: they go on with

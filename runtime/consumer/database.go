@@ -95,7 +95,8 @@ type Checkpoint struct {
 	LastError      string
 	// RetryAt is when the segment is claimed again after a failure, by the clock of the database. Zero: at once.
 	RetryAt time.Time
-	// StoppedAt is since when the segment is stopped by the policy of its consumer. Zero: it runs.
+	// StoppedAt is since when the segment is stopped, by the policy of its consumer, or with no Failures by [Runner.Pause].
+	// Zero: it runs.
 	StoppedAt time.Time
 	UpdatedAt time.Time
 }
@@ -107,6 +108,9 @@ type Checkpoints[Tx any] interface {
 	// Checkpoints returns the checkpoints of a consumer in the order of their segments; none if it does not exist. With
 	// lock, it waits for every worker to end its transaction and keeps workers away until this one ends.
 	Checkpoints(ctx context.Context, tx Tx, consumer string, lock bool) ([]Checkpoint, error)
+	// Stop stops the segments of a consumer that run, which this transaction has locked: StoppedAt is set, LastError is the
+	// reason, and there is neither a failure nor a retry.
+	Stop(ctx context.Context, tx Tx, consumer, reason string) error
 	// Replace replaces the checkpoints of a consumer, which this transaction has locked. Position and Handled are kept as
 	// given; failures are forgotten. None at all means that the consumer is forgotten.
 	Replace(ctx context.Context, tx Tx, consumer string, checkpoints []Checkpoint) error

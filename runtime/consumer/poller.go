@@ -41,7 +41,7 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 		case <-timer.C:
 		}
 		looked = time.Now()
-		poll, err := p.runner.db.Poll(ctx, p.runner.names())
+		poll, err := p.runner.db.Poll(ctx, p.runner.Names())
 		if ctx.Err() != nil {
 			return nil
 		}

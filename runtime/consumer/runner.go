@@ -250,7 +250,7 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 
 // prepare returns an error for what cannot run, and makes the checkpoints of consumers that have none.
 func (r *Runner[Tx]) prepare(ctx context.Context) error {
-	poll, err := r.db.Poll(ctx, r.names())
+	poll, err := r.db.Poll(ctx, r.Names())
 	if err != nil {
 		return fmt.Errorf("consumers: %w", err)
 	}
@@ -304,7 +304,8 @@ func (p LogState) check(name string) (ConsumerState, error) {
 	return s, s.checkAhead(p)
 }
 
-func (r *Runner[Tx]) names() []string {
+// Names returns the names of the registered consumers, in the order they were registered.
+func (r *Runner[Tx]) Names() []string {
 	names := make([]string, len(r.consumers))
 	for i, c := range r.consumers {
 		names[i] = c.name

@@ -55,7 +55,7 @@ func (s Status) Lag() Lag {
 // segments yet. It waits for nobody. It counts events, so ask every few seconds, not all the time; what it costs does not
 // grow with the log.
 func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
-	log, err := r.db.Poll(ctx, r.names())
+	log, err := r.db.Poll(ctx, r.Names())
 	if err != nil {
 		return nil, fmt.Errorf("status of consumers: %w", err)
 	}

@@ -133,6 +133,14 @@ func (c *Consumers[Tx]) Checkpoints(ctx context.Context, tx Tx, name string, loc
 	return checkpoints, nil
 }
 
+// Stop stops the segments of a consumer; see [consumer.Checkpoints].
+func (c *Consumers[Tx]) Stop(ctx context.Context, tx Tx, name, reason string) error {
+	if err := exec(ctx, c.bind(tx), query{c.sql.stop, []any{name, reason}}); err != nil {
+		return fmt.Errorf("stop a consumer: %w", ended(c.classify(err)))
+	}
+	return nil
+}
+
 // Replace replaces the checkpoints of a consumer; see [consumer.Checkpoints].
 func (c *Consumers[Tx]) Replace(ctx context.Context, tx Tx, name string, checkpoints []consumer.Checkpoint) error {
 	q := c.bind(tx)

@@ -84,17 +84,19 @@ func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.
 // knows little more than the process ID, unless the role is a member of pg_read_all_stats. A prepared transaction has no
 // process; its name stands in the state.
 func (c *Consumers[Tx]) Holders(ctx context.Context, limit int) ([]consumer.Holder, error) {
-	holders, err := collect(ctx, c.db, query{c.sql.holders, []any{int64(limit)}}, func(r rows) (consumer.Holder, error) {
-		var h consumer.Holder
-		var since sql.NullTime
-		err := r.Scan(&h.After, &h.PID, &h.Application, &h.User, &h.State, &since)
-		h.Since = since.Time
-		return h, err
-	})
+	holders, err := collect(ctx, c.db, query{c.sql.holders, []any{int64(limit)}}, scanHolder)
 	if err != nil {
 		return nil, fmt.Errorf("who holds the frontier back: %w", c.classify(err))
 	}
 	return holders, nil
+}
+
+func scanHolder(r rows) (consumer.Holder, error) {
+	var h consumer.Holder
+	var since sql.NullTime
+	err := r.Scan(&h.After, &h.PID, &h.Application, &h.User, &h.State, &since)
+	h.Since = since.Time
+	return h, err
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

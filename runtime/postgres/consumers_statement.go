@@ -20,6 +20,7 @@ type consumerStatements struct {
 	checkpoints     string
 	lock            string
 	lockCheckpoints string
+	stop            string
 	replace         string
 	remove          string
 	read            string
@@ -77,6 +78,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		{&s.checkpoints, "checkpoints.sql", plain},
 		{&s.lock, "lock.sql", plain},
 		{&s.lockCheckpoints, "checkpoints.sql", locked},
+		{&s.stop, "stop.sql", plain},
 		{&s.replace, "replace.sql", plain},
 		{&s.remove, "remove.sql", plain},
 		{&s.read, "read.sql", plain},

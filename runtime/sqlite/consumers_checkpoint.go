@@ -126,6 +126,14 @@ func (c *Consumers) Checkpoints(ctx context.Context, tx *sql.Tx, name string, _ 
 	return checkpoints, nil
 }
 
+// Stop stops the segments of a consumer; see [consumer.Checkpoints].
+func (c *Consumers) Stop(ctx context.Context, tx *sql.Tx, name, reason string) error {
+	if err := execute(ctx, tx, c.sql.stop, name, reason, timeText(time.Now())); err != nil {
+		return fmt.Errorf("stop a consumer: %w", c.explain(ctx, tx, err))
+	}
+	return nil
+}
+
 // Replace replaces the checkpoints of a consumer; see [consumer.Checkpoints].
 func (c *Consumers) Replace(ctx context.Context, tx *sql.Tx, name string, checkpoints []consumer.Checkpoint) error {
 	now := timeText(time.Now())

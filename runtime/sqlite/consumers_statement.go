@@ -10,6 +10,7 @@ type consumerStatements struct {
 	claim         string
 	save          string
 	checkpoints   string
+	stop          string
 	replace       string
 	remove        string
 	read          string
@@ -39,6 +40,7 @@ func renderConsumers(t tables) (consumerStatements, error) {
 		{&s.claim, "claim.sql", plain},
 		{&s.save, "save.sql", plain},
 		{&s.checkpoints, "checkpoints.sql", plain},
+		{&s.stop, "stop.sql", plain},
 		{&s.replace, "replace.sql", plain},
 		{&s.remove, "remove.sql", plain},
 		{&s.read, "read.sql", plain},

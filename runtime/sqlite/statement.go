@@ -35,7 +35,9 @@ type variant struct {
 	tables
 	Rows               []struct{} // to insert
 	Backward, Filtered bool
-	Any                bool // the claim of a segment
+	Any                bool   // the claim of a segment
+	Indexed            string // what an inspection looks for in an index
+	ByID, Typed        bool   // an inspection of an event by its ID, of one type or consumer
 }
 
 // The tables, quoted. Names were validated when they were parsed and are the only part of a text that is not constant.

@@ -1,0 +1,6 @@
+// Package inspect holds what can be seen of an event log without changing it: the queries of an operator, and their
+// answers. The inspectors of runtime/postgres and runtime/sqlite answer them; runtime/console shows them.
+//
+// Every query is bounded: it walks an index from a key that the caller gives, returns at most Limit rows, and never counts
+// or skips. So what it costs does not grow with the log.
+package inspect

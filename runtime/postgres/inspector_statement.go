@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// inspectStatements are the SQL texts of an Inspector, constant for its life.
+type inspectStatements struct {
+	limits         string // of a transaction
+	log            map[logOrder]eventStatements
+	indexed        string
+	event          string
+	eventByID      string
+	head           string
+	streamForward  string
+	streamBackward string
+	streams        string
+	streamsOfType  string
+	types          string
+	positionAt     string
+	frontier       string
+	holders        string
+	checkpoints    string
+	parked         string
+	parkedOf       string
+	countParked    string
+}
+
+// A logOrder says by which index the log is walked, and in which direction.
+type logOrder struct {
+	by        string // empty: by position
+	ascending bool
+}
+
+// The indexes that migrate-gen makes if it is told to.
+const (
+	byEventType     = "event type"
+	byCorrelationID = "correlation ID"
+)
+
+// eventStatements read a page of the log and tell where it has ended.
+type eventStatements struct{ events, window string }
+
+//go:embed sql/parts.sql sql/head.sql sql/consumer/holders.sql sql/inspect/*.sql
+var inspectFiles embed.FS
+
+// An inspectVariant is what a text is filled in with.
+type inspectVariant struct {
+	variant
+	Checkpoints, Parked string
+	Indexed             string
+	ByID, Typed         bool
+}
+
+// ReadFirst returns the expression that reads the first bytes of a payload.
+func (v inspectVariant) ReadFirst(n string) string {
+	if !v.Payload.isJSON() {
+		return fmt.Sprintf("substring(e.payload for %s)", n)
+	}
+	return fmt.Sprintf("convert_to(left(coalesce(e.payload::text, ''), %s), 'UTF8')", n)
+}
+
+// Size returns the expression for the length of a payload.
+func (v inspectVariant) Size() string {
+	if !v.Payload.isJSON() {
+		return "octet_length(e.payload)::bigint"
+	}
+	return "coalesce(octet_length(e.payload::text), 0)::bigint"
+}
+
+// renderInspect returns the statements for the tables; see render.
+func renderInspect(t consumerTables, payload PayloadType) (inspectStatements, error) {
+	parsed, err := template.ParseFS(inspectFiles, "sql/*.sql", "sql/consumer/*.sql", "sql/inspect/*.sql")
+	if err != nil {
+		return inspectStatements{}, fmt.Errorf("embedded SQL: %w", err)
+	}
+	plain := inspectVariant{
+		variant: variant{
+			Events:   t.events.Quoted(),
+			Heads:    t.heads.Quoted(),
+			Sequence: t.events.Sequence().Quoted(),
+			Payload:  payload,
+		},
+		Checkpoints: t.checkpoints.Quoted(),
+		Parked:      t.parked.Quoted(),
+	}
+	byID, backward, typed := plain, plain, plain
+	byID.ByID = true
+	backward.Backward = true
+	typed.Typed = true
+
+	s := inspectStatements{
+		limits: "-- eventmap: keep an inspection short\nselect set_config('statement_timeout', $1::text, true), set_config('jit', 'off', true)",
+		log:    make(map[logOrder]eventStatements),
+	}
+	fill := func(file string, with inspectVariant) string {
+		var b strings.Builder
+		if failed := parsed.ExecuteTemplate(&b, file, with); failed != nil && err == nil {
+			err = fmt.Errorf("embedded SQL: %w", failed)
+		}
+		return b.String()
+	}
+	for _, by := range []string{"", byEventType, byCorrelationID} {
+		for _, ascending := range []bool{false, true} {
+			with := plain
+			with.Indexed, with.Backward = by, !ascending
+			s.log[logOrder{by, ascending}] = eventStatements{fill("events.sql", with), fill("window.sql", with)}
+		}
+	}
+	s.indexed = fill("indexed.sql", plain)
+	s.event = fill("event.sql", plain)
+	s.eventByID = fill("event.sql", byID)
+	s.head = fill("head.sql", plain)
+	s.streamForward = fill("stream.sql", plain)
+	s.streamBackward = fill("stream.sql", backward)
+	s.streams = fill("streams.sql", plain)
+	s.streamsOfType = fill("streams.sql", typed)
+	s.types = fill("types.sql", plain)
+	s.positionAt = fill("position_at.sql", plain)
+	s.frontier = fill("frontier.sql", plain)
+	s.holders = fill("holders.sql", plain)
+	s.checkpoints = fill("checkpoints.sql", plain)
+	s.parked = fill("parked.sql", plain)
+	s.parkedOf = fill("parked.sql", typed)
+	s.countParked = fill("count_parked.sql", plain)
+	return s, err
+}

@@ -1,0 +1,11 @@
+-- eventmap: stop a consumer
+update {{.Checkpoints}}
+set
+	failures = 0,
+	failed_position = null,
+	last_error = $2::text,
+	retry_at = null,
+	stopped_at = clock_timestamp(),
+	updated_at = clock_timestamp()
+where consumer = $1::text
+  and stopped_at is null

@@ -1,0 +1,31 @@
+-- eventmap: count parked events of each consumer
+with recursive parking as (
+	(
+		select consumer
+		from {{.Parked}}
+		order by consumer
+		limit 1
+	)
+	union all
+	select next.consumer
+	from parking as p
+	cross join lateral (
+		select consumer
+		from {{.Parked}}
+		where consumer > p.consumer
+		order by consumer
+		limit 1
+	) as next
+)
+select
+	p.consumer,
+	(
+		select count(*)
+		from (
+			select
+			from {{.Parked}} as e
+			where e.consumer = p.consumer
+			limit $1::bigint
+		) as counted
+	)
+from parking as p

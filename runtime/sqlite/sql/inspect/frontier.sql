@@ -1,0 +1,2 @@
+-- eventmap: inspect the frontier
+select {{template "frontier" .}}

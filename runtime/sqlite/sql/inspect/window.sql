@@ -1,0 +1,17 @@
+-- eventmap: where a look through the log has ended
+select
+	count(*),
+	coalesce({{if .Backward}}min{{else}}max{{end}}(w.global_position), 0)
+from (
+	select global_position
+	from {{.Events}}
+	where global_position > ?1
+	  and global_position < ?2
+	{{- if eq .Indexed "event type"}}
+	  and event_type = ?4
+	{{- else if eq .Indexed "correlation ID"}}
+	  and correlation_id = ?4
+	{{- end}}
+	order by global_position{{if .Backward}} desc{{end}}
+	limit ?3
+) as w
