@@ -27,6 +27,13 @@ func (r AppendResult) ToVersion() int64 {
 	return r.Events[len(r.Events)-1].AggregateVersion
 }
 
+// An Execution is what came of a generated Execute. Where nothing was appended, the AppendResult is empty.
+type Execution[S any] struct {
+	AppendResult
+	State   S     // the aggregate as it is now, with the events that were appended
+	Version int64 // of the stream, at which State stands
+}
+
 // A StreamAppend is one stream's part of an append to several: the events, all of one stream, and the version that
 // stream must be at.
 type StreamAppend struct {

@@ -57,6 +57,34 @@ func (e *InvalidEventError) Error() string {
 	return fmt.Sprintf("event %d: %s %s", e.Index, e.Field, e.Reason)
 }
 
+// An IncompleteStreamError says that a stream does not hold every version up to its head, or of the window that was read:
+// a partition was detached, rows were deleted, or the head was restored without its events. Deciding on what is left
+// would be deciding on another history, so a read returns no events beside it. The transaction is still usable.
+type IncompleteStreamError struct {
+	AggregateType string
+	AggregateID   string
+	// Missing is the first version that is not where it belongs, in the order of reading.
+	Missing int64
+	// Instead is the version found in the place of Missing: a later one behind a gap, or an earlier one that is stored
+	// twice. 0 means that the stream ends there.
+	Instead int64
+	// Head is the version of the stream's head.
+	Head int64
+	// Found is what there is of the window, for a caller who wants it all the same. An iterator leaves it empty: it has
+	// yielded the events before. A store that wraps another and changes events has to change these too.
+	Found Stream
+}
+
+// Error names the stream, its head, and the version that is missing.
+func (e *IncompleteStreamError) Error() string {
+	found := "ends before it"
+	if e.Instead != 0 {
+		found = fmt.Sprintf("has version %d in its place", e.Instead)
+	}
+	return fmt.Sprintf("%s %q is incomplete: its head is at version %d, but version %d is missing and the stream %s",
+		e.AggregateType, e.AggregateID, e.Head, e.Missing, found)
+}
+
 // A DecodeError says that a stored event could not be turned back into its Go type. errors.Is finds [ErrUnknownEvent]
 // where no type is known for it; errors.As finds what the codec or the upcaster returned.
 type DecodeError struct {

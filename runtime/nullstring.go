@@ -3,6 +3,7 @@ package runtime
 import (
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 )
 
 // A NullString is a string that may be absent. The zero value is absent. It is stored as a nullable text column and so
@@ -31,4 +32,25 @@ func (n NullString) Value() (driver.Value, error) {
 		return nil, nil
 	}
 	return n.String, nil
+}
+
+// MarshalJSON returns the string, or null if it is absent.
+func (n NullString) MarshalJSON() ([]byte, error) {
+	if !n.Valid {
+		return []byte("null"), nil
+	}
+	return json.Marshal(n.String)
+}
+
+// UnmarshalJSON takes a string or null.
+func (n *NullString) UnmarshalJSON(data []byte) error {
+	var s *string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*n = NullString{}
+	if s != nil {
+		*n = SomeString(*s)
+	}
+	return nil
 }

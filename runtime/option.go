@@ -9,19 +9,27 @@ import (
 // An Option sets how generated code maps and stores events. Give it to a generated store or function.
 type Option interface{ apply(*Settings) }
 
-// An EventOption is an [Option] that may also be given for a single append.
-type EventOption interface {
+// An ExecuteOption is an [Option] that may also be given to a single Execute.
+type ExecuteOption interface {
 	Option
+	executeOption()
+}
+
+// An EventOption is an [Option] that may also be given to a single append or Execute.
+type EventOption interface {
+	ExecuteOption
 	eventOption()
 }
 
-type option func(*Settings)
+type executeOption func(*Settings)
 
-func (o option) apply(s *Settings) { o(s) }
+func (o executeOption) apply(s *Settings) { o(s) }
+func (executeOption) executeOption()      {}
 
 type eventOption func(*Settings)
 
 func (o eventOption) apply(s *Settings) { o(s) }
+func (eventOption) executeOption()      {}
 func (eventOption) eventOption()        {}
 
 // envelope returns an option that sets something of every event beside its payload.
@@ -36,19 +44,36 @@ func envelope(set func(*Event)) EventOption {
 	})
 }
 
-// WithCausationID sets the ID of the message that causes the events.
+// someID returns an ID as it is stored: an empty one, as of a header that a request does not have, is absent.
+func someID(id string) NullString { return NullString{String: id, Valid: id != ""} }
+
+// WithCausationID sets the ID of the message that causes the events. Empty means none.
 func WithCausationID(id string) EventOption {
-	return envelope(func(e *Event) { e.CausationID = SomeString(id) })
+	return envelope(func(e *Event) { e.CausationID = someID(id) })
 }
 
-// WithCorrelationID sets the ID of the conversation the events belong to.
+// WithCorrelationID sets the ID of the conversation the events belong to. Empty means none.
 func WithCorrelationID(id string) EventOption {
-	return envelope(func(e *Event) { e.CorrelationID = SomeString(id) })
+	return envelope(func(e *Event) { e.CorrelationID = someID(id) })
 }
 
-// WithTraceID sets the ID of the distributed trace the events are written in.
+// WithTraceID sets the ID of the distributed trace the events are written in. Empty means none.
 func WithTraceID(id string) EventOption {
-	return envelope(func(e *Event) { e.TraceID = SomeString(id) })
+	return envelope(func(e *Event) { e.TraceID = someID(id) })
+}
+
+// CausedBy says that the events follow from the event that m belongs to, which a handler has been given: its ID becomes
+// their causation ID, and they belong to the same conversation and trace. An event without a correlation ID begins the
+// conversation, so its own ID becomes that of the conversation.
+func CausedBy(m Meta) EventOption {
+	return envelope(func(e *Event) {
+		e.CausationID = SomeString(m.EventID.String())
+		e.CorrelationID = m.CorrelationID
+		if m.CorrelationID == (NullString{}) {
+			e.CorrelationID = e.CausationID
+		}
+		e.TraceID = m.TraceID
+	})
 }
 
 // WithMetadata sets the metadata of the events: a JSON value, or nil for none. All events of the append share the slice.
@@ -75,18 +100,57 @@ func WithCodec(codec Codec) EventOption {
 
 // WithMaxAttempts sets how many times a generated Execute decides before it returns the conflict. The default is 10;
 // less than 1 means 1.
-func WithMaxAttempts(n int) Option {
-	return option(func(s *Settings) { s.maxAttempts = max(n, 1) })
+func WithMaxAttempts(n int) ExecuteOption {
+	return executeOption(func(s *Settings) { s.maxAttempts = max(n, 1) })
 }
 
-// A ReadOption narrows what a generated Read returns.
-type ReadOption func(*Window)
+// IfVersion makes a generated Execute decide only on the state at the given version, as the header If-Match of a request
+// asks for. If the stream is at another version, Execute returns a [*ConflictError] and does not try again.
+func IfVersion(version int64) ExecuteOption {
+	return executeOption(func(s *Settings) { s.ifVersion = &version })
+}
 
-// A Window is the range of versions that [ReadOption]s select. Nil is open.
-type Window struct{ From, To *int64 }
+// A ReadOption says what a generated Read returns.
+type ReadOption interface{ selectFrom(*Window) }
+
+// A LoadOption is a [ReadOption] that may also be given to a generated Load.
+type LoadOption interface {
+	ReadOption
+	loadOption()
+}
+
+type readOption func(*Window)
+
+func (o readOption) selectFrom(w *Window) { o(w) }
+
+type loadOption func(*Window)
+
+func (o loadOption) selectFrom(w *Window) { o(w) }
+func (loadOption) loadOption()            {}
 
 // FromVersion leaves out events below version.
-func FromVersion(version int64) ReadOption { return func(w *Window) { w.From = &version } }
+func FromVersion(version int64) ReadOption {
+	return readOption(func(w *Window) { w.From = &version })
+}
 
-// ToVersion leaves out events above version.
-func ToVersion(version int64) ReadOption { return func(w *Window) { w.To = &version } }
+// ToVersion leaves out events above version. Given to Load, it gives the state as it was at that version.
+func ToVersion(version int64) LoadOption {
+	return loadOption(func(w *Window) { w.To = &version })
+}
+
+// AllowIncomplete reads what there is of a stream that lacks versions, instead of an [*IncompleteStreamError].
+func AllowIncomplete() ReadOption {
+	return readOption(func(w *Window) { w.AllowIncomplete = true })
+}
+
+// A Window is what [ReadOption]s select of a stream.
+type Window struct {
+	From, To        *int64 // versions, both included; nil is open
+	AllowIncomplete bool
+}
+
+// With returns a copy of w with opt applied over it.
+func (w Window) With(opt ReadOption) Window {
+	opt.selectFrom(&w)
+	return w
+}

@@ -14,6 +14,7 @@ type Settings struct {
 	newID       func() uuid.UUID
 	envelope    *Event // what every event has beside its payload, or nil; never changed, and apart because most have nothing
 	maxAttempts int
+	ifVersion   *int64 // nil: any
 }
 
 // With returns a copy of s with opt applied over it.
@@ -36,6 +37,14 @@ func (s *Settings) MaxAttempts() int {
 		return 10
 	}
 	return s.maxAttempts
+}
+
+// Expected returns the version at which a generated Execute decides: Any, unless [IfVersion] says one.
+func (s *Settings) Expected() ExpectedVersion {
+	if s.ifVersion == nil {
+		return Any()
+	}
+	return Exact(*s.ifVersion)
 }
 
 // Now returns the time to stamp events with: the clock's, in UTC, truncated to the microsecond that PostgreSQL keeps, so

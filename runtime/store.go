@@ -34,7 +34,7 @@ type AggregateStreamReader[Tx any] interface {
 	// ReadAggregateStream returns the events with fromVersion <= version <= toVersion in version order; nil leaves that
 	// side open, and a window without versions in it is empty. A stream that does not exist is empty and at version 0,
 	// without an error; so is one whose name no event can have, such as one with a NUL in it. The stream's Version is that
-	// of its head whatever the window.
+	// of its head whatever the window. A stream that lacks a version of the window is an [*IncompleteStreamError].
 	ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (Stream, error)
 }
 
@@ -79,6 +79,9 @@ type StreamQuery struct {
 	ToVersion   int64 // the highest version; 0 or less: to the head
 	Backward    bool  // newest first
 	Limit       int   // at most this many events; 0: no limit; less is an error
+	// AllowIncomplete takes what there is of a stream that lacks versions. Without it a version that is missing ends the
+	// sequence with an [*IncompleteStreamError].
+	AllowIncomplete bool
 }
 
 // A StreamIterator reads streams of any length in flat memory. Stores may offer it beside [AggregateStreamReader].

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,7 +22,9 @@ import (
 type Store[Tx any] struct {
 	mu      sync.Mutex
 	log     []runtime.PersistedEvent
+	last    int64 // position
 	streams map[stream][]runtime.PersistedEvent
+	heads   map[stream]int64 // versions
 	byID    map[uuid.UUID]runtime.PersistedEvent
 }
 
@@ -30,7 +33,9 @@ type stream struct{ aggregateType, aggregateID string }
 
 // NewStore returns an empty store. Tx is what the code under test has: pgx.Tx, *sql.Tx, or anything; nil will do.
 func NewStore[Tx any]() *Store[Tx] {
-	return &Store[Tx]{streams: map[stream][]runtime.PersistedEvent{}, byID: map[uuid.UUID]runtime.PersistedEvent{}}
+	return &Store[Tx]{
+		streams: map[stream][]runtime.PersistedEvent{}, heads: map[stream]int64{}, byID: map[uuid.UUID]runtime.PersistedEvent{},
+	}
 }
 
 // Append implements [runtime.EventStore].
@@ -44,18 +49,16 @@ func (s *Store[Tx]) Append(ctx context.Context, _ Tx, expected runtime.ExpectedV
 	if again, err := s.again(to, expected, events); err != nil || again != nil {
 		return result(again, true), err
 	}
-	if version := int64(len(s.streams[to])); !expected.Matches(version) {
+	if version := s.heads[to]; !expected.Matches(version) {
 		return runtime.AppendResult{}, &runtime.ConflictError{
 			AggregateType: to.aggregateType, AggregateID: to.aggregateID, Expected: expected, Actual: version,
 		}
 	}
 	stored, now := make([]runtime.PersistedEvent, len(events)), time.Now()
 	for i, e := range events {
-		stored[i] = runtime.PersistedEvent{
-			Event:            kept(e, now),
-			AggregateVersion: int64(len(s.streams[to]) + 1),
-			GlobalPosition:   int64(len(s.log) + 1),
-		}
+		s.heads[to]++
+		s.last++
+		stored[i] = runtime.PersistedEvent{Event: kept(e, now), AggregateVersion: s.heads[to], GlobalPosition: s.last}
 		s.log = append(s.log, stored[i])
 		s.streams[to] = append(s.streams[to], stored[i])
 		s.byID[e.EventID] = stored[i]
@@ -121,15 +124,32 @@ func result(events []runtime.PersistedEvent, already bool) runtime.AppendResult 
 func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, _ Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.streams[stream{aggregateType, aggregateID}]
-	first, last := int64(0), int64(len(all))
-	if fromVersion != nil {
-		first = min(max(*fromVersion, 1)-1, last)
+	name := stream{aggregateType, aggregateID}
+	var window []runtime.PersistedEvent
+	for _, e := range s.streams[name] {
+		if (fromVersion == nil || e.AggregateVersion >= *fromVersion) && (toVersion == nil || e.AggregateVersion <= *toVersion) {
+			window = append(window, e)
+		}
 	}
-	if toVersion != nil {
-		last = max(min(*toVersion, last), first)
+	read := runtime.NewStream(aggregateType, aggregateID, s.heads[name], copies(window))
+	if err := errors.Join(ctx.Err(), read.Complete(fromVersion, toVersion)); err != nil {
+		return runtime.Stream{}, err
 	}
-	return runtime.NewStream(aggregateType, aggregateID, int64(len(all)), copies(all[first:last])), ctx.Err()
+	return read, nil
+}
+
+// Remove takes the versions from from to to, both included, out of a stream and out of the log, as an archived partition
+// or a careless delete does. The head of the stream stays, so that reads give a [*runtime.IncompleteStreamError].
+func (s *Store[Tx]) Remove(aggregateType, aggregateID string, from, to int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := stream{aggregateType, aggregateID}
+	removed := func(e runtime.PersistedEvent) bool {
+		return name == stream{e.AggregateType, e.AggregateID} && e.AggregateVersion >= from && e.AggregateVersion <= to
+	}
+	s.log = slices.DeleteFunc(s.log, removed)
+	s.streams[name] = slices.DeleteFunc(s.streams[name], removed)
+	maps.DeleteFunc(s.byID, func(_ uuid.UUID, e runtime.PersistedEvent) bool { return removed(e) })
 }
 
 // ReadEvents implements [runtime.EventReader].
@@ -139,16 +159,21 @@ func (s *Store[Tx]) ReadEvents(ctx context.Context, _ Tx, fromPosition int64, li
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	first := min(max(fromPosition, 0), int64(len(s.log)))
-	last := min(first+int64(limit), int64(len(s.log)))
-	return copies(s.log[first:last]), ctx.Err()
+	after := slices.IndexFunc(s.log, func(e runtime.PersistedEvent) bool { return e.GlobalPosition > fromPosition })
+	if after < 0 {
+		return nil, ctx.Err()
+	}
+	return copies(s.log[after:][:min(limit, len(s.log)-after)]), ctx.Err()
 }
 
 // GetLatestGlobalPosition implements [runtime.GlobalPositionReader].
 func (s *Store[Tx]) GetLatestGlobalPosition(ctx context.Context, _ Tx) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return int64(len(s.log)), ctx.Err()
+	if len(s.log) == 0 {
+		return 0, ctx.Err()
+	}
+	return s.log[len(s.log)-1].GlobalPosition, ctx.Err()
 }
 
 // Events returns the log: every event that was appended, in order.

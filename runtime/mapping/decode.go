@@ -49,16 +49,3 @@ func As[T any](e *runtime.PersistedEvent, forms ...any) (T, error) {
 	var none T
 	return none, NewDecodeError(e, fmt.Errorf("it is a %T, not a %v", forms[0], reflect.TypeFor[T]()))
 }
-
-// DecodeStream decodes every event of a stream. The first event that cannot be decoded ends it with its error.
-func DecodeStream[E any](s runtime.Stream, decode func(*runtime.PersistedEvent) (E, error)) (runtime.TypedStream[E], error) {
-	events := make([]runtime.Recorded[E], len(s.Events))
-	for i := range s.Events {
-		event, err := decode(&s.Events[i])
-		if err != nil {
-			return runtime.TypedStream[E]{}, err
-		}
-		events[i] = runtime.Recorded[E]{Event: event, Meta: s.Events[i].Meta()}
-	}
-	return runtime.NewTypedStream(s.AggregateID, s.Version(), events), nil
-}

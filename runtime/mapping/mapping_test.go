@@ -55,7 +55,6 @@ func TestEncodeAll(t *testing.T) {
 		EventType:     "Opened",
 		EventVersion:  2,
 		Metadata:      []byte(`{"by":"ada"}`),
-		CausationID:   runtime.SomeString(""),
 		CorrelationID: runtime.SomeString("c"),
 		TraceID:       runtime.SomeString("t"),
 	}
@@ -236,6 +235,33 @@ func TestDefaults_stampWithUniqueRisingIDsAndTheCurrentTime(t *testing.T) {
 		last = e.EventID.String()
 		if e.CreatedAt.Before(before) || e.CreatedAt.Location() != time.UTC || e.CreatedAt.Nanosecond()%1000 != 0 {
 			t.Fatalf("created at %v: want now, in UTC, in microseconds", e.CreatedAt)
+		}
+	}
+}
+
+// An empty ID, as of a header that a request lacks, is none.
+func TestOptions_emptyIDsAreAbsent(t *testing.T) {
+	t.Parallel()
+	settings := mapping.NewSettings(runtime.WithCorrelationID(""), runtime.WithCausationID(""), runtime.WithTraceID(""))
+	if e := settings.NewEvent(); e.CorrelationID.Valid || e.CausationID.Valid || e.TraceID.Valid {
+		t.Errorf("event = %+v, want no IDs but its own", e)
+	}
+}
+
+func TestCausedBy(t *testing.T) {
+	t.Parallel()
+	first := runtime.Meta{EventID: ids[0]}
+	later := runtime.Meta{EventID: ids[1], CorrelationID: runtime.SomeString("request"), TraceID: runtime.SomeString("trace")}
+	for _, tt := range []struct {
+		cause                           runtime.Meta
+		causation, correlation, traceID runtime.NullString
+	}{
+		{first, runtime.SomeString(ids[0].String()), runtime.SomeString(ids[0].String()), runtime.NullString{}},
+		{later, runtime.SomeString(ids[1].String()), runtime.SomeString("request"), runtime.SomeString("trace")},
+	} {
+		settings := mapping.NewSettings(runtime.CausedBy(tt.cause))
+		if e := settings.NewEvent(); e.CausationID != tt.causation || e.CorrelationID != tt.correlation || e.TraceID != tt.traceID {
+			t.Errorf("caused by %+v: %+v", tt.cause, e)
 		}
 	}
 }

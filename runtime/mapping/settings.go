@@ -19,11 +19,10 @@ func CodecOf(opts ...runtime.Option) runtime.Codec {
 	return s.Codec()
 }
 
-// NewWindow returns the window that the options select.
-func NewWindow(opts ...runtime.ReadOption) runtime.Window {
-	var w runtime.Window
-	for _, o := range opts {
-		o(&w)
+// CheckVersion returns a [*runtime.ConflictError] if the settings ask for another version of the stream than the given one.
+func CheckVersion(s runtime.Settings, aggregateType, aggregateID string, version int64) error {
+	if expected := s.Expected(); !expected.Matches(version) {
+		return &runtime.ConflictError{AggregateType: aggregateType, AggregateID: aggregateID, Expected: expected, Actual: version}
 	}
-	return w
+	return nil
 }

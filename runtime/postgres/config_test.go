@@ -35,7 +35,7 @@ func TestStore_worksWithAnyTableName(t *testing.T) {
 			t.Parallel()
 			pool := connect(t, pgtest.New(t, schema(t, tables)))
 			store := newStore(t, postgres.WithEventsTable(tables.EventsTable), postgres.WithAggregateHeadsTable(tables.AggregateHeadsTable))
-			storetest.Run(t, storetest.Harness[pgx.Tx]{Store: store, Begin: beginPgx(pool)})
+			storetest.Run(t, storetest.Harness[pgx.Tx]{Store: store, Begin: beginPgx(pool), Remove: remover(pool, strings.Split(tables.EventsTable, ".")...)})
 		})
 	}
 }

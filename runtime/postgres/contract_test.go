@@ -37,16 +37,17 @@ func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.Quer
 	t.Run("pgx.Tx", func(t *testing.T) {
 		t.Parallel()
 		pool := connect(t, database(t), mode(m))
-		storetest.Run(t, storetest.Harness[pgx.Tx]{Store: newStore(t, opts...), Begin: beginPgx(pool)})
+		storetest.Run(t, storetest.Harness[pgx.Tx]{Store: newStore(t, opts...), Begin: beginPgx(pool), Remove: remover(pool)})
 	})
 	t.Run("sql.Tx", func(t *testing.T) {
 		t.Parallel()
-		db := connectSQL(t, database(t), m)
+		address := database(t)
+		db := connectSQL(t, address, m)
 		store, err := postgres.NewSQL(opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		storetest.Run(t, storetest.Harness[*sql.Tx]{Store: store, Begin: beginSQL(db)})
+		storetest.Run(t, storetest.Harness[*sql.Tx]{Store: store, Begin: beginSQL(db), Remove: remover(connect(t, address, mode(m)))})
 	})
 	if !withPool {
 		return
@@ -57,6 +58,7 @@ func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.Quer
 		storetest.Run(t, storetest.Harness[*pgxpool.Pool]{
 			Store:   newPoolStore(t, opts...),
 			Begin:   usePool(pool),
+			Remove:  remover(pool),
 			Without: []storetest.Ability{storetest.Transactions},
 		})
 	})
@@ -90,5 +92,15 @@ func usePool(pool *pgxpool.Pool) func(context.Context) (storetest.Transaction[*p
 	nothing := func(context.Context) error { return nil }
 	return func(context.Context) (storetest.Transaction[*pgxpool.Pool], error) {
 		return storetest.Transaction[*pgxpool.Pool]{Tx: pool, Commit: nothing, Rollback: nothing}, nil
+	}
+}
+
+// remover returns how the suite takes events out of a stream, in the standard table or the named one.
+func remover(pool *pgxpool.Pool, table ...string) func(ctx context.Context, aggregateType, aggregateID string, from, to int64) error {
+	events := append(pgx.Identifier(table), "events")[:max(len(table), 1)].Sanitize()
+	return func(ctx context.Context, aggregateType, aggregateID string, from, to int64) error {
+		_, err := pool.Exec(ctx, `delete from `+events+`
+			where aggregate_type = $1 and aggregate_id = $2 and aggregate_version between $3 and $4`, aggregateType, aggregateID, from, to)
+		return err
 	}
 }

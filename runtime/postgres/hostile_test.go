@@ -61,7 +61,7 @@ func TestStore_keepsTheContractWhateverTheSettings(t *testing.T) {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel()
 			pool := connect(t, database(t), mode(m), settings(more...))
-			storetest.Run(t, storetest.Harness[pgx.Tx]{Store: newStore(t), Begin: beginPgx(pool)})
+			storetest.Run(t, storetest.Harness[pgx.Tx]{Store: newStore(t), Begin: beginPgx(pool), Remove: remover(pool)})
 		})
 	}
 }

@@ -61,3 +61,11 @@ func (p *pager) next(open func(n int) (rows, error)) ([]runtime.PersistedEvent, 
 	}
 	return p.page, nil
 }
+
+// skip takes back that an event of the page counts towards the limit.
+func (p *pager) skip() {
+	if p.limited {
+		p.left++
+		p.done = false
+	}
+}

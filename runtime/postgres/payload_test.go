@@ -30,7 +30,7 @@ func TestStore_keepsTheContractWithJSON(t *testing.T) {
 					t.Parallel()
 					pool := connect(t, pgtest.New(t, schema(t, o)), mode(m))
 					store := newStore(t, postgres.WithPayload(postgres.PayloadType(o.Payload)))
-					storetest.Run(t, storetest.Harness[pgx.Tx]{Store: wrapped{store}, Begin: beginPgx(pool)})
+					storetest.Run(t, storetest.Harness[pgx.Tx]{Store: wrapped{store}, Begin: beginPgx(pool), Remove: remover(pool)})
 				})
 			}
 		})
@@ -192,6 +192,10 @@ func (w wrapped) AppendStreams(ctx context.Context, tx pgx.Tx, appends ...runtim
 
 func (w wrapped) ReadAggregateStream(ctx context.Context, tx pgx.Tx, aggregateType, aggregateID string, from, to *int64) (s runtime.Stream, err error) {
 	s, err = w.Store.ReadAggregateStream(ctx, tx, aggregateType, aggregateID, from, to)
+	if incomplete, ok := errors.AsType[*runtime.IncompleteStreamError](err); ok {
+		incomplete.Found.Events, err = unwrap(incomplete.Found.Events, err)
+		return s, err
+	}
 	s.Events, err = unwrap(s.Events, err)
 	return s, err
 }

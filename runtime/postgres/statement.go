@@ -19,6 +19,7 @@ type statements struct {
 	undoStreams    string
 	head           string
 	heads          string
+	end            string
 	eventsByID     string
 	streamForward  string
 	streamBackward string
@@ -92,6 +93,7 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.undoStreams, "undo_streams.sql", plain},
 		{&s.head, "head.sql", plain},
 		{&s.heads, "heads.sql", plain},
+		{&s.end, "end.sql", plain},
 		{&s.eventsByID, "events_by_id.sql", plain},
 		{&s.streamForward, "read_stream.sql", plain},
 		{&s.streamBackward, "read_stream.sql", backward},

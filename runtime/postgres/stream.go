@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
 
 // ReadAggregateStream reads a stream, or a window of it; see [runtime.AggregateStreamReader]. It works at every isolation
@@ -27,7 +28,7 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 	if !p.exists() {
 		return runtime.NewStream(aggregateType, aggregateID, 0, nil), nil
 	}
-	version, r, err := s.openStream(ctx, s.bind(tx), p)
+	version, r, err := s.openStream(ctx, s.bind(tx), s.sql.head, p)
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
 	}
@@ -36,7 +37,11 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
 	}
-	return runtime.NewStream(aggregateType, aggregateID, version, events), nil
+	stream := runtime.NewStream(aggregateType, aggregateID, version, events)
+	if err := stream.Complete(fromVersion, toVersion); err != nil {
+		return runtime.Stream{}, s.streamError(p, err)
+	}
+	return stream, nil
 }
 
 // room returns how many events to make room for at once in order to read the versions from and to, both included.
@@ -45,7 +50,7 @@ func room(from, to int64) int {
 	return int(min(max(max(to, 0)-max(from, 1)+1, 0), most))
 }
 
-// StreamEvents yields the events that query selects, up to the head as it stood when the sequence began; see
+// StreamEvents yields the events that query selects, up to the end of the stream as it stood when the sequence began; see
 // [runtime.StreamIterator]. It reads page by page, so memory stays flat, leaving the loop early costs nothing, and tx may
 // be used inside the loop.
 func (s *Store[Tx]) StreamEvents(ctx context.Context, tx Tx, aggregateType, aggregateID string, q runtime.StreamQuery) iter.Seq2[runtime.PersistedEvent, error] {
@@ -57,46 +62,58 @@ func (s *Store[Tx]) StreamEvents(ctx context.Context, tx Tx, aggregateType, aggr
 			to:            q.ToVersion,
 			backward:      q.Backward,
 		}
-		if q.Limit < 0 {
-			yield(runtime.PersistedEvent{}, s.streamError(p, fmt.Errorf("%w: %d", errLimit, q.Limit)))
-			return
+		if err := s.yieldStream(ctx, s.bind(tx), p, q, yield); err != nil {
+			yield(runtime.PersistedEvent{}, s.streamError(p, err))
 		}
-		if !p.exists() {
-			return
+	}
+}
+
+// yieldStream yields the events of a stream, from the page p on, until the loop is left.
+func (s *Store[Tx]) yieldStream(ctx context.Context, db querier, p streamPage, q runtime.StreamQuery, yield func(runtime.PersistedEvent, error) bool) error {
+	if q.Limit < 0 {
+		return fmt.Errorf("%w: %d", errLimit, q.Limit)
+	}
+	if !p.exists() {
+		return nil
+	}
+	if p.to < 1 {
+		p.to = math.MaxInt64
+	}
+	var versions *reading.Versions
+	open := func(limit int) (rows, error) {
+		p.limit = int64(limit)
+		if versions != nil {
+			return db.query(ctx, s.streamQuery(p))
 		}
-		if p.to < 1 {
-			p.to = math.MaxInt64
+		end, r, err := s.openStream(ctx, db, s.sql.end, p)
+		p.to = min(p.to, end)
+		versions = reading.NewVersions(p.aggregateType, p.aggregateID, end, q)
+		return r, err
+	}
+	for pages := newPager(q.Limit); !pages.done; {
+		page, err := pages.next(open)
+		if err != nil {
+			return err
 		}
-		pages := newPager(q.Limit)
-		db, opened := s.bind(tx), false
-		open := func(limit int) (rows, error) {
-			p.limit = int64(limit)
-			if opened {
-				return db.query(ctx, s.streamQuery(p))
+		for _, e := range page {
+			if e.AggregateVersion > p.to {
+				pages.skip() // it was appended since the end was looked up
+				continue
 			}
-			opened = true
-			version, r, err := s.openStream(ctx, db, p)
-			p.to = min(p.to, version)
-			return r, err
-		}
-		for !pages.done {
-			page, err := pages.next(open)
-			if err != nil {
-				yield(runtime.PersistedEvent{}, s.streamError(p, err))
-				return
+			if err := versions.Meet(e.AggregateVersion); err != nil {
+				return err
 			}
-			for _, e := range page {
-				if !yield(e, nil) {
-					return
-				}
-				if p.backward {
-					p.to = e.AggregateVersion - 1
-				} else {
-					p.from = e.AggregateVersion + 1
-				}
+			if !yield(e, nil) {
+				return nil
+			}
+			if p.backward {
+				p.to = e.AggregateVersion - 1
+			} else {
+				p.from = e.AggregateVersion + 1
 			}
 		}
 	}
+	return versions.End()
 }
 
 // A streamPage is a part of a stream.
@@ -120,10 +137,10 @@ func (s *Store[Tx]) streamQuery(p streamPage) query {
 	return query{text, []any{p.aggregateType, p.aggregateID, p.from, p.to, p.limit}}
 }
 
-// openStream returns the version of a stream's head and then, never older, the rows of the page.
-func (s *Store[Tx]) openStream(ctx context.Context, q querier, p streamPage) (version int64, r rows, err error) {
+// openStream returns the version that the statement head gives of a stream and then, never older, the rows of the page.
+func (s *Store[Tx]) openStream(ctx context.Context, q querier, head string, p streamPage) (version int64, r rows, err error) {
 	r, err = q.queryAfter(ctx,
-		query{s.sql.head, []any{p.aggregateType, p.aggregateID}}, []any{&version},
+		query{head, []any{p.aggregateType, p.aggregateID}}, []any{&version},
 		s.streamQuery(p))
 	return version, r, err
 }

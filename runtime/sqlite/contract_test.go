@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"testing"
@@ -31,6 +32,7 @@ func TestStore_keepsTheContract(t *testing.T) {
 				Store:        newStore(t, row.tables),
 				Begin:        beginner(db, nil),
 				BeginReading: beginner(db, &sql.TxOptions{ReadOnly: true}),
+				Remove:       remover(db, row.tables.EventsTable),
 				Without:      append(row.without, storetest.ConcurrentWriters),
 			})
 		})
@@ -49,5 +51,15 @@ func beginner(db *sql.DB, opts *sql.TxOptions) func(context.Context) (storetest.
 			Commit:   func(context.Context) error { return tx.Commit() },
 			Rollback: func(context.Context) error { return tx.Rollback() },
 		}, nil
+	}
+}
+
+// remover returns how the suite takes events out of a stream.
+func remover(db *sql.DB, events string) func(ctx context.Context, aggregateType, aggregateID string, from, to int64) error {
+	events = cmp.Or(events, "events")
+	return func(ctx context.Context, aggregateType, aggregateID string, from, to int64) error {
+		_, err := db.ExecContext(ctx, `delete from "`+events+`"
+			where aggregate_type = ? and aggregate_id = ? and aggregate_version between ? and ?`, aggregateType, aggregateID, from, to)
+		return err
 	}
 }

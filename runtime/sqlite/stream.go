@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
 
 // ReadAggregateStream reads a stream, or a window of it; see [runtime.AggregateStreamReader]. Both are as the
@@ -30,7 +32,11 @@ func (s *Store) ReadAggregateStream(ctx context.Context, tx *sql.Tx, aggregateTy
 	if err != nil {
 		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
 	}
-	return runtime.NewStream(aggregateType, aggregateID, version, events), nil
+	stream := runtime.NewStream(aggregateType, aggregateID, version, events)
+	if err := stream.Complete(fromVersion, toVersion); err != nil {
+		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
+	}
+	return stream, nil
 }
 
 // room returns how many events to make room for at once in order to read the versions from and to, both included.
@@ -43,29 +49,46 @@ func room(from, to int64) int64 {
 // [runtime.StreamIterator]. Memory stays flat, leaving the loop early costs nothing, and tx may be used inside the loop.
 func (s *Store) StreamEvents(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, q runtime.StreamQuery) iter.Seq2[runtime.PersistedEvent, error] {
 	return func(yield func(runtime.PersistedEvent, error) bool) {
-		if q.Limit < 0 {
-			yield(runtime.PersistedEvent{}, s.streamError(ctx, tx, aggregateType, aggregateID, fmt.Errorf("%w: %d", errLimit, q.Limit)))
-			return
-		}
-		to, limit := q.ToVersion, int64(q.Limit)
-		if to < 1 {
-			to = math.MaxInt64
-		}
-		if limit < 1 {
-			limit = math.MaxInt64
-		}
-		text := s.sql.streamForward
-		if q.Backward {
-			text = s.sql.streamBackward
-		}
-		version, _, err := s.head(ctx, tx, aggregateType, aggregateID)
-		if err == nil {
-			err = yieldEvents(ctx, tx, yield, text, aggregateType, aggregateID, q.FromVersion, min(to, version), limit)
-		}
-		if err != nil {
+		if err := s.yieldStream(ctx, tx, aggregateType, aggregateID, q, yield); err != nil {
 			yield(runtime.PersistedEvent{}, s.streamError(ctx, tx, aggregateType, aggregateID, err))
 		}
 	}
+}
+
+// yieldStream yields the events of a stream until the loop is left.
+func (s *Store) yieldStream(ctx context.Context, db queryer, aggregateType, aggregateID string, q runtime.StreamQuery, yield func(runtime.PersistedEvent, error) bool) error {
+	to, limit := q.ToVersion, int64(q.Limit)
+	switch {
+	case limit < 0:
+		return fmt.Errorf("%w: %d", errLimit, q.Limit)
+	case limit == 0:
+		limit = math.MaxInt64
+	}
+	if to < 1 {
+		to = math.MaxInt64
+	}
+	text := s.sql.streamForward
+	if q.Backward {
+		text = s.sql.streamBackward
+	}
+	end, _, err := s.head(ctx, db, aggregateType, aggregateID)
+	if err != nil {
+		return err
+	}
+	versions := reading.NewVersions(aggregateType, aggregateID, end, q)
+	var incomplete error
+	left := false
+	err = yieldEvents(ctx, db, func(e runtime.PersistedEvent, _ error) bool {
+		if incomplete = versions.Meet(e.AggregateVersion); incomplete != nil {
+			return false
+		}
+		left = !yield(e, nil)
+		return !left
+	}, text, aggregateType, aggregateID, q.FromVersion, min(to, end), limit)
+	if err != nil || incomplete != nil || left {
+		return errors.Join(err, incomplete)
+	}
+	return versions.End()
 }
 
 // yieldEvents yields the events that a statement returns.

@@ -10,6 +10,10 @@
 //				tx, err := pool.Begin(ctx)
 //				return storetest.Transaction[pgx.Tx]{Tx: tx, Commit: tx.Commit, Rollback: tx.Rollback}, err
 //			},
+//			Remove: func(ctx context.Context, aggregateType, aggregateID string, from, to int64) error {
+//				_, err := pool.Exec(ctx, "delete from events where ...", aggregateType, aggregateID, from, to)
+//				return err
+//			},
 //		})
 //	}
 //
@@ -55,6 +59,9 @@ type Harness[Tx any] struct {
 	// BeginReading begins a transaction that only reads. Nil means that Begin does. It is for stores where a transaction
 	// that may write keeps others waiting from its beginning.
 	BeginReading func(context.Context) (Transaction[Tx], error)
+	// Remove takes events out of a stream behind the store's back and commits that, as an archived partition or a careless
+	// delete does: versions from from to to, both included. The stream's head stays, where the store keeps one.
+	Remove func(ctx context.Context, aggregateType, aggregateID string, from, to int64) error
 	// Without lists the abilities that the store does not have.
 	Without []Ability
 }
@@ -72,10 +79,12 @@ const (
 	ConcurrentReaders Ability = "concurrent readers"
 	// DuplicatesElsewhere: an event whose ID is stored in another stream is found. In its own stream it always is.
 	DuplicatesElsewhere Ability = "duplicates elsewhere"
-	StreamsAppender     Ability = "runtime.StreamsAppender"
-	SafePosition        Ability = "runtime.SafePositionReader"
-	StreamIterator      Ability = "runtime.StreamIterator"
-	LogIterator         Ability = "runtime.LogIterator"
+	// Removal: events can be taken out of the store's data; see [Harness].Remove.
+	Removal         Ability = "removal"
+	StreamsAppender Ability = "runtime.StreamsAppender"
+	SafePosition    Ability = "runtime.SafePositionReader"
+	StreamIterator  Ability = "runtime.StreamIterator"
+	LogIterator     Ability = "runtime.LogIterator"
 )
 
 // Run tests the store as subtests of t.
@@ -111,6 +120,7 @@ func (s *suite[Tx]) cases() []testCase {
 		s.logCases(),
 		s.streamsCases(),
 		s.iteratorCases(),
+		s.incompleteCases(),
 		s.concurrencyCases(),
 	)
 }
@@ -122,7 +132,7 @@ type suite[Tx any] struct {
 
 func (s *suite[Tx]) lacks(a Ability) bool { return slices.Contains(s.Without, a) }
 
-// checkAbilities fails t for every interface that the store neither implements nor says it is without.
+// checkAbilities fails t for everything that the store neither has nor says it is without.
 func (s *suite[Tx]) checkAbilities(t *testing.T) {
 	t.Helper()
 	_, appender := s.Store.(runtime.StreamsAppender[Tx])
@@ -132,9 +142,9 @@ func (s *suite[Tx]) checkAbilities(t *testing.T) {
 	for _, a := range []struct {
 		ability Ability
 		has     bool
-	}{{StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log}} {
+	}{{Removal, s.Remove != nil}, {StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log}} {
 		if !a.has && !s.lacks(a.ability) {
-			t.Errorf("the store does not implement %s; if that is meant, list it in Harness.Without", a.ability)
+			t.Errorf("the store lacks %s; if that is meant, list it in Harness.Without", a.ability)
 			s.Without = append(s.Without, a.ability)
 		}
 	}

@@ -13,13 +13,14 @@ import (
 // faultVariable tells this program, run again by a test, which fault its store has.
 const faultVariable = "STORETEST_FAULT"
 
-func harness(store storetest.Store[none]) storetest.Harness[none] {
+func harness(store *memory) storetest.Harness[none] {
 	return storetest.Harness[none]{
 		Store: store,
 		Begin: func(context.Context) (storetest.Transaction[none], error) {
 			nothing := func(context.Context) error { return nil }
 			return storetest.Transaction[none]{Commit: nothing, Rollback: nothing}, nil
 		},
+		Remove: store.remove,
 		Without: []storetest.Ability{
 			storetest.Transactions, storetest.ConcurrentWriters, storetest.StreamsAppender,
 			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator,
@@ -45,6 +46,7 @@ func TestRun_failsABrokenStore(t *testing.T) {
 		"stores anything":       "/Refuse/invalid",
 		"version of the window": "/Stream/at_version_9",
 		"any limit":             "/Log/a_limit_below_1",
+		"reads a part":          "/Incomplete/a_stream_without_a_version_in_the_middle",
 		"hides a lack":          "TestRun_passesACorrectStore",
 	} {
 		t.Run(fault, func(t *testing.T) {

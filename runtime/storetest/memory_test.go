@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,13 @@ func (m *memory) head(aggregateType, aggregateID string) (version int64) {
 		}
 	}
 	return version
+}
+
+func (m *memory) end() int64 {
+	if len(m.log) == 0 {
+		return 0
+	}
+	return m.log[len(m.log)-1].GlobalPosition
 }
 
 func (m *memory) Append(ctx context.Context, _ none, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
@@ -88,7 +96,7 @@ func (m *memory) Append(ctx context.Context, _ none, expected runtime.ExpectedVe
 				*n = runtime.NullString{}
 			}
 		}
-		stored := runtime.PersistedEvent{Event: e, AggregateVersion: version, GlobalPosition: int64(len(m.log)) + 1}
+		stored := runtime.PersistedEvent{Event: e, AggregateVersion: version, GlobalPosition: m.end() + 1}
 		m.log = append(m.log, stored)
 		r.Events = append(r.Events, stored)
 		r.GlobalPositions = append(r.GlobalPositions, stored.GlobalPosition)
@@ -110,7 +118,20 @@ func (m *memory) ReadAggregateStream(ctx context.Context, _ none, aggregateType,
 	if m.fault == "version of the window" && len(events) > 0 {
 		version = 0
 	}
-	return runtime.NewStream(aggregateType, aggregateID, version, events), ctx.Err()
+	stream := runtime.NewStream(aggregateType, aggregateID, version, events)
+	if err := stream.Complete(from, to); err != nil && m.fault != "reads a part" {
+		return runtime.Stream{}, err
+	}
+	return stream, ctx.Err()
+}
+
+func (m *memory) remove(_ context.Context, aggregateType, aggregateID string, from, to int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.log = slices.DeleteFunc(m.log, func(e runtime.PersistedEvent) bool {
+		return e.AggregateType == aggregateType && e.AggregateID == aggregateID && e.AggregateVersion >= from && e.AggregateVersion <= to
+	})
+	return nil
 }
 
 func (m *memory) ReadEvents(ctx context.Context, _ none, after int64, limit int) ([]runtime.PersistedEvent, error) {
@@ -131,5 +152,5 @@ func (m *memory) ReadEvents(ctx context.Context, _ none, after int64, limit int)
 func (m *memory) GetLatestGlobalPosition(ctx context.Context, _ none) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return int64(len(m.log)), ctx.Err()
+	return m.end(), ctx.Err()
 }

@@ -45,7 +45,19 @@ func (s *AccountStore[Tx]) Append(
 	events []AccountEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), AccountType, string(id))
+	return s.append(ctx, tx, id, expected, events, mapping.With(s.settings, opts...))
+}
+
+// append is Append with the settings of the call.
+func (s *AccountStore[Tx]) append(
+	ctx context.Context,
+	tx Tx,
+	id account.ID,
+	expected runtime.ExpectedVersion,
+	events []AccountEvent,
+	settings runtime.Settings,
+) (runtime.AppendResult, error) {
+	encoder := mapping.NewEncoder(settings, AccountType, string(id))
 	mapped, err := mapping.EncodeAll(encoder, events, encodeAccountEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
@@ -54,15 +66,15 @@ func (s *AccountStore[Tx]) Append(
 }
 
 // Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
-// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// empty, without an error. A stream that lacks events is a *runtime.IncompleteStreamError, and an event that cannot be
+// decoded is a *runtime.DecodeError.
 func (s *AccountStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
 	id account.ID,
 	opts ...runtime.ReadOption,
 ) (AccountStream, error) {
-	window := mapping.NewWindow(opts...)
-	stream, err := s.store.ReadAggregateStream(ctx, tx, AccountType, string(id), window.From, window.To)
+	stream, err := mapping.ReadStream(ctx, s.store, tx, AccountType, string(id), opts...)
 	if err != nil {
 		return AccountStream{}, err
 	}
@@ -72,40 +84,60 @@ func (s *AccountStore[Tx]) Read(
 }
 
 // Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0 for a
-// stream that does not exist.
-func (s *AccountStore[Tx]) Load(ctx context.Context, tx Tx, id account.ID) (account.Account, int64, error) {
+// stream that does not exist. With runtime.ToVersion they are those of an earlier version. A stream that lacks events
+// is a *runtime.IncompleteStreamError.
+func (s *AccountStore[Tx]) Load(
+	ctx context.Context,
+	tx Tx,
+	id account.ID,
+	opts ...runtime.LoadOption,
+) (account.Account, int64, error) {
 	var state account.Account
-	version, err := s.advance(ctx, tx, id, &state, 0)
+	version, err := s.advance(ctx, tx, id, &state, 0, opts...)
 	return state, version, err
 }
 
-// Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is still
-// at the version that was loaded. If another append was quicker, it reads only what is new and decides again, as many
-// times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event is to
-// append nothing. An error of decide is returned as it is. decide must not change what its argument points to.
+// Execute loads the state of id, lets decide return the events that follow from it, and appends those if the stream is
+// still at the version that was loaded. It returns the state and the version afterwards. If decide returns no events,
+// nothing is appended. If another append was quicker, Execute reads only what is new and decides again, as many times
+// as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. With runtime.IfVersion it decides at
+// that version only. An error of decide is returned as it is. decide must not change what its argument points to.
 func (s *AccountStore[Tx]) Execute(
 	ctx context.Context,
 	tx Tx,
 	id account.ID,
 	decide func(account.Account) ([]AccountEvent, error),
-	opts ...runtime.EventOption,
-) (runtime.AppendResult, error) {
+	opts ...runtime.ExecuteOption,
+) (runtime.Execution[account.Account], error) {
+	settings := mapping.With(s.settings, opts...)
 	state, version, err := s.Load(ctx, tx, id)
 	if err != nil {
-		return runtime.AppendResult{}, err
+		return runtime.Execution[account.Account]{}, err
 	}
 	for attempt := 1; ; attempt++ {
-		events, err := decide(state)
-		if err != nil || len(events) == 0 {
-			return runtime.AppendResult{}, err
+		if err := mapping.CheckVersion(settings, AccountType, string(id), version); err != nil {
+			return runtime.Execution[account.Account]{}, err
 		}
-		result, err := s.Append(ctx, tx, id, runtime.Exact(version), events, opts...)
+		events, err := decide(state)
+		if err != nil {
+			return runtime.Execution[account.Account]{}, err
+		}
+		if len(events) == 0 {
+			return runtime.Execution[account.Account]{State: state, Version: version}, nil
+		}
+		result, err := s.append(ctx, tx, id, runtime.Exact(version), events, settings)
+		if err == nil {
+			if err := s.fold(&state, result.Events); err != nil {
+				return runtime.Execution[account.Account]{}, err
+			}
+			return runtime.Execution[account.Account]{AppendResult: result, State: state, Version: result.ToVersion()}, nil
+		}
 		var conflict *runtime.ConflictError
-		if !errors.As(err, &conflict) || attempt >= s.settings.MaxAttempts() {
-			return result, err
+		if !errors.As(err, &conflict) || attempt >= settings.MaxAttempts() {
+			return runtime.Execution[account.Account]{}, err
 		}
 		if version, err = s.advance(ctx, tx, id, &state, version); err != nil {
-			return runtime.AppendResult{}, err
+			return runtime.Execution[account.Account]{}, err
 		}
 	}
 }
@@ -117,17 +149,31 @@ func (s *AccountStore[Tx]) advance(
 	id account.ID,
 	state *account.Account,
 	version int64,
+	opts ...runtime.LoadOption,
 ) (int64, error) {
-	stream, err := s.Read(ctx, tx, id, runtime.FromVersion(version+1))
+	stream, err := mapping.ReadStream(ctx, s.store, tx, AccountType, string(id), mapping.After(version, opts...)...)
 	if err != nil {
 		return 0, err
 	}
-	for _, e := range stream.Events {
-		if err := FoldAccount(state, e.Event); err != nil {
-			return 0, fmt.Errorf("fold %s %q, version %d: %w", AccountType, string(id), e.Meta.AggregateVersion, err)
+	if err := s.fold(state, stream.Events); err != nil {
+		return 0, err
+	}
+	return version + int64(stream.Len()), nil
+}
+
+// fold applies stored events to state, upcast to the versions that are current.
+func (s *AccountStore[Tx]) fold(state *account.Account, events []runtime.PersistedEvent) error {
+	for i := range events {
+		e := &events[i]
+		event, err := decodeAccountEvent(s.settings.Codec(), e)
+		if err != nil {
+			return err
+		}
+		if err := FoldAccount(state, event); err != nil {
+			return fmt.Errorf("fold %s %q, version %d: %w", e.AggregateType, e.AggregateID, e.AggregateVersion, err)
 		}
 	}
-	return stream.Version(), nil
+	return nil
 }
 
 // FoldAccount applies one event to state, as Load does with each in turn.

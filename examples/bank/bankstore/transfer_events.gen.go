@@ -56,7 +56,19 @@ func (s *TransferStore[Tx]) Append(
 	events []TransferEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), TransferType, id)
+	return s.append(ctx, tx, id, expected, events, mapping.With(s.settings, opts...))
+}
+
+// append is Append with the settings of the call.
+func (s *TransferStore[Tx]) append(
+	ctx context.Context,
+	tx Tx,
+	id string,
+	expected runtime.ExpectedVersion,
+	events []TransferEvent,
+	settings runtime.Settings,
+) (runtime.AppendResult, error) {
+	encoder := mapping.NewEncoder(settings, TransferType, id)
 	mapped, err := mapping.EncodeAll(encoder, events, encodeTransferEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
@@ -65,15 +77,15 @@ func (s *TransferStore[Tx]) Append(
 }
 
 // Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
-// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// empty, without an error. A stream that lacks events is a *runtime.IncompleteStreamError, and an event that cannot be
+// decoded is a *runtime.DecodeError.
 func (s *TransferStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
 	id string,
 	opts ...runtime.ReadOption,
 ) (TransferStream, error) {
-	window := mapping.NewWindow(opts...)
-	stream, err := s.store.ReadAggregateStream(ctx, tx, TransferType, id, window.From, window.To)
+	stream, err := mapping.ReadStream(ctx, s.store, tx, TransferType, id, opts...)
 	if err != nil {
 		return TransferStream{}, err
 	}

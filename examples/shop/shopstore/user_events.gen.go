@@ -61,7 +61,19 @@ func (s *UserStore[Tx]) Append(
 	events []UserEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), UserType, id)
+	return s.append(ctx, tx, id, expected, events, mapping.With(s.settings, opts...))
+}
+
+// append is Append with the settings of the call.
+func (s *UserStore[Tx]) append(
+	ctx context.Context,
+	tx Tx,
+	id string,
+	expected runtime.ExpectedVersion,
+	events []UserEvent,
+	settings runtime.Settings,
+) (runtime.AppendResult, error) {
+	encoder := mapping.NewEncoder(settings, UserType, id)
 	mapped, err := mapping.EncodeAll(encoder, events, encodeUserEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
@@ -70,15 +82,15 @@ func (s *UserStore[Tx]) Append(
 }
 
 // Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
-// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// empty, without an error. A stream that lacks events is a *runtime.IncompleteStreamError, and an event that cannot be
+// decoded is a *runtime.DecodeError.
 func (s *UserStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
 	id string,
 	opts ...runtime.ReadOption,
 ) (UserStream, error) {
-	window := mapping.NewWindow(opts...)
-	stream, err := s.store.ReadAggregateStream(ctx, tx, UserType, id, window.From, window.To)
+	stream, err := mapping.ReadStream(ctx, s.store, tx, UserType, id, opts...)
 	if err != nil {
 		return UserStream{}, err
 	}

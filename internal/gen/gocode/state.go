@@ -11,12 +11,14 @@ func (g *generator) state(f *jen.File, a *aggregate) {
 	state := g.typeOf(a.State.Type)
 
 	doc(f, `Load folds the stream of id into its state and returns that with the stream's version: the zero state and 0
-for a stream that does not exist.`)
-	f.Func().Params(g.receiver(a)).Id("Load").Params(g.ctx(), g.tx(), g.id(a)).
-		Params(state.Clone(), jen.Int64(), jen.Error()).Block(
+for a stream that does not exist. With runtime.ToVersion they are those of an earlier version. A stream that lacks
+events is a *runtime.IncompleteStreamError.`)
+	f.Func().Params(g.receiver(a)).Id("Load").Custom(lines,
+		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("LoadOption")),
+	).Params(state.Clone(), jen.Int64(), jen.Error()).Block(
 		jen.Var().Add(g.local("state")).Add(state.Clone()),
 		jen.List(g.local("version"), g.local("err")).Op(":=").Add(g.local("s")).Dot("advance").Call(
-			g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), jen.Lit(0)),
+			g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), jen.Lit(0), g.local("opts").Op("...")),
 		jen.Return(g.local("state"), g.local("version"), g.local("err")),
 	)
 	g.execute(f, a, state)
@@ -25,34 +27,51 @@ for a stream that does not exist.`)
 }
 
 func (g *generator) execute(f *jen.File, a *aggregate, state *jen.Statement) {
-	doc(f, `Execute loads the state of id, lets decide say which events follow from it, and appends those if the stream is
-still at the version that was loaded. If another append was quicker, it reads only what is new and decides again,
-as many times as runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. To decide on no event
-is to append nothing. An error of decide is returned as it is. decide must not change what its argument points to.`)
-	empty := runtimeName("AppendResult").Values()
+	doc(f, `Execute loads the state of id, lets decide return the events that follow from it, and appends those if the stream
+is still at the version that was loaded. It returns the state and the version afterwards. If decide returns no events,
+nothing is appended. If another append was quicker, Execute reads only what is new and decides again, as many times as
+runtime.WithMaxAttempts allows; then it returns the *runtime.ConflictError. With runtime.IfVersion it decides at that
+version only. An error of decide is returned as it is. decide must not change what its argument points to.`)
+	execution := func(values ...jen.Code) *jen.Statement {
+		return runtimeName("Execution").Types(state.Clone()).Values(values...)
+	}
+	field := func(name string, value jen.Code) *jen.Statement { return jen.Id(name).Op(":").Add(value) }
 	f.Func().Params(g.receiver(a)).Id("Execute").Custom(lines,
 		g.ctx(), g.tx(), g.id(a),
 		g.local("decide").Func().Params(state.Clone()).Params(jen.Index().Id(a.sum()), jen.Error()),
-		g.local("opts").Op("...").Add(runtimeName("EventOption")),
-	).Params(runtimeName("AppendResult"), jen.Error()).Block(
+		g.local("opts").Op("...").Add(runtimeName("ExecuteOption")),
+	).Params(runtimeName("Execution").Types(state.Clone()), jen.Error()).Block(
+		g.local("settings").Op(":=").Add(mappingName("With")).Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
 		jen.List(g.local("state"), g.local("version"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Load").Call(
 			g.local("ctx"), g.local("tx"), g.local("id")),
-		g.ifErr(empty.Clone(), g.local("err")),
+		g.ifErr(execution(), g.local("err")),
 		jen.For(g.local("attempt").Op(":=").Lit(1), jen.Empty(), g.local("attempt").Op("++")).Block(
+			jen.If(g.local("err").Op(":=").Add(mappingName("CheckVersion")).Call(
+				g.local("settings"), jen.Id(a.typeConst()), g.idString(a), g.local("version")),
+				g.local("err").Op("!=").Nil()).Block(jen.Return(execution(), g.local("err"))),
 			jen.List(g.local("events"), g.local("err")).Op(":=").Add(g.local("decide")).Call(g.local("state")),
-			jen.If(g.local("err").Op("!=").Nil().Op("||").Len(g.local("events")).Op("==").Lit(0)).Block(
-				jen.Return(empty.Clone(), g.local("err"))),
-			jen.List(g.local("result"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Append").Call(
+			g.ifErr(execution(), g.local("err")),
+			jen.If(jen.Len(g.local("events")).Op("==").Lit(0)).Block(jen.Return(
+				execution(field("State", g.local("state")), field("Version", g.local("version"))), jen.Nil())),
+			jen.List(g.local("result"), g.local("err")).Op(":=").Add(g.local("s")).Dot("append").Call(
 				g.local("ctx"), g.local("tx"), g.local("id"), runtimeName("Exact").Call(g.local("version")),
-				g.local("events"), g.local("opts").Op("...")),
+				g.local("events"), g.local("settings")),
+			jen.If(g.local("err").Op("==").Nil()).Block(
+				jen.If(g.local("err").Op(":=").Add(g.local("s")).Dot("fold").Call(
+					jen.Op("&").Add(g.local("state")), g.local("result").Dot("Events")), g.local("err").Op("!=").Nil()).Block(
+					jen.Return(execution(), g.local("err"))),
+				jen.Return(execution(
+					field("AppendResult", g.local("result")), field("State", g.local("state")),
+					field("Version", g.local("result").Dot("ToVersion").Call())), jen.Nil()),
+			),
 			jen.Var().Add(g.local("conflict")).Op("*").Add(runtimeName("ConflictError")),
 			jen.If(jen.Op("!").Qual(errorsPath, "As").Call(g.local("err"), jen.Op("&").Add(g.local("conflict"))).
-				Op("||").Add(g.local("attempt")).Op(">=").Add(g.local("s")).Dot(g.localName("settings")).Dot("MaxAttempts").Call()).Block(
-				jen.Return(g.local("result"), g.local("err"))),
+				Op("||").Add(g.local("attempt")).Op(">=").Add(g.local("settings")).Dot("MaxAttempts").Call()).Block(
+				jen.Return(execution(), g.local("err"))),
 			jen.If(jen.List(g.local("version"), g.local("err")).Op("=").Add(g.local("s")).Dot("advance").Call(
 				g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), g.local("version")),
 				g.local("err").Op("!=").Nil()).Block(
-				jen.Return(empty.Clone(), g.local("err"))),
+				jen.Return(execution(), g.local("err"))),
 		),
 	)
 }
@@ -61,17 +80,32 @@ func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {
 	doc(f, "advance folds the events after version into state and returns the version it then stands at.")
 	f.Func().Params(g.receiver(a)).Id("advance").Custom(lines,
 		g.ctx(), g.tx(), g.id(a), g.local("state").Op("*").Add(state.Clone()), g.local("version").Int64(),
+		g.local("opts").Op("...").Add(runtimeName("LoadOption")),
 	).Params(jen.Int64(), jen.Error()).Block(
-		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Read").Call(
-			g.local("ctx"), g.local("tx"), g.local("id"), runtimeName("FromVersion").Call(g.local("version").Op("+").Lit(1))),
+		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(mappingName("ReadStream")).Call(
+			g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
+			mappingName("After").Call(g.local("version"), g.local("opts").Op("...")).Op("...")),
 		g.ifErr(jen.Lit(0), g.local("err")),
-		jen.For(jen.List(jen.Id("_"), g.local("e")).Op(":=").Range().Add(g.local("stream")).Dot("Events")).Block(
-			jen.If(g.local("err").Op(":=").Id(a.fold()).Call(g.local("state"), g.local("e").Dot("Event")), g.local("err").Op("!=").Nil()).Block(
-				jen.Return(jen.Lit(0), jen.Qual(fmtPath, "Errorf").Call(
-					jen.Lit("fold %s %q, version %d: %w"), jen.Id(a.typeConst()), g.idString(a),
-					g.local("e").Dot("Meta").Dot("AggregateVersion"), g.local("err")))),
+		jen.If(g.local("err").Op(":=").Add(g.local("s")).Dot("fold").Call(g.local("state"), g.local("stream").Dot("Events")),
+			g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Lit(0), g.local("err"))),
+		jen.Return(g.local("version").Op("+").Int64().Parens(g.local("stream").Dot("Len").Call()), jen.Nil()),
+	)
+
+	doc(f, "fold applies stored events to state, upcast to the versions that are current.")
+	f.Func().Params(g.receiver(a)).Id("fold").Params(
+		g.local("state").Op("*").Add(state.Clone()), g.local("events").Index().Add(runtimeName("PersistedEvent")),
+	).Error().Block(
+		jen.For(g.local("i").Op(":=").Range().Add(g.local("events"))).Block(
+			g.local("e").Op(":=").Op("&").Add(g.local("events")).Index(g.local("i")),
+			jen.List(g.local("event"), g.local("err")).Op(":=").Id(a.decode()).Call(
+				g.local("s").Dot(g.localName("settings")).Dot("Codec").Call(), g.local("e")),
+			g.ifErr(g.local("err")),
+			jen.If(g.local("err").Op(":=").Id(a.fold()).Call(g.local("state"), g.local("event")), g.local("err").Op("!=").Nil()).Block(
+				jen.Return(jen.Qual(fmtPath, "Errorf").Call(
+					jen.Lit("fold %s %q, version %d: %w"), g.local("e").Dot("AggregateType"), g.local("e").Dot("AggregateID"),
+					g.local("e").Dot("AggregateVersion"), g.local("err")))),
 		),
-		jen.Return(g.local("stream").Dot("Version").Call(), jen.Nil()),
+		jen.Return(jen.Nil()),
 	)
 }
 

@@ -93,9 +93,20 @@ is written, and the transaction is still usable.`)
 		g.local("events").Index().Id(a.sum()),
 		g.local("opts").Op("...").Add(runtimeName("EventOption")),
 	).Params(runtimeName("AppendResult"), jen.Error()).Block(
+		jen.Return(g.local("s").Dot("append").Call(
+			g.local("ctx"), g.local("tx"), g.local("id"), g.local("expected"), g.local("events"),
+			mappingName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")))),
+	)
+
+	doc(f, "append is Append with the settings of the call.")
+	f.Func().Params(g.receiver(a)).Id("append").Custom(lines,
+		g.ctx(), g.tx(), g.id(a),
+		g.local("expected").Add(runtimeName("ExpectedVersion")),
+		g.local("events").Index().Id(a.sum()),
+		g.local("settings").Add(runtimeName("Settings")),
+	).Params(runtimeName("AppendResult"), jen.Error()).Block(
 		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
-			mappingName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
-			jen.Id(a.typeConst()), g.idString(a)),
+			g.local("settings"), jen.Id(a.typeConst()), g.idString(a)),
 		jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(mappingName("EncodeAll")).Call(
 			g.local("encoder"), g.local("events"), jen.Id(a.encode())),
 		g.ifErr(runtimeName("AppendResult").Values(), g.local("err")),
@@ -106,14 +117,14 @@ is written, and the transaction is still usable.`)
 
 func (g *generator) storeRead(f *jen.File, a *aggregate) {
 	doc(f, `Read returns the stream of id, or the window of versions that the options select. A stream that does not
-exist is empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.`)
+exist is empty, without an error. A stream that lacks events is a *runtime.IncompleteStreamError, and an event that
+cannot be decoded is a *runtime.DecodeError.`)
 	f.Func().Params(g.receiver(a)).Id("Read").Custom(lines,
 		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("ReadOption")),
 	).Params(jen.Id(a.stream()), jen.Error()).Block(
-		g.local("window").Op(":=").Add(mappingName("NewWindow")).Call(g.local("opts").Op("...")),
-		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("store")).Dot("ReadAggregateStream").Call(
-			g.local("ctx"), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
-			g.local("window").Dot("From"), g.local("window").Dot("To")),
+		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(mappingName("ReadStream")).Call(
+			g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
+			g.local("opts").Op("...")),
 		g.ifErr(jen.Id(a.stream()).Values(), g.local("err")),
 		jen.Return(mappingName("DecodeStream").Call(g.local("stream"),
 			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(

@@ -44,7 +44,19 @@ func (s *OrderStore[Tx]) Append(
 	events []OrderEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	encoder := mapping.NewEncoder(mapping.With(s.settings, opts...), OrderType, id)
+	return s.append(ctx, tx, id, expected, events, mapping.With(s.settings, opts...))
+}
+
+// append is Append with the settings of the call.
+func (s *OrderStore[Tx]) append(
+	ctx context.Context,
+	tx Tx,
+	id string,
+	expected runtime.ExpectedVersion,
+	events []OrderEvent,
+	settings runtime.Settings,
+) (runtime.AppendResult, error) {
+	encoder := mapping.NewEncoder(settings, OrderType, id)
 	mapped, err := mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	if err != nil {
 		return runtime.AppendResult{}, err
@@ -53,15 +65,15 @@ func (s *OrderStore[Tx]) Append(
 }
 
 // Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
-// empty, without an error. An event that cannot be decoded is a *runtime.DecodeError.
+// empty, without an error. A stream that lacks events is a *runtime.IncompleteStreamError, and an event that cannot be
+// decoded is a *runtime.DecodeError.
 func (s *OrderStore[Tx]) Read(
 	ctx context.Context,
 	tx Tx,
 	id string,
 	opts ...runtime.ReadOption,
 ) (OrderStream, error) {
-	window := mapping.NewWindow(opts...)
-	stream, err := s.store.ReadAggregateStream(ctx, tx, OrderType, id, window.From, window.To)
+	stream, err := mapping.ReadStream(ctx, s.store, tx, OrderType, id, opts...)
 	if err != nil {
 		return OrderStream{}, err
 	}
