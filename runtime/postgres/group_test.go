@@ -48,10 +48,12 @@ func TestGroup_keepsTheContract(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel()
-			group := newGroup(t, connect(t, database(t), mode(m)))
+			pool := connect(t, database(t), mode(m))
+			group := newGroup(t, pool)
 			storetest.Run(t, storetest.Harness[*postgres.Group]{
 				Store:   group,
 				Begin:   useGroup(group),
+				Remove:  remover(pool),
 				Without: []storetest.Ability{storetest.Transactions},
 			})
 		})
