@@ -10,13 +10,13 @@ import (
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen/gocode"
 	"github.com/eventmap/eventmap/internal/output"
+	"github.com/eventmap/eventmap/internal/schemalock"
 )
 
 //go:embed doc.go
 var doc string
 
 func main() {
-	deferCollection()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -41,17 +41,17 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return fail(command, err)
 	}
-	judged, err := settings.judge(domain)
+	judged, err := schemalock.Judge(domain, settings.baseline, settings.accepted, settings.hasGenerated)
 	if err != nil {
 		return fail(command, err)
 	}
 	if command, err = settings.tell(command, judged); err != nil {
 		return fail(command, err)
 	}
-	if len(judged.findings.Breaking()) > 0 {
+	if len(judged.Findings.Breaking()) > 0 {
 		return cli.Different
 	}
-	plan, err := output.NewPlan(settings.scan.Output, append(files, judged.lock), owner)
+	plan, err := output.NewPlan(settings.scan.Output, append(files, settings.lockFile(judged)), owner)
 	if err != nil {
 		return fail(command, err)
 	}

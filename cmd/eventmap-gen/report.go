@@ -30,9 +30,9 @@ func explain(w io.Writer, domain *model.Domain) {
 
 // tell writes the findings: as text beside the other problems, and in a form for machines to standard output, which for
 // JSON is then nobody else's. It returns the command that is to write the rest.
-func (s *settings) tell(command cli.Command, judged judgement) (cli.Command, error) {
-	findings, format := judged.findings, schemalock.Format(s.format)
-	for _, name := range judged.unused {
+func (s *settings) tell(command cli.Command, judged *schemalock.Judgement) (cli.Command, error) {
+	findings, format := judged.Findings, schemalock.Format(s.format)
+	for _, name := range judged.Unused {
 		_, _ = fmt.Fprintf(command.Stderr, "%s: --accept-breaking %s: there is no breaking change of it; remove it, or one to come is accepted as well\n", command.Name, name)
 	}
 	if format == schemalock.Text {

@@ -3,13 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/eventmap/eventmap/internal/astscan"
+	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/gocode"
+	"github.com/eventmap/eventmap/internal/output"
 	"github.com/eventmap/eventmap/internal/schemalock"
 )
 
@@ -18,8 +21,8 @@ type settings struct {
 	scan     astscan.Options
 	generate gocode.Options
 	inputs   []string
-	lock     string   // the file; empty: in the output folder
-	against  string   // the lock to compare with; empty: the same
+	baseline schemalock.Baseline
+	lockPath string   // of the schema lock, from the output folder
 	accepted []string // events whose breaking changes are taken
 	format   string   // of findings
 	check    bool
@@ -37,8 +40,8 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
 	flags.BoolVar(&s.generate.Tests, "tests", true, "")
 	flags.BoolVar(&s.generate.Scenarios, "scenarios", true, "")
-	flags.StringVar(&s.lock, "lock", "", "")
-	flags.StringVar(&s.against, "against", "", "")
+	flags.StringVar(&s.baseline.Path, "lock", "", "")
+	flags.StringVar(&s.baseline.Against, "against", "", "")
 	flags.StringSliceVar(&s.accepted, "accept-breaking", nil, "")
 	flags.StringVar(&s.format, "format", string(schemalock.Formats[0]), "")
 	flags.BoolVar(&s.check, "check", false, "")
@@ -54,6 +57,13 @@ func (s *settings) complete(args []string) (err error) {
 	if s.scan.Output == "" {
 		return errors.New("--output is required")
 	}
+	if s.baseline.Path == "" {
+		s.baseline.Path = filepath.Join(s.scan.Output, schemalock.Filename)
+	}
+	if s.lockPath, err = relative(s.scan.Output, s.baseline.Path); err != nil {
+		return err
+	}
+	s.generate.Current = output.Current(s.scan.Output)
 	for i := range s.accepted {
 		s.accepted[i] = strings.TrimSpace(s.accepted[i])
 	}
@@ -63,6 +73,14 @@ func (s *settings) complete(args []string) (err error) {
 	return nil
 }
 
+// hasGenerated reports whether there is code in the output folder that was generated before.
+func (s *settings) hasGenerated() bool { return output.HasOwn(s.scan.Output, owner) }
+
+// lockFile returns the schema lock as it is to be written.
+func (s *settings) lockFile(judged *schemalock.Judgement) gen.File {
+	return gen.File{Path: s.lockPath, Content: judged.Content}
+}
+
 // joined lists names for a message.
 func joined[S ~string](names []S) string {
 	var list []string
@@ -70,4 +88,18 @@ func joined[S ~string](names []S) string {
 		list = append(list, string(name))
 	}
 	return strings.Join(list, ", ")
+}
+
+// relative returns the path of a file from a folder, with forward slashes.
+func relative(dir, path string) (string, error) {
+	absDir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	absPath, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(absDir, absPath)
+	return filepath.ToSlash(rel), err
 }

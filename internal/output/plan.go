@@ -84,6 +84,26 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 	return &plan, nil
 }
 
+// Current returns a function that reads a file of dir with LF line ends. It returns nil for one that cannot be read.
+func Current(dir string) func(path string) []byte {
+	return func(path string) []byte {
+		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
+		if err != nil {
+			return nil
+		}
+		return lf(content)
+	}
+}
+
+// HasOwn reports whether a folder holds a Go file that the owner wrote.
+func HasOwn(dir string, owner Owner) bool {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+	return slices.ContainsFunc(files, func(name string) bool {
+		content, err := os.ReadFile(name)
+		return err == nil && owner.IsOurs(lf(content))
+	})
+}
+
 // isThere reports whether there is a file, or something else, at the path.
 func isThere(path string) bool {
 	_, err := os.Stat(path)
@@ -118,7 +138,7 @@ func findOrphans(dir string, made map[string]bool, owner Owner) ([]Change, error
 		if err != nil {
 			return nil, err
 		}
-		if content := lf(old); owner.IsOrphan(name, content) && owner.IsOurs(content) {
+		if content := lf(old); owner.IsOrphan(name, content) && owner.IsOurs(lf(content)) {
 			orphans = append(orphans, Change{Path: path, Old: old})
 		}
 	}

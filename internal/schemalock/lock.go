@@ -2,7 +2,7 @@
 //
 // A [Lock] is the part of a model that is stored: for every version of every event its Go type and the JSON shape of its
 // payload. It is committed as a file; [Encode] and [Decode] are its two directions. [Compare] judges a domain by it, by
-// the rules of [Rules]. The package reads and writes no files.
+// the rules of [Rules]; [Judge] does so with what lies on disk or in git. The package writes no files.
 package schemalock
 
 import (

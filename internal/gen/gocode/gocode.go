@@ -20,6 +20,9 @@ type Options struct {
 	Tests    bool   // also generate tests, and the sample payloads that they read
 	// Scenarios says to generate, with the tests, a package for those of the domain too.
 	Scenarios bool
+	// Current returns what the file at a path holds now, with LF line ends, or nil. One that holds what is generated comes
+	// back as it is, which saves formatting it. Nil: there are no files yet.
+	Current func(path string) []byte
 }
 
 // Generate returns the files of the domain's output package, by path. What is wrong with the domain is returned as
@@ -42,6 +45,13 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 		files = append(files, g.payloads()...)
 	}
 	return files, err
+}
+
+func (o *Options) current(path string) []byte {
+	if o.Current == nil {
+		return nil
+	}
+	return o.Current(path)
 }
 
 // checkFilename refuses names under which the go command would not find the file, or not always.
@@ -101,7 +111,7 @@ func (g *generator) files(o Options) ([]gen.File, error) {
 	var group errgroup.Group
 	for i, p := range pages {
 		group.Go(func() (err error) {
-			files[i], err = render(p.path, p.file())
+			files[i], err = render(p.path, p.file(), o.current(p.path))
 			return err
 		})
 	}

@@ -45,15 +45,15 @@ func saysName(path, name string) bool {
 	return strings.HasSuffix("/"+path, "/"+name) && (err != nil || name[0] != 'v')
 }
 
-// render returns the file as goimports would leave it.
-func render(path string, f *jen.File) (gen.File, error) {
+// render returns the file as goimports would leave it. What it holds now stays if it is that.
+func render(path string, f *jen.File, current []byte) (gen.File, error) {
 	var source bytes.Buffer
 	if err := f.Render(&source); err != nil {
 		return gen.File{}, fmt.Errorf("generate %s: %w", path, err)
 	}
 	unformatted := groupImports(source.Bytes())
-	if content, ok := layout(unformatted); ok {
-		return gen.File{Path: path, Content: content}, nil
+	if isCurrent(current, unformatted) {
+		return gen.File{Path: path, Content: current}, nil
 	}
 	content, err := format.Source(unformatted)
 	if err != nil {
@@ -62,8 +62,8 @@ func render(path string, f *jen.File) (gen.File, error) {
 	return gen.File{Path: path, Content: content}, nil
 }
 
-// groupImports parts the imports of unformatted source as goimports does. Formatting by imports.Process would do that too,
-// but it parses and prints everything twice, which is most of the time that generating takes.
+// groupImports sorts the imports of unformatted source into groups, as goimports does. Formatting by imports.Process would
+// do that too, but it parses and prints everything twice, which is most of the time that generating takes.
 func groupImports(source []byte) []byte {
 	const open, end = "\nimport (\n", "\n)\n"
 	before, rest, _ := bytes.Cut(source, []byte(open))
@@ -73,17 +73,23 @@ func groupImports(source []byte) []byte {
 	}
 	var groups [3][]string
 	for spec := range strings.SplitSeq(string(specs), "\n") {
-		_, path, _ := strings.Cut(spec, `"`)
-		g := importGroup(path)
+		g := importGroup(importPath(spec))
 		groups[g] = append(groups[g], spec)
 	}
 	var parted []string
 	for _, group := range groups {
 		if len(group) > 0 {
+			slices.SortFunc(group, func(a, b string) int { return strings.Compare(importPath(a), importPath(b)) })
 			parted = append(parted, strings.Join(group, "\n"))
 		}
 	}
 	return slices.Concat(before, []byte(open), []byte(strings.Join(parted, "\n\n")), []byte(end), after)
+}
+
+// importPath returns the path of an import.
+func importPath(spec string) string {
+	_, path, _ := strings.Cut(spec, `"`)
+	return strings.TrimSuffix(path, `"`)
 }
 
 // importGroup returns which group of imports goimports puts a path in; see importToGroup in

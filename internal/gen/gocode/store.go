@@ -44,7 +44,11 @@ func (g *generator) union(a *aggregate) *jen.Statement {
 	if len(terms) <= 3 {
 		return jen.Union(terms...)
 	}
-	return jen.Interface(jen.Custom(jen.Options{Separator: "|", Multi: true}, terms...))
+	union := jen.Add(terms[0])
+	for _, term := range terms[1:] {
+		union.Op("|").Line().Add(term)
+	}
+	return jen.Interface(union)
 }
 
 // receiver returns the receiver of the store's methods.

@@ -1,0 +1,70 @@
+package schemalock
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/eventmap/eventmap/internal/gitfile"
+)
+
+// A Baseline says where the lock is that a domain is compared with.
+type Baseline struct {
+	// Path is the file of the domain's lock, relative to the working directory.
+	Path string
+	// Against is the lock to compare with: git:REVISION for the one at Path as it was committed there, or a file. Empty: the
+	// one at Path.
+	Against string
+}
+
+// Read returns the lock to compare with, or nil if there is none yet. A revision that has none has nothing locked.
+//
+// The lock at Path is read in any case, as a broken one must not be written over. It is not parsed if it is the one that
+// is about to be written: the encoding of now.
+func (b Baseline) Read(now *Lock, encoded []byte) (*Lock, error) {
+	var locked *Lock
+	content, err := os.ReadFile(b.Path)
+	switch {
+	case err == nil && bytes.Equal(content, encoded):
+		locked = now
+	case err == nil:
+		if locked, err = Decode(content, b.Path); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("schema lock: %w", err)
+	}
+	if revision, ok := strings.CutPrefix(b.Against, "git:"); ok {
+		return b.readCommitted(revision)
+	} else if b.Against == "" {
+		return locked, nil
+	}
+	content, err = os.ReadFile(b.Against)
+	if err != nil {
+		return nil, fmt.Errorf("--against: %w", err)
+	}
+	return Decode(content, b.Against)
+}
+
+// readCommitted reads the lock at Path as it was committed.
+func (b Baseline) readCommitted(revision string) (*Lock, error) {
+	if revision == "" {
+		return nil, errors.New("--against git: names no revision; write one behind it, such as git:origin/main")
+	}
+	content, path, err := gitfile.Read(revision, b.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Lock{}, nil
+	case err != nil:
+		return nil, fmt.Errorf("--against git:%s: %w", revision, err)
+	}
+	lock, err := Decode(content, path)
+	if err != nil { // the one that lies here may be in order
+		_, err = Decode(content, "git:"+revision+":"+filepath.ToSlash(path))
+	}
+	return lock, err
+}
