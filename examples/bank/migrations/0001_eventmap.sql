@@ -200,18 +200,19 @@ exception
 end
 $block$;
 
-create function "events_payload_value"(field jsonb, inout value anyelement)
+create function "events_payload_value"(field jsonb, value anyelement) returns anyelement
 language plpgsql
 immutable
 as $block$
 begin
     value := field #>> '{}';
+    return value;
 exception
     when data_exception or program_limit_exceeded then
-        value := null;
+        return null;
 end
 $block$;
-create function "events_payload_value"(field jsonb, inout value timestamptz)
+create function "events_payload_value"(field jsonb, value timestamptz) returns timestamptz
 language plpgsql
 immutable
 as $block$
@@ -221,20 +222,21 @@ begin
     if content like '____-__-__T__:__:__%' and (content like '%Z' or content like '%+__:__' or content like '%-__:__') then
         value := content;
     end if;
+    return value;
 exception
     when data_exception then
-        value := null;
+        return null;
 end
 $block$;
-create function "events_payload_value"(field jsonb, inout value bytea)
+create function "events_payload_value"(field jsonb, value bytea) returns bytea
 language plpgsql
 immutable
 as $block$
 begin
-    value := decode(field #>> '{}', 'base64');
+    return decode(field #>> '{}', 'base64');
 exception
     when data_exception then
-        value := null;
+        return null;
 end
 $block$;
 
@@ -261,8 +263,8 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    "events_payload_value"(fields -> 'cents', null::bigint) as "cents",
-    fields ->> 'transfer' as "transfer"
+    ("events_payload_value"(fields -> 'cents', null::bigint))::bigint as "cents",
+    (fields ->> 'transfer')::text as "transfer"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Account' and event_type = 'Deposited' and event_version = 1;
@@ -276,7 +278,7 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'owner' as "owner"
+    (fields ->> 'owner')::text as "owner"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Account' and event_type = 'Opened' and event_version = 1;
@@ -290,8 +292,8 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    "events_payload_value"(fields -> 'cents', null::bigint) as "cents",
-    fields ->> 'transfer' as "transfer"
+    ("events_payload_value"(fields -> 'cents', null::bigint))::bigint as "cents",
+    (fields ->> 'transfer')::text as "transfer"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Account' and event_type = 'Withdrawn' and event_version = 1;
@@ -305,9 +307,9 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'from' as "from",
-    fields ->> 'to' as "to",
-    "events_payload_value"(fields -> 'cents', null::bigint) as "cents"
+    (fields ->> 'from')::text as "from",
+    (fields ->> 'to')::text as "to",
+    ("events_payload_value"(fields -> 'cents', null::bigint))::bigint as "cents"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Transfer' and event_type = 'Made' and event_version = 1;

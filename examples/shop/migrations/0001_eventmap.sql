@@ -200,18 +200,19 @@ exception
 end
 $block$;
 
-create function "events_payload_value"(field jsonb, inout value anyelement)
+create function "events_payload_value"(field jsonb, value anyelement) returns anyelement
 language plpgsql
 immutable
 as $block$
 begin
     value := field #>> '{}';
+    return value;
 exception
     when data_exception or program_limit_exceeded then
-        value := null;
+        return null;
 end
 $block$;
-create function "events_payload_value"(field jsonb, inout value timestamptz)
+create function "events_payload_value"(field jsonb, value timestamptz) returns timestamptz
 language plpgsql
 immutable
 as $block$
@@ -221,20 +222,21 @@ begin
     if content like '____-__-__T__:__:__%' and (content like '%Z' or content like '%+__:__' or content like '%-__:__') then
         value := content;
     end if;
+    return value;
 exception
     when data_exception then
-        value := null;
+        return null;
 end
 $block$;
-create function "events_payload_value"(field jsonb, inout value bytea)
+create function "events_payload_value"(field jsonb, value bytea) returns bytea
 language plpgsql
 immutable
 as $block$
 begin
-    value := decode(field #>> '{}', 'base64');
+    return decode(field #>> '{}', 'base64');
 exception
     when data_exception then
-        value := null;
+        return null;
 end
 $block$;
 
@@ -292,7 +294,7 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'reason' as "reason"
+    (fields ->> 'reason')::text as "reason"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'Cancelled' and event_version = 1;
@@ -306,7 +308,7 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    nullif(fields -> 'line', 'null') as "line"
+    (nullif(fields -> 'line', 'null'))::jsonb as "line"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'ItemAdded' and event_version = 1;
@@ -320,7 +322,7 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'sku' as "sku"
+    (fields ->> 'sku')::text as "sku"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'ItemRemoved' and event_version = 1;
@@ -334,8 +336,8 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    nullif(fields -> 'amount', 'null') as "amount",
-    fields ->> 'method' as "method"
+    (nullif(fields -> 'amount', 'null'))::jsonb as "amount",
+    (fields ->> 'method')::text as "method"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'Paid' and event_version = 1;
@@ -349,8 +351,8 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'customerName' as "customer_name",
-    "events_payload_value"(fields -> 'at', null::timestamptz) as "at"
+    (fields ->> 'customerName')::text as "customer_name",
+    ("events_payload_value"(fields -> 'at', null::timestamptz))::timestamptz as "at"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'Placed' and event_version = 1;
@@ -364,9 +366,9 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    ("events_payload_json"(payload) ->> 'customer') collate "C" as "customer",
-    fields ->> 'currency' as "currency",
-    "events_payload_value"(fields -> 'placedAt', null::timestamptz) as "placed_at"
+    (("events_payload_json"(payload) ->> 'customer') collate "C")::text as "customer",
+    (fields ->> 'currency')::text as "currency",
+    ("events_payload_value"(fields -> 'placedAt', null::timestamptz))::timestamptz as "placed_at"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'Placed' and event_version = 2;
@@ -380,9 +382,9 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'carrier' as "carrier",
-    fields ->> 'parcel' as "parcel",
-    nullif(fields -> 'to', 'null') as "to"
+    (fields ->> 'carrier')::text as "carrier",
+    (fields ->> 'parcel')::text as "parcel",
+    (nullif(fields -> 'to', 'null'))::jsonb as "to"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'Order' and event_type = 'Shipped' and event_version = 1;
@@ -408,7 +410,7 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'email' as "email"
+    (fields ->> 'email')::text as "email"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserEmailChanged' and event_version = 1;
@@ -422,8 +424,8 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'reason' as "reason",
-    "events_payload_value"(fields -> 'until', null::timestamptz) as "until"
+    (fields ->> 'reason')::text as "reason",
+    ("events_payload_value"(fields -> 'until', null::timestamptz))::timestamptz as "until"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserLocked' and event_version = 1;
@@ -437,9 +439,9 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    fields ->> 'email' as "email",
-    nullif(fields -> 'name', 'null') as "name",
-    "events_payload_value"(fields -> 'registeredAt', null::timestamptz) as "registered_at"
+    (fields ->> 'email')::text as "email",
+    (nullif(fields -> 'name', 'null'))::jsonb as "name",
+    ("events_payload_value"(fields -> 'registeredAt', null::timestamptz))::timestamptz as "registered_at"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserRegistered' and event_version = 1;
@@ -453,7 +455,7 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    nullif(fields -> 'name', 'null') as "name"
+    (nullif(fields -> 'name', 'null'))::jsonb as "name"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserRenamed' and event_version = 1;
