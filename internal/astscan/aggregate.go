@@ -73,7 +73,7 @@ func (s *scan) checkOneSum() {
 	first := map[string]*sum{}
 	for _, u := range s.sums {
 		if other := first[u.named.name]; other != nil {
-			s.problem(u.mark.pos, "%v and %v (%v) are both marked as the events of %s; name another aggregate in one of the marks, or mark one interface only", u.decl, other.decl, s.pos(other.mark.pos), u.named.name)
+			s.problem(u.mark.pos, "%v and %v (%v) are both marked as the events of %s; name another aggregate in one of the marks, or mark one interface only", u.decl, other.decl, s.Pos(other.mark.pos), u.named.name)
 			continue
 		}
 		first[u.named.name] = u
@@ -86,7 +86,7 @@ func (s *scan) checkVersions(g *aggregate) {
 		a, b := g.events[i-1], g.events[i]
 		if a.model.Name == b.model.Name && a.model.Version == b.model.Version {
 			s.problem(b.decl.obj.Pos(), "%v and %v (%v) are both version %d of event %s of %s; mark one of them //eventmap:event with another version= or name=, or with its aggregate=",
-				b.decl, a.decl, s.pos(a.decl.obj.Pos()), b.model.Version, b.model.Name, g.name)
+				b.decl, a.decl, s.Pos(a.decl.obj.Pos()), b.model.Version, b.model.Name, g.name)
 		}
 	}
 }
@@ -106,27 +106,23 @@ func (s *scan) naming(e *event) naming {
 // folder that holds it, or by its name.
 func (s *scan) packageNaming(src *source, prefix string) naming {
 	if src.aggregate != nil {
-		return naming{name: src.aggregate.name, why: prefix + "mark of package " + src.pkg.Name, pos: src.aggregate.pos, rank: 2}
+		return naming{name: src.aggregate.name, why: prefix + "mark of package " + src.Name, pos: src.aggregate.pos, rank: 2}
 	}
 	if s.options.Aggregate != "" {
-		return naming{name: s.options.Aggregate, why: prefix + "option --aggregate", pos: src.clause, rank: 3}
+		return naming{name: s.options.Aggregate, why: prefix + "option --aggregate", pos: src.Clause, rank: 3}
 	}
-	folder, moved := holder(src.below)
+	folder, moved := holder(src.Below)
 	if !moved {
-		return naming{name: upperCamel(src.pkg.Name), why: prefix + "name of package " + src.pkg.Name, pos: src.clause, rank: 5}
+		return naming{name: upperCamel(src.Name), why: prefix + "name of package " + src.Name, pos: src.Clause, rank: 5}
 	}
-	modulePath := ""
-	if src.pkg.Module != nil {
-		modulePath = src.pkg.Module.Path
-	}
-	if over := s.byPath[path.Join(modulePath, folder)]; over != nil && over.aggregate != nil {
-		return naming{name: over.aggregate.name, why: prefix + "mark of package " + over.pkg.Name + " above it", pos: over.aggregate.pos, rank: 4}
+	if over := s.byPath[path.Join(src.Module, folder)]; over != nil && over.aggregate != nil {
+		return naming{name: over.aggregate.name, why: prefix + "mark of package " + over.Name + " above it", pos: over.aggregate.pos, rank: 4}
 	}
 	name, why := path.Base(folder), "folder "+folder
 	if folder == "" {
-		name, why = moduleName(modulePath), "module "+modulePath
+		name, why = moduleName(src.Module), "module "+src.Module
 	}
-	return naming{name: upperCamel(name), why: prefix + why, pos: src.clause, rank: 4}
+	return naming{name: upperCamel(name), why: prefix + why, pos: src.Clause, rank: 4}
 }
 
 // holder returns the folder that holds the events/ and vN/ folders at the end of a path below a module. moved is false
@@ -183,7 +179,7 @@ func (g *aggregate) latest(name string) *event {
 
 // model returns the aggregate in the model's terms.
 func (g *aggregate) model() model.Aggregate {
-	a := model.Aggregate{Name: g.name, Pos: g.scan.pos(g.pos), Why: g.why}
+	a := model.Aggregate{Name: g.name, Pos: g.scan.Pos(g.pos), Why: g.why}
 	if g.sum != nil {
 		a.Sum = g.sum.model(g.scan)
 	}

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/tools/go/packages"
 	"golang.org/x/tools/txtar"
+
+	"github.com/eventmap/eventmap/internal/goload"
 )
 
 // BenchmarkScan compares a scan of 200 events in 20 packages, beside a package that imports pgx, with a bare
@@ -57,7 +59,7 @@ func BenchmarkScan_manyEvents(b *testing.B) {
 // bareLoad is the other side: what no tool of this kind can do without.
 func bareLoad(tb testing.TB, dir string) {
 	tb.Helper()
-	pkgs, err := packages.Load(&packages.Config{Mode: loadMode, Dir: dir}, "./...")
+	pkgs, err := packages.Load(&packages.Config{Mode: goload.Mode, Dir: dir}, "./...")
 	if err != nil || packages.PrintErrors(pkgs) > 0 {
 		tb.Fatalf("load: %v", err)
 	}

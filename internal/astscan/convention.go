@@ -15,10 +15,10 @@ func (s *scan) usedAsFields() map[*types.TypeName]*typeDecl {
 				continue
 			}
 			w := fieldWalk{scan: s, seen: map[types.Type]bool{}, found: func(obj *types.TypeName) {
-				if obj == d.obj || src.pkg.PkgPath == s.output.Path && obj.Pkg() != d.obj.Pkg() {
+				if obj == d.obj || src.Path == s.output.Path && obj.Pkg() != d.obj.Pkg() {
 					return
 				}
-				if first := used[obj]; first == nil || s.byPosition(d.obj.Pos(), first.obj.Pos()) < 0 {
+				if first := used[obj]; first == nil || s.ByPosition(d.obj.Pos(), first.obj.Pos()) < 0 {
 					used[obj] = d
 				}
 			}}

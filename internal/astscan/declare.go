@@ -2,7 +2,6 @@ package astscan
 
 import (
 	"bytes"
-	"cmp"
 	"go/ast"
 	"go/doc"
 	"go/token"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"regexp"
 	"slices"
+
+	"github.com/eventmap/eventmap/internal/model"
 )
 
 // A typeDecl is a type that a source declares at package level.
@@ -35,7 +36,7 @@ func (d *typeDecl) structType() *types.Struct {
 func (d *typeDecl) isGeneric() bool { return d.spec.TypeParams != nil }
 
 // String returns the type as code of another package would name it.
-func (d *typeDecl) String() string { return d.src.pkg.Name + "." + d.obj.Name() }
+func (d *typeDecl) String() string { return d.src.Name + "." + d.obj.Name() }
 
 // A funcDecl is a function marked as an upcaster.
 type funcDecl struct {
@@ -46,21 +47,21 @@ type funcDecl struct {
 }
 
 // String returns the function as code of another package would name it.
-func (fn *funcDecl) String() string { return fn.src.pkg.Name + "." + fn.obj.Name() }
+func (fn *funcDecl) String() string { return fn.src.Name + "." + fn.obj.Name() }
 
 // declare collects the types and marks of the sources, and reports marks that are not in order.
 func (s *scan) declare() {
 	for _, src := range s.sources {
-		for _, f := range src.pkg.Syntax {
+		for _, f := range src.Syntax {
 			s.declareFile(src, f)
 		}
-		slices.SortFunc(src.types, func(a, b *typeDecl) int { return s.pos(a.obj.Pos()).Compare(s.pos(b.obj.Pos())) })
+		slices.SortFunc(src.types, func(a, b *typeDecl) int { return s.Pos(a.obj.Pos()).Compare(s.Pos(b.obj.Pos())) })
 		for _, d := range src.types {
 			s.decls[d.obj] = d
 		}
 		s.noteExcluded(src)
-		if src.pkg.Name == "main" && len(src.types) > 0 {
-			s.note(src.clause, "package main cannot be imported: its types are no events")
+		if src.Name == "main" && len(src.types) > 0 {
+			s.note(src.Clause, "package main cannot be imported: its types are no events")
 		}
 	}
 }
@@ -84,8 +85,8 @@ const (
 // declareFile collects one file.
 func (s *scan) declareFile(src *source, f *ast.File) {
 	anchors := map[*ast.CommentGroup]anchor{}
-	generated := isGenerated(f) || !src.hasWritten(s.fset.Position(f.Package).Filename)
-	scope := src.pkg.Types.Scope()
+	generated := isGenerated(f) || !s.Wrote(src.Package, f)
+	scope := src.Types.Scope()
 	for _, decl := range f.Decls {
 		gen, ok := decl.(*ast.GenDecl)
 		if !ok || gen.Tok != token.TYPE {
@@ -236,7 +237,7 @@ func (m mark) standsOn() string {
 // markType gives a mark to a type, if it can bear it.
 func (s *scan) markType(d *typeDecl, m *mark) {
 	switch {
-	case d.src.pkg.Name == "main":
+	case d.src.Name == "main":
 		s.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, d.obj.Name())
 	case d.generated:
 		s.problem(m.pos, "%v stands in a generated file, which is not searched for events; move %s to a file written by hand", *m, d.obj.Name())
@@ -270,18 +271,18 @@ func (s *scan) markPackage(src *source, m *mark) {
 	case m.name == "":
 		s.problem(m.pos, "%v on a package clause names the aggregate of the package's events; write %v Order", *m, *m)
 	case src.aggregate != nil && src.aggregate.name != m.name:
-		s.problem(m.pos, "the package is marked %v %s and %s (%v)", *m, m.name, src.aggregate.name, s.pos(src.aggregate.pos))
-	case src.aggregate == nil || s.pos(m.pos).Compare(s.pos(src.aggregate.pos)) < 0:
+		s.problem(m.pos, "the package is marked %v %s and %s (%v)", *m, m.name, src.aggregate.name, s.Pos(src.aggregate.pos))
+	case src.aggregate == nil || s.Pos(m.pos).Compare(s.Pos(src.aggregate.pos)) < 0:
 		src.aggregate = m
 	}
 }
 
 // markUpcast takes a function as an upcaster.
 func (s *scan) markUpcast(src *source, f *ast.File, fn *ast.FuncDecl, m *mark) {
-	switch obj, ok := src.pkg.Types.Scope().Lookup(fn.Name.Name).(*types.Func); {
+	switch obj, ok := src.Types.Scope().Lookup(fn.Name.Name).(*types.Func); {
 	case !ok || obj.Pos() != fn.Name.Pos():
 		s.problem(m.pos, "%v stands on %s, which cannot be called; give it another name", *m, fn.Name.Name)
-	case src.pkg.Name == "main":
+	case src.Name == "main":
 		s.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, fn.Name.Name)
 	case isGenerated(f):
 		s.problem(m.pos, "%v stands in a generated file, which is not searched; move %s to a file written by hand", *m, fn.Name.Name)
@@ -318,19 +319,14 @@ func isGenerated(f *ast.File) bool {
 
 // noteExcluded notes the files that build constraints exclude although they bear marks.
 func (s *scan) noteExcluded(src *source) {
-	for _, name := range src.pkg.IgnoredFiles {
+	for _, name := range src.Ignored {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			continue // the go command saw it; gone since, it bears no marks
 		}
 		if i := bytes.Index(text, []byte("\n//"+markPrefix)); i >= 0 {
-			at := s.place.position(token.Position{Filename: name, Line: 2 + bytes.Count(text[:i], []byte("\n")), Column: 1})
-			s.noteAt(at, "build constraints exclude this file: its marks are not read")
+			at := s.Dir.Position(token.Position{Filename: name, Line: 2 + bytes.Count(text[:i], []byte("\n")), Column: 1})
+			s.notes = append(s.notes, model.Note{Pos: at, Text: "build constraints exclude this file: its marks are not read"})
 		}
 	}
-}
-
-// byPosition orders declarations by where they are written.
-func (s *scan) byPosition(a, b token.Pos) int {
-	return cmp.Or(s.pos(a).Compare(s.pos(b)), cmp.Compare(a, b))
 }

@@ -30,7 +30,7 @@ func (s *scan) findEvents() {
 	bases := s.embeddedEvents()
 	used := s.usedAsFields()
 	for _, src := range s.sources {
-		if src.pkg.Name == "main" {
+		if src.Name == "main" {
 			continue
 		}
 		for _, d := range src.types {
@@ -41,7 +41,7 @@ func (s *scan) findEvents() {
 			}
 		}
 	}
-	slices.SortFunc(s.events, func(a, b *event) int { return s.byPosition(a.decl.obj.Pos(), b.decl.obj.Pos()) })
+	slices.SortFunc(s.events, func(a, b *event) int { return s.ByPosition(a.decl.obj.Pos(), b.decl.obj.Pos()) })
 }
 
 // judgeType says how a type comes to be an event, or else why it does not. Types that are no structs need no reason.
@@ -88,16 +88,16 @@ func (s *scan) takeEvent(d *typeDecl, how string) {
 	}
 	e := &event{decl: d, named: named, how: how, mark: d.marks["event"]}
 	if first := s.byType[named.Obj()]; first != nil {
-		s.problem(d.obj.Pos(), "%v and %v (%v) are one type and cannot both be events; mark one of them //eventmap:ignore", d, first.decl, s.pos(first.decl.obj.Pos()))
+		s.problem(d.obj.Pos(), "%v and %v (%v) are one type and cannot both be events; mark one of them //eventmap:ignore", d, first.decl, s.Pos(first.decl.obj.Pos()))
 		return
 	}
 	if sums := s.sumsOf(named); len(sums) > 1 {
 		s.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), but an event belongs to one aggregate; give each interface a method of its own, such as is%sEvent()",
-			d, sums[0].decl, s.pos(sums[0].decl.obj.Pos()), sums[1].decl, s.pos(sums[1].decl.obj.Pos()), upperCamel(sums[0].decl.src.pkg.Name))
+			d, sums[0].decl, s.Pos(sums[0].decl.obj.Pos()), sums[1].decl, s.Pos(sums[1].decl.obj.Pos()), upperCamel(sums[0].decl.src.Name))
 		return
 	}
-	e.model = model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: s.pos(d.obj.Pos())}
-	if n, ok := pathVersion(d.src.below); ok {
+	e.model = model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: s.Pos(d.obj.Pos())}
+	if n, ok := pathVersion(d.src.Below); ok {
 		e.model.Version = n
 	}
 	if e.mark != nil && e.mark.name != "" {
@@ -117,7 +117,7 @@ func (d *typeDecl) name() model.TypeName {
 
 // name returns the package in the model's terms.
 func (src *source) name() model.Package {
-	return model.Package{Path: src.pkg.PkgPath, Name: src.pkg.Name}
+	return src.Package.Package
 }
 
 // qualifier names types of other packages than pkg by package name, as code there does.

@@ -17,12 +17,12 @@ func (s *scan) findID(st *state) model.ID {
 	if st.mark.id != "" {
 		t := s.lookupType(st, st.mark.id)
 		if t == nil {
-			s.problem(st.mark.pos, "id=%s names no type that the file knows; write a type of package %s, a type of a package the file imports, or string", st.mark.id, st.decl.src.pkg.Name)
+			s.problem(st.mark.pos, "id=%s names no type that the file knows; write a type of package %s, a type of a package the file imports, or string", st.mark.id, st.decl.src.Name)
 			return model.ID{}
 		}
 		return s.judgeID(st, t, st.mark.pos, "id="+st.mark.id)
 	}
-	obj, _, _ := types.LookupFieldOrMethod(st.named, true, st.decl.src.pkg.Types, "ID")
+	obj, _, _ := types.LookupFieldOrMethod(st.named, true, st.decl.src.Types, "ID")
 	if field, ok := obj.(*types.Var); ok {
 		at := field.Pos()
 		if s.byPath[field.Pkg().Path()] == nil {
@@ -35,7 +35,7 @@ func (s *scan) findID(st *state) model.ID {
 
 // lookupType finds a type by the name that the state's file gives it.
 func (s *scan) lookupType(st *state, name string) types.Type {
-	scope := st.decl.src.pkg.Types.Scope()
+	scope := st.decl.src.Types.Scope()
 	qualifier, base, qualified := strings.Cut(name, ".")
 	if qualified {
 		imported := s.imported(st.decl, qualifier)
@@ -81,9 +81,9 @@ func (s *scan) dotImported(d *typeDecl, name string) types.Object {
 // fileImports returns the packages that the file of d imports, each with the name it has there.
 func (s *scan) fileImports(d *typeDecl) iter.Seq2[*types.Package, string] {
 	return func(yield func(*types.Package, string) bool) {
-		i := slices.IndexFunc(d.src.pkg.Syntax, func(f *ast.File) bool { return f.FileStart <= d.spec.Pos() && d.spec.Pos() < f.FileEnd })
-		for _, spec := range d.src.pkg.Syntax[i].Imports {
-			for _, pkg := range d.src.pkg.Types.Imports() {
+		i := slices.IndexFunc(d.src.Syntax, func(f *ast.File) bool { return f.FileStart <= d.spec.Pos() && d.spec.Pos() < f.FileEnd })
+		for _, spec := range d.src.Syntax[i].Imports {
+			for _, pkg := range d.src.Types.Imports() {
 				name := pkg.Name()
 				if spec.Name != nil {
 					name = spec.Name.Name
@@ -98,7 +98,7 @@ func (s *scan) fileImports(d *typeDecl) iter.Seq2[*types.Package, string] {
 
 // judgeID says how a value of type t becomes the string that is stored.
 func (s *scan) judgeID(st *state, t types.Type, at token.Pos, what string) model.ID {
-	shown := types.TypeString(t, qualifier(st.decl.src.pkg.Types))
+	shown := types.TypeString(t, qualifier(st.decl.src.Types))
 	form, ok := idForm(t)
 	if !ok {
 		s.problem(at, "%s is %s, which is neither a string nor has a method String() string on the value; name the type of the stream IDs by %v id=..., for instance id=string", what, shown, *st.mark)

@@ -26,10 +26,10 @@ type blame struct {
 // that is to blame.
 func (s *scan) readPayloads() {
 	remarks := remarks{scan: s, read: map[*source]map[token.Pos]remark{}}
-	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.fset, Owns: s.owns, Values: s.valuesOf,
+	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: s.owns, Values: s.valuesOf,
 		Member: func(m *model.Field, field *types.Var, at token.Pos) {
 			remark := remarks.of(field)
-			m.Doc, m.Index, m.Pos = remark.doc, remark.index, s.pos(at)
+			m.Doc, m.Index, m.Pos = remark.doc, remark.index, s.Pos(at)
 		}})
 	var blames []blame
 	losses := map[blame][]loss{}
@@ -51,7 +51,7 @@ func (s *scan) readPayloads() {
 			}
 		}
 		for _, l := range reading.Losses {
-			if l.Invalid == nil || !broken[l.Invalid] && !s.brokenPackage(l.Invalid.Pkg().Path()) {
+			if l.Invalid == nil || !broken[l.Invalid] && !s.isBroken(s.build.In(l.Invalid.Pkg().Path())) {
 				lose(e, l.Place, l.Why)
 			}
 		}

@@ -1,11 +1,8 @@
 package astscan
 
 import (
-	"go/token"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // checkReach reports what the output package could not name or import: types that are not exported, packages in an
@@ -13,7 +10,7 @@ import (
 func (s *scan) checkReach() {
 	checked := map[*source]bool{}
 	check := func(d *typeDecl) {
-		if s.mayName(d.src.pkg.PkgPath) {
+		if s.mayName(d.src.Path) {
 			return
 		}
 		if !d.obj.Exported() {
@@ -38,7 +35,7 @@ func (s *scan) checkReach() {
 		check(st.decl)
 	}
 	for src := range checked {
-		s.problems = append(s.problems, s.build.missing[src.pkg]...)
+		s.problems = append(s.problems, s.build.Missing(src.Package)...)
 	}
 }
 
@@ -47,12 +44,15 @@ func (s *scan) mayName(path string) bool { return s.options.Output == "" || path
 
 // checkImport reports a package that the output package cannot import, at the first type it is needed for.
 func (s *scan) checkImport(d *typeDecl) {
-	from := d.src.pkg.PkgPath
+	from := d.src.Path
 	if !mayImport(s.output.Path, from) {
 		parent, _ := cutInternal(from)
 		s.problem(d.obj.Pos(), "%v cannot be used by the generated code: %s may not import %s, for only packages below %s may; choose an output folder there, or move the type out of internal/", d, s.output.Path, from, parent)
 	}
-	if at, through := s.importsOutput(d.src); at.IsValid() {
+	if at, through := s.ImportOf(d.src.Package, s.output.Path); at.IsValid() {
+		if through != "" {
+			through = " through " + through
+		}
 		s.problem(at, "package %s holds events and imports %s%s, the package that is generated for them: Go allows no import cycle; move what uses generated code to another package, or generate into this one", from, s.output.Path, through)
 	}
 }
@@ -74,31 +74,4 @@ func cutInternal(path string) (parent string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// importsOutput returns the import by which a package comes to depend on the output package, and through what.
-func (s *scan) importsOutput(src *source) (at token.Pos, through string) {
-	for _, f := range src.pkg.Syntax {
-		for _, spec := range f.Imports {
-			path := strings.Trim(spec.Path.Value, "`\"")
-			if path == s.output.Path {
-				return spec.Pos(), ""
-			}
-			if p := src.pkg.Imports[path]; p != nil && s.reachesOutput(p) {
-				return spec.Pos(), " through " + path
-			}
-		}
-	}
-	return token.NoPos, ""
-}
-
-// reachesOutput reports whether p imports the output package, directly or through others.
-func (s *scan) reachesOutput(p *packages.Package) bool {
-	if known, ok := s.build.reaching[p]; ok {
-		return known
-	}
-	s.build.reaching[p] = slices.ContainsFunc(imports(p), func(path string) bool {
-		return path == s.output.Path || p.Imports[path] != nil && s.reachesOutput(p.Imports[path])
-	})
-	return s.build.reaching[p]
 }

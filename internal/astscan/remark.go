@@ -78,7 +78,7 @@ func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 			body, form, ok := isMark(c.Text)
 			if verb, args, _ := strings.Cut(body, " "); ok && form == "" && verb == "index" {
 				args, _, _ = strings.Cut(args+" ", " //")
-				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: s.pos(c.Pos())}
+				return &model.IndexMark{Args: strings.TrimSpace(args), Pos: s.Pos(c.Pos())}
 			}
 		}
 	}
@@ -89,7 +89,7 @@ func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 func (s *scan) looseIndexes() []model.Position {
 	loose := map[model.Position]bool{}
 	for _, at := range s.indexed {
-		loose[s.pos(at)] = true
+		loose[s.Pos(at)] = true
 	}
 	var use func(shape *model.Shape)
 	use = func(shape *model.Shape) {

@@ -1,8 +1,5 @@
-// Package astscan reads Go source and says which aggregates and events it holds. It is the only package that knows
-// go/packages, go/ast and go/types: what it returns is plain data of [model]. It prints nothing and writes nothing.
-//
-// One load serves a whole run. Packages that match the patterns are read with their syntax, everything they import from
-// export data.
+// Package astscan reads Go source and says which aggregates and events it holds: it knows marks, discovery and names. What
+// it returns is plain data of [model]. It prints nothing and writes nothing.
 package astscan
 
 import (
@@ -14,7 +11,9 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
+	"github.com/eventmap/eventmap/internal/goload"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -45,22 +44,13 @@ type Options struct {
 // a folder that does not exist, no go.mod, no go command, or nothing found. The result depends on the source alone: not
 // on the order of files, and not on where the checkout lies.
 func Scan(ctx context.Context, o Options) (*model.Domain, error) {
-	s, err := newScan(o)
+	if o.Aggregate != "" && !validName(o.Aggregate) {
+		return nil, fmt.Errorf("aggregate name %q: %s", o.Aggregate, nameRule)
+	}
+	s, err := load(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.load(ctx); err != nil {
-		return nil, err
-	}
-	if o.Output != "" {
-		if err := s.findOutput(); err != nil {
-			return nil, err
-		}
-		if err := s.checkOtherRuns(); err != nil {
-			return nil, err
-		}
-	}
-	s.judgeBuild()
 	s.declare()
 	if err := s.problems.Err(); err != nil {
 		return nil, err // types are not whole: what follows would find more than there is
@@ -82,15 +72,23 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	return s.domain(), nil
 }
 
+// A source is a package that is searched.
+type source struct {
+	*goload.Package
+	types      []*typeDecl
+	upcasts    []*funcDecl
+	aggregate  *mark // of a package clause
+	saysEvents bool  // a mark says what its events are, so that the convention does not
+}
+
 // A scan is the state of one run. Its methods are the stages of [Scan], in that order.
 type scan struct {
+	*goload.Program
 	options Options
-	place   place
-	fset    *token.FileSet
 	sources []*source          // by path
 	byPath  map[string]*source // the same
-	build   buildLog
-	output  output
+	build   *goload.Build
+	output  *goload.Output
 
 	decls   map[*types.TypeName]*typeDecl // types declared by the sources
 	ignored map[token.Pos]bool            // names of the methods marked ignore
@@ -105,19 +103,70 @@ type scan struct {
 	notes    []model.Note
 }
 
+// load reads the packages, and what there is of the output package.
+func load(ctx context.Context, o Options) (*scan, error) {
+	if len(o.Patterns) == 0 {
+		return nil, errors.New("no input: name the packages to scan, as in ./domain/... for a folder and all below it")
+	}
+	dir, err := goload.NewDir(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &scan{
+		options: o,
+		byPath:  map[string]*source{},
+		output:  &goload.Output{},
+		decls:   map[*types.TypeName]*typeDecl{},
+		ignored: map[token.Pos]bool{},
+		indexed: map[*ast.Field]token.Pos{},
+		byType:  map[*types.TypeName]*event{},
+	}
+	s.Program, err = goload.Load(ctx, goload.Options{Dir: dir, Patterns: o.Patterns, Tags: o.Tags, Output: o.Output, IsGenerated: o.IsGenerated})
+	if err != nil {
+		return nil, err
+	}
+	for _, pkg := range s.Packages {
+		src := &source{Package: pkg}
+		s.sources = append(s.sources, src)
+		s.byPath[pkg.Path] = src
+	}
+	if o.Output != "" {
+		if s.output, err = s.Program.Output(o.Package); err != nil {
+			return nil, err
+		}
+		if home := s.output.Borrowed; home != "" {
+			s.note(s.sources[0].Clause, "output %s lies in no module: what is written there compiles as a package of %s", o.Output, home)
+		}
+		s.checkOtherRuns()
+	}
+	s.build = s.Build(s.output)
+	s.problems = append(s.problems, s.build.Problems...)
+	return s, nil
+}
+
 // problem adds a problem at p.
 func (s *scan) problem(p token.Pos, format string, args ...any) {
-	s.problems = append(s.problems, model.Problem{Pos: s.pos(p), Message: fmt.Sprintf(format, args...)})
+	s.problems = append(s.problems, model.Problem{Pos: s.Pos(p), Message: fmt.Sprintf(format, args...)})
 }
 
 // note adds an explanation at p.
 func (s *scan) note(p token.Pos, format string, args ...any) {
-	s.notes = append(s.notes, model.Note{Pos: s.pos(p), Text: fmt.Sprintf(format, args...)})
+	s.notes = append(s.notes, model.Note{Pos: s.Pos(p), Text: fmt.Sprintf(format, args...)})
 }
 
-// noteAt adds an explanation at a position.
-func (s *scan) noteAt(at model.Position, text string) {
-	s.notes = append(s.notes, model.Note{Pos: at, Text: text})
+// isBroken adds problems of the build that turn out to matter, and reports whether there are any.
+func (s *scan) isBroken(problems model.Problems) bool {
+	s.problems = append(s.problems, problems...)
+	return len(problems) > 0
+}
+
+// brokenWithin reports whether what stands between two positions of one file does not compile, and why.
+func (s *scan) brokenWithin(from, to token.Pos) bool { return s.isBroken(s.build.Within(from, to)) }
+
+// nothingFound returns the error of a run without events.
+func (s *scan) nothingFound() error {
+	return fmt.Errorf("no events in %s: looked at %s for structs marked //eventmap:event, structs that implement an interface marked //eventmap:events, and exported structs of packages without such marks; mark an event by writing //eventmap:event on the line above its type%s",
+		strings.Join(s.options.Patterns, " "), count(len(s.sources), "package"), s.OtherModules())
 }
 
 // domain returns what was found in the model's terms.
@@ -138,31 +187,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// newScan checks the options that can be checked before anything is read.
-func newScan(o Options) (*scan, error) {
-	if len(o.Patterns) == 0 {
-		return nil, errors.New("no input: name the packages to scan, as in ./domain/... for a folder and all below it")
-	}
-	if o.Aggregate != "" && !validName(o.Aggregate) {
-		return nil, fmt.Errorf("aggregate name %q: %s", o.Aggregate, nameRule)
-	}
-	if o.IsGenerated == nil {
-		o.IsGenerated = func([]byte) bool { return false }
-	}
-	p, err := newPlace(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	return &scan{
-		options: o,
-		place:   p,
-		fset:    token.NewFileSet(),
-		byPath:  map[string]*source{},
-		decls:   map[*types.TypeName]*typeDecl{},
-		ignored: map[token.Pos]bool{},
-		indexed: map[*ast.Field]token.Pos{},
-		byType:  map[*types.TypeName]*event{},
-	}, nil
 }

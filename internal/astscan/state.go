@@ -45,7 +45,7 @@ func (s *scan) findState(d *typeDecl, m *mark) {
 		return
 	}
 	if first := st.group.state; first != nil {
-		s.problem(d.obj.Pos(), "%v and %v (%v) are both the state of %s; name another aggregate in one of the marks, such as %v name=%s", d, first.decl, s.pos(first.decl.obj.Pos()), st.group.name, *m, d.obj.Name())
+		s.problem(d.obj.Pos(), "%v and %v (%v) are both the state of %s; name another aggregate in one of the marks, such as %v name=%s", d, first.decl, s.Pos(first.decl.obj.Pos()), st.group.name, *m, d.obj.Name())
 		return
 	}
 	if holdsLock(named) {
@@ -122,14 +122,14 @@ func (s *scan) findAppliers(st *state) {
 		e, pointer := s.eventOf(param)
 		if !takesSum && (e == nil || e.naming.name != st.group.name) {
 			if types.IsInterface(param) {
-				misses = append(misses, fmt.Sprintf("%s takes %s, which is not marked //eventmap:events", m.Name(), types.TypeString(param, qualifier(st.decl.src.pkg.Types))))
+				misses = append(misses, fmt.Sprintf("%s takes %s, which is not marked //eventmap:events", m.Name(), types.TypeString(param, qualifier(st.decl.src.Types))))
 			}
 			if e == nil {
 				strays = append(strays, m)
 			}
 			continue
 		}
-		applier := model.Applier{Method: m.Name(), TakesPointer: pointer, Pos: s.pos(m.Pos())}
+		applier := model.Applier{Method: m.Name(), TakesPointer: pointer, Pos: s.Pos(m.Pos())}
 		if why := readApplier(&applier, m, st.named); why != "" {
 			misses = append(misses, m.Name()+" "+why)
 			s.note(m.Pos(), "%s applies no event: it %s", m.Name(), why)
@@ -270,5 +270,5 @@ func (g *aggregate) find(name string, version int) *event {
 
 // model returns the state in the model's terms.
 func (st *state) model(s *scan) *model.State {
-	return &model.State{Type: st.decl.name(), Pos: s.pos(st.decl.obj.Pos()), Appliers: st.appliers}
+	return &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers}
 }

@@ -181,5 +181,5 @@ func methodNames(iface *types.Interface) string {
 
 // model returns the interface in the model's terms.
 func (u *sum) model(s *scan) *model.Sum {
-	return &model.Sum{Type: u.decl.name(), Pos: s.pos(u.decl.obj.Pos())}
+	return &model.Sum{Type: u.decl.name(), Pos: s.Pos(u.decl.obj.Pos())}
 }

@@ -38,7 +38,7 @@ func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool)
 	}
 	from, takesPointer := s.eventOf(sig.Params().At(0).Type())
 	to, givesPointer := s.eventOf(results.At(0).Type())
-	q := qualifier(fn.src.pkg.Types)
+	q := qualifier(fn.src.Types)
 	switch {
 	case from == nil:
 		return fail("takes %s, which is no event", types.TypeString(sig.Params().At(0).Type(), q))
@@ -59,7 +59,7 @@ func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool)
 		TakesPointer: takesPointer,
 		GivesPointer: givesPointer,
 		ReturnsError: returnsError,
-		Pos:          s.pos(fn.obj.Pos()),
+		Pos:          s.Pos(fn.obj.Pos()),
 	}, true
 }
 
@@ -69,7 +69,7 @@ func (s *scan) addUpcast(fn *funcDecl, from *event, up *model.Upcast) {
 		s.problem(fn.obj.Pos(), "%v and %s (%v) both turn %v into a later version; keep one of them marked", fn, first.Func.Name, first.Pos, from.decl)
 		return
 	}
-	if !fn.obj.Exported() && !s.mayName(fn.src.pkg.PkgPath) {
+	if !fn.obj.Exported() && !s.mayName(fn.src.Path) {
 		s.problem(fn.obj.Pos(), "%v is not exported, so the generated code cannot call it; export it", fn)
 		return
 	}

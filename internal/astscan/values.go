@@ -26,7 +26,7 @@ func (s *scan) valuesOf(named *types.Named) (values []model.TypeName) {
 			}
 		}
 	}
-	slices.SortStableFunc(declared, func(x, y types.Object) int { return s.byPosition(x.Pos(), y.Pos()) })
+	slices.SortStableFunc(declared, func(x, y types.Object) int { return s.ByPosition(x.Pos(), y.Pos()) })
 	for _, obj := range declared[:min(len(declared), maxValues)] {
 		values = append(values, model.TypeName{Package: model.Package{Path: pkg.Path(), Name: pkg.Name()}, Name: obj.Name()})
 	}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
-	"go/token"
 	"go/types"
 	"io"
 	"os"
@@ -15,9 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/go/packages"
 	"pgregory.net/rapid"
 
+	"github.com/eventmap/eventmap/internal/goload"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -124,16 +123,21 @@ func writeModule(t *testing.T, files map[string][]byte) string {
 // shapesOf returns the shapes of the types T0, T1 and so on of package types, and which of them the scan would refuse
 // because they do not come back from JSON as they went out.
 func shapesOf(t *testing.T, dir string, count int) (shapes []*model.Shape, loses []bool) {
-	fset := token.NewFileSet()
-	cfg := &packages.Config{Mode: packages.NeedName | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax, Dir: dir, Fset: fset}
-	loaded, err := packages.Load(cfg, "./types")
-	if err != nil || packages.PrintErrors(loaded) > 0 {
-		t.Fatal("the types do not compile: ", err)
+	at, err := goload.NewDir(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	reader := NewReader(Source{Fset: fset, Owns: func(types.Object) bool { return true }})
+	program, err := goload.Load(t.Context(), goload.Options{Dir: at, Patterns: []string{"./types"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Build(&goload.Output{}).Problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(Source{Fset: program.Fset, Owns: func(types.Object) bool { return true }})
 	shapes, loses = make([]*model.Shape, count), make([]bool, count)
 	for i := range count {
-		decl := loaded[0].Types.Scope().Lookup(fmt.Sprintf("T%d", i)).(*types.TypeName)
+		decl := program.Packages[0].Types.Scope().Lookup(fmt.Sprintf("T%d", i)).(*types.TypeName)
 		reading := reader.Read(decl)
 		shapes[i], loses[i] = reading.Shape, len(reading.Losses) > 0
 	}

@@ -1,4 +1,4 @@
-package astscan
+package goload
 
 import (
 	"errors"
@@ -18,12 +18,12 @@ type query struct {
 
 // queries turns the patterns into questions to the go command: one in all, unless they lie in several modules that do not
 // make a workspace. A module is asked for from within it, and so is scanned from outside as well as from inside.
-func (s *scan) queries() ([]query, error) {
-	home, homeErr := moduleRoot(s.place.dir)
-	places := make([]patternPlace, len(s.options.Patterns))
+func queries(dir Dir, patterns []string) ([]query, error) {
+	home, homeErr := moduleRoot(dir.path)
+	places := make([]patternPlace, len(patterns))
 	several := false // modules
-	for i, pattern := range s.options.Patterns {
-		at, err := s.placeOf(pattern, home, homeErr)
+	for i, pattern := range patterns {
+		at, err := placeOf(dir, pattern, home, homeErr)
 		if err != nil {
 			return nil, err
 		}
@@ -41,13 +41,13 @@ func (s *scan) queries() ([]query, error) {
 		i := slices.Index(units, unit)
 		if i < 0 {
 			i = len(asked)
-			dir := at.module
+			from := at.module
 			if atHome {
-				dir = s.place.dir
+				from = dir.path
 			}
-			units, asked = append(units, unit), append(asked, query{dir: dir})
+			units, asked = append(units, unit), append(asked, query{dir: from})
 		}
-		if asked[i].dir == s.place.dir {
+		if asked[i].dir == dir.path {
 			asked[i].patterns = append(asked[i].patterns, at.pattern)
 			continue
 		}
@@ -69,17 +69,17 @@ type patternPlace struct {
 }
 
 // placeOf finds out where a pattern looks. An import path is one that the module of the working directory knows.
-func (s *scan) placeOf(pattern, home string, homeErr error) (patternPlace, error) {
+func placeOf(dir Dir, pattern, home string, homeErr error) (patternPlace, error) {
 	folder, local := patternFolder(pattern)
 	if !local {
 		return patternPlace{pattern: pattern, module: home}, homeErr
 	}
-	path, root, err := s.resolveFolder(s.place.abs(folder), pattern)
+	path, root, err := resolveFolder(dir.Abs(folder), pattern)
 	if err != nil {
 		return patternPlace{}, err
 	}
 	at := patternPlace{pattern: pattern, folder: path, rest: strings.TrimPrefix(pattern, folder), module: root}
-	if path != s.place.abs(folder) {
+	if path != dir.Abs(folder) {
 		at.pattern = path + at.rest
 	}
 	return at, nil
@@ -87,7 +87,7 @@ func (s *scan) placeOf(pattern, home string, homeErr error) (patternPlace, error
 
 // resolveFolder returns a pattern's folder and the root of its module. A folder that is a symbolic link is resolved, so
 // that its package has the import path that the rest of the module knows it by.
-func (s *scan) resolveFolder(path, pattern string) (resolved, root string, err error) {
+func resolveFolder(path, pattern string) (resolved, root string, err error) {
 	if err := checkFolder(path, pattern); err != nil {
 		return "", "", err
 	}

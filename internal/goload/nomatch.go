@@ -1,4 +1,4 @@
-package astscan
+package goload
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 )
 
 // explainNothing says why the go command found no package at all. It is asked once more, for its own words.
-func (s *scan) explainNothing(ctx context.Context, q query) error {
-	args := append([]string{"list", "-e"}, s.buildFlags()...)
+func explainNothing(ctx context.Context, o Options, q query) error {
+	args := append([]string{"list", "-e"}, buildFlags(o.Tags)...)
 	cmd := exec.CommandContext(ctx, "go", append(append(args, "--"), q.patterns...)...)
 	cmd.Dir = q.dir
 	var stderr bytes.Buffer
@@ -24,19 +24,19 @@ func (s *scan) explainNothing(ctx context.Context, q query) error {
 	}
 	said := strings.TrimSpace(strings.ReplaceAll(stderr.String(), "go: warning: ", ""))
 	if runErr != nil && said != "" {
-		return fmt.Errorf("read packages %s: %s", strings.Join(s.options.Patterns, " "), oneLine(said))
+		return fmt.Errorf("read packages %s: %s", strings.Join(o.Patterns, " "), oneLine(said))
 	}
-	return fmt.Errorf("no Go packages in %s%s%s", strings.Join(s.options.Patterns, " "), s.leftOut(), s.otherModules())
+	return fmt.Errorf("no Go packages in %s%s%s", strings.Join(o.Patterns, " "), leftOut(o), otherModules(o))
 }
 
 // leftOut names a Go file below the folders of the patterns. Where there is no package, the go command left it out.
-func (s *scan) leftOut() (said string) {
-	for _, pattern := range s.options.Patterns {
+func leftOut(o Options) (said string) {
+	for _, pattern := range o.Patterns {
 		folder, local := patternFolder(pattern)
 		if !local {
 			continue
 		}
-		top := s.place.abs(folder)
+		top := o.Dir.Abs(folder)
 		// What cannot be read is no file to name.
 		_ = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 			name := filepath.Base(path)
@@ -44,7 +44,7 @@ func (s *scan) leftOut() (said string) {
 			case err != nil || path != top && entry.IsDir() && (isIgnored(name) || isFile(filepath.Join(path, "go.mod"))):
 				return filepath.SkipDir
 			case !entry.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
-				said = fmt.Sprintf(": %s is left out by its name or build constraints; name build tags with --tags", s.place.name(path))
+				said = fmt.Sprintf(": %s is left out by its name or build constraints; name build tags with --tags", o.Dir.Name(path))
 				return filepath.SkipAll
 			}
 			return nil
@@ -64,28 +64,25 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// nothingFound returns the error of a run without events.
-func (s *scan) nothingFound() error {
-	return fmt.Errorf("no events in %s: looked at %s for structs marked //eventmap:event, structs that implement an interface marked //eventmap:events, and exported structs of packages without such marks; mark an event by writing //eventmap:event on the line above its type%s",
-		strings.Join(s.options.Patterns, " "), count(len(s.sources), "package"), s.otherModules())
-}
+// OtherModules names the modules below the folders of patterns that end in "...": those end where another module begins. It
+// returns a clause that goes on from an error that nothing was found, or nothing.
+func (p *Program) OtherModules() string { return otherModules(p.options) }
 
-// otherModules names the modules below the folders of patterns that end in "...": those end where another module begins.
-func (s *scan) otherModules() string {
+func otherModules(o Options) string {
 	var found []string
-	for _, pattern := range s.options.Patterns {
+	for _, pattern := range o.Patterns {
 		folder, local := patternFolder(pattern)
 		if !local || folder == pattern {
 			continue
 		}
-		top := s.place.abs(folder)
+		top := o.Dir.Abs(folder)
 		// What cannot be read holds no module to name.
 		_ = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 			switch name := filepath.Base(path); {
 			case err != nil || path != top && entry.IsDir() && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "node_modules"):
 				return filepath.SkipDir
 			case name == "go.mod" && filepath.Dir(path) != top:
-				found = append(found, s.place.name(filepath.Dir(path)))
+				found = append(found, o.Dir.Name(filepath.Dir(path)))
 				return filepath.SkipDir
 			}
 			return nil

@@ -1,4 +1,4 @@
-package astscan
+package goload
 
 import (
 	"bytes"
@@ -23,79 +23,99 @@ import (
 	"github.com/eventmap/eventmap/internal/model"
 )
 
-// An output is the package that is generated into.
-type output struct {
+// An Output is the package that is generated into.
+type Output struct {
 	model.Output
-	dir   string       // absolute
+	// Module is the path of the module that the folder lies in, and Root that module's folder. Both are empty where the folder
+	// is in none, or is a link to one elsewhere.
+	Module, Root string
+	// Borrowed is the path of the module that a folder in no module counts as part of, or empty.
+	Borrowed string
+	// Generated are the files there that the tool wrote and that can be parsed, as far as their imports.
+	Generated []*ast.File
+
 	files []outputFile // that are there, by name
 }
 
-// findOutput finds out the output package's import path, its name, and the names it declares by hand. It reads the
-// folder itself: it need not match the patterns, nor exist, nor compile.
-func (s *scan) findOutput() error {
-	dir := s.place.abs(s.options.Output)
+// Output finds out the import path of the package that is generated into, its name, and the names it declares by hand. It
+// reads the folder itself: it need not match the patterns, nor exist, nor compile. An empty name stands for the one its
+// files have already, else the folder's.
+func (p *Program) Output(name string) (*Output, error) {
+	fail := func(err error) (*Output, error) {
+		return nil, fmt.Errorf("output %s: %w", p.options.Output, err)
+	}
+	dir := p.Dir.Abs(p.options.Output)
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return fmt.Errorf("output %s is not a folder", s.options.Output)
+		return nil, fmt.Errorf("output %s is not a folder", p.options.Output)
 	}
-	importPath, err := s.importPath(dir)
+	importPath, borrowed, err := p.importPath(dir)
 	if err != nil {
-		return fmt.Errorf("output %s: %w", s.options.Output, err)
+		return fail(err)
 	}
-	files, err := s.readOutput(dir)
+	files, err := p.readOutput(dir)
 	if err != nil {
-		return fmt.Errorf("output %s: %w", s.options.Output, err)
+		return fail(err)
 	}
-	name, err := s.outputName(importPath, files)
-	if err != nil {
-		return fmt.Errorf("output %s: %w", s.options.Output, err)
+	if name, err = outputName(name, importPath, files); err != nil {
+		return fail(err)
 	}
-	s.output = output{dir: dir, files: files, Output: model.Output{
+	out := &Output{Borrowed: borrowed, files: files, Output: model.Output{
 		Package:      model.Package{Path: importPath, Name: name},
-		Declared:     s.declared(files, func(f outputFile) bool { return f.pkg == name }),
-		TestDeclared: s.declared(files, func(f outputFile) bool { return f.test && f.pkg == name+"_test" }),
+		Declared:     p.declared(files, func(f outputFile) bool { return f.pkg == name }),
+		TestDeclared: p.declared(files, func(f outputFile) bool { return f.test && f.pkg == name+"_test" }),
 	}}
-	return nil
+	if out.Root, _ = moduleRoot(dir); out.Root != "" {
+		if out.Module, err = readModulePath(filepath.Join(out.Root, "go.mod")); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range files {
+		if f.ours && !f.broken {
+			out.Generated = append(out.Generated, f.syntax)
+		}
+	}
+	return out, nil
 }
 
 // importPath returns the path by which dir is imported: that of the module it lies in and its place there. A folder in no
 // module, where somebody wants to look at what would be written, counts as one at the root of the module of the events.
-func (s *scan) importPath(dir string) (string, error) {
+func (p *Program) importPath(dir string) (importPath, borrowed string, err error) {
 	root, err := moduleRoot(dir)
 	if err != nil {
 		if real, realErr := filepath.EvalSymlinks(dir); realErr == nil {
 			dir = real
 			root, err = moduleRoot(dir)
 		}
-		home := s.build.roots[0].Module
-		if err != nil && home != nil && s.byPath[path.Join(home.Path, filepath.Base(dir))] == nil {
-			s.note(s.sources[0].clause, "output %s lies in no module: what is written there compiles as a package of %s", s.options.Output, home.Path)
+		home := p.roots[0].Module
+		if err != nil && home != nil && p.byPath[path.Join(home.Path, filepath.Base(dir))] == nil {
+			borrowed = home.Path
 			root, dir, err = home.Dir, filepath.Join(home.Dir, filepath.Base(dir)), nil
 		}
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
 	modulePath := ""
-	packages.Visit(s.build.roots, func(p *packages.Package) bool {
-		if p.Module != nil && p.Module.Dir == root {
-			modulePath = p.Module.Path
+	packages.Visit(p.roots, func(pkg *packages.Package) bool {
+		if pkg.Module != nil && pkg.Module.Dir == root {
+			modulePath = pkg.Module.Path
 		}
 		return false
 	}, nil)
 	if modulePath == "" {
 		if modulePath, err = readModulePath(filepath.Join(root, "go.mod")); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
 	rel, err := filepath.Rel(root, dir)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	importPath := path.Join(modulePath, filepath.ToSlash(rel))
+	importPath = path.Join(modulePath, filepath.ToSlash(rel))
 	if err := module.CheckImportPath(importPath); err != nil {
-		return "", fmt.Errorf("a package there cannot be imported: %w", err)
+		return "", "", fmt.Errorf("a package there cannot be imported: %w", err)
 	}
-	return importPath, nil
+	return importPath, borrowed, nil
 }
 
 // readModulePath returns the module path that a go.mod file declares. The rest of the file may be wrong.
@@ -119,12 +139,13 @@ type outputFile struct {
 	pkg      string
 	test     bool
 	included bool      // by its build constraints, here and now
-	ours     bool      // written by the tool; such a file's syntax is not read
+	ours     bool      // written by the tool; such a file is read as far as its imports
+	broken   bool      // it cannot be parsed
 	syntax   *ast.File // as far as it can be parsed
 }
 
 // readOutput reads the Go files of dir that say which package they belong to.
-func (s *scan) readOutput(dir string) ([]outputFile, error) {
+func (p *Program) readOutput(dir string) ([]outputFile, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -133,7 +154,7 @@ func (s *scan) readOutput(dir string) ([]outputFile, error) {
 		return nil, err
 	}
 	constraints := build.Default
-	constraints.BuildTags = s.options.Tags
+	constraints.BuildTags = p.options.Tags
 	var files []outputFile
 	for _, entry := range entries {
 		name := entry.Name()
@@ -144,12 +165,13 @@ func (s *scan) readOutput(dir string) ([]outputFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := outputFile{test: strings.HasSuffix(name, "_test.go"), ours: s.options.IsGenerated(text)}
+		f := outputFile{test: strings.HasSuffix(name, "_test.go"), ours: p.options.IsGenerated(text)}
 		mode := parser.SkipObjectResolution
 		if f.ours {
-			mode = parser.PackageClauseOnly
+			mode = parser.ImportsOnly
 		}
-		f.syntax, _ = parser.ParseFile(s.fset, filepath.Join(dir, name), text, mode)
+		f.syntax, err = parser.ParseFile(p.Fset, filepath.Join(dir, name), text, mode)
+		f.broken = err != nil
 		if f.syntax == nil || f.syntax.Name == nil || f.syntax.Name.Name == "_" {
 			continue
 		}
@@ -178,13 +200,12 @@ func packageNames(files []outputFile, choose func(outputFile) bool) []string {
 
 // outputName returns the name of the output package: the one asked for, the one that is there, or one made from the
 // folder's. What people wrote counts before what the tool wrote, and tests count where there is nothing else.
-func (s *scan) outputName(importPath string, files []outputFile) (string, error) {
+func outputName(asked, importPath string, files []outputFile) (string, error) {
 	byHand := packageNames(files, func(f outputFile) bool { return f.included && !f.ours && !f.test })
 	if len(byHand) == 0 {
 		byHand = packageNames(files, func(f outputFile) bool { return f.included && !f.ours })
 	}
 	earlier := packageNames(files, func(f outputFile) bool { return f.ours && !f.test })
-	asked := s.options.Package
 	switch {
 	case asked != "" && (!token.IsIdentifier(asked) || asked == "_"):
 		return "", fmt.Errorf("package name %q is not a Go identifier", asked)
@@ -216,14 +237,14 @@ func folderName(folder string) string {
 
 // declared returns the names that the chosen files, if people wrote them, declare at package level, with the first place
 // of each.
-func (s *scan) declared(files []outputFile, choose func(outputFile) bool) map[string]model.Position {
+func (p *Program) declared(files []outputFile, choose func(outputFile) bool) map[string]model.Position {
 	names := map[string]model.Position{}
 	for _, f := range files {
 		if f.ours || !choose(f) {
 			continue
 		}
 		for _, id := range topLevel(f.syntax) {
-			at := s.pos(id.Pos())
+			at := p.Pos(id.Pos())
 			if first, ok := names[id.Name]; id.Name != "_" && id.Name != "init" && (!ok || at.Compare(first) < 0) {
 				names[id.Name] = at
 			}

@@ -1,4 +1,4 @@
-package astscan
+package goload
 
 import (
 	"go/token"
@@ -9,53 +9,54 @@ import (
 	"github.com/eventmap/eventmap/internal/model"
 )
 
-// A place names files as the user would.
-type place struct {
-	dir  string // the working directory, absolute
+// A Dir is the working directory. It names files as the user would.
+type Dir struct {
+	path string // absolute
 	real string // the same without symbolic links
 
-	names map[string]string // what name has found out
+	names map[string]string // what Name has found out
 }
 
-func newPlace(dir string) (place, error) {
-	abs, err := filepath.Abs(dir)
+// NewDir returns the directory of that path; empty: that of the process. It is an error if there is none.
+func NewDir(path string) (Dir, error) {
+	abs, err := filepath.Abs(path)
 	if err != nil {
-		return place{}, err
+		return Dir{}, err
 	}
 	real, err := filepath.EvalSymlinks(abs)
 	if err != nil {
-		return place{}, err
+		return Dir{}, err
 	}
-	return place{dir: abs, real: real, names: map[string]string{}}, nil
+	return Dir{path: abs, real: real, names: map[string]string{}}, nil
 }
 
-// abs returns the absolute form of a path that is relative to the working directory.
-func (p place) abs(path string) string {
+// Abs returns the absolute form of a path that is relative to the working directory.
+func (d Dir) Abs(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}
-	return filepath.Join(p.dir, path)
+	return filepath.Join(d.path, path)
 }
 
-// name returns path relative to the working directory if it lies below it, and as it is otherwise. Symbolic links on
+// Name returns path relative to the working directory if it lies below it, and as it is otherwise. Symbolic links on
 // the way to either make no difference.
-func (p place) name(path string) string {
-	name, ok := p.names[path]
+func (d Dir) Name(path string) string {
+	name, ok := d.names[path]
 	if !ok {
-		name = p.findName(path)
-		p.names[path] = name
+		name = d.findName(path)
+		d.names[path] = name
 	}
 	return name
 }
 
-func (p place) findName(path string) string {
-	for _, dir := range []string{p.dir, p.real} {
+func (d Dir) findName(path string) string {
+	for _, dir := range []string{d.path, d.real} {
 		if rel, ok := below(dir, path); ok {
 			return rel
 		}
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		if rel, ok := below(p.real, real); ok {
+		if rel, ok := below(d.real, real); ok {
 			return rel
 		}
 	}
@@ -68,21 +69,17 @@ func below(dir, path string) (rel string, ok bool) {
 	return rel, err == nil && filepath.IsLocal(rel)
 }
 
-// position returns where a source file is meant.
-func (p place) position(at token.Position) model.Position {
+// Position returns where a position lies, or nowhere for one that is not valid.
+func (d Dir) Position(at token.Position) model.Position {
 	if !at.IsValid() {
 		return model.Position{}
 	}
-	return model.Position{File: p.name(at.Filename), Line: at.Line, Col: at.Column}
+	return model.Position{File: d.Name(at.Filename), Line: at.Line, Col: at.Column}
 }
 
-// pos returns where p lies. Line directives count, as they do for the compiler: that is how cgo says where its output
-// comes from.
-func (s *scan) pos(p token.Pos) model.Position { return s.place.position(s.fset.Position(p)) }
-
 // parsePosition reads file:line:col, file:line, file, "-" or nothing, as the go command writes it, with files relative
-// to dir.
-func (s *scan) parsePosition(text, dir string) model.Position {
+// to the folder where it ran.
+func (d Dir) parsePosition(text, ran string) model.Position {
 	if text == "" || text == "-" {
 		return model.Position{}
 	}
@@ -96,9 +93,9 @@ func (s *scan) parsePosition(text, dir string) model.Position {
 		}
 	}
 	if !filepath.IsAbs(rest) {
-		rest = filepath.Join(dir, rest)
+		rest = filepath.Join(ran, rest)
 	}
-	at.File = s.place.name(filepath.Clean(rest))
+	at.File = d.Name(filepath.Clean(rest))
 	return at
 }
 

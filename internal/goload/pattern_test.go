@@ -1,4 +1,4 @@
-package astscan
+package goload
 
 import (
 	"path/filepath"
