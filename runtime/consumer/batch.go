@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -23,28 +24,34 @@ type attempt struct {
 	until *failure
 }
 
+// An outcome is what came of an attempt.
+type outcome struct {
+	worked bool     // there was something to do
+	failed *failure // an event that failed and cost the transaction: nothing has happened
+}
+
 // batch handles one batch of one segment. It reports whether there was one. An error is trouble with the database: the
 // transaction was rolled back and has left nothing.
 //
-// Most batches are one transaction without savepoints. When a handler fails there, everything is rolled back; a second
-// attempt handles the events before the one that failed, with a savepoint for each, and puts the failure on record in the
-// same transaction. From then on until a success, the segment is handled with savepoints.
+// A batch is one transaction, with a savepoint before each event. When a handler fails, what it has done is undone, and the
+// failure is put on record in the same transaction, behind the events before it. Only when the failure costs the
+// transaction, a second attempt handles those again and puts it on record.
 func (w *worker[Tx]) batch(ctx context.Context) (worked bool, err error) {
 	a := attempt{segment: AnySegment}
 	if failed := w.exited; failed != nil {
 		a, w.exited = attempt{segment: failed.before.Segment, until: failed}, nil
 	}
 	for {
-		worked, failed, err := w.try(ctx, a)
-		if err != nil || failed == nil {
-			return worked, err
+		out, err := w.try(ctx, a)
+		if err != nil || out.failed == nil {
+			return out.worked, err
 		}
-		if w.conflicted(failed.err) {
+		if w.conflicted(out.failed.err) {
 			w.conflicts++
 			return true, nil
 		}
 		// In each round the failure is that of an earlier event, or it is put on record: this ends.
-		a = attempt{segment: failed.before.Segment, until: failed}
+		a = attempt{segment: out.failed.before.Segment, until: out.failed}
 	}
 }
 
@@ -54,76 +61,110 @@ func (w *worker[Tx]) conflicted(err error) bool {
 	return runtime.Retryable(err) && w.conflicts < maxConflicts
 }
 
-// try makes one attempt in one transaction. If an event failed and that could not be put on record, it returns the
-// failure, and nothing has happened.
-func (w *worker[Tx]) try(ctx context.Context, a attempt) (worked bool, failed *failure, err error) {
+// lastWords is how long the database has, after handlers were told to end, to commit what they have done.
+const lastWords = 5 * time.Second
+
+// outlast returns a context for the database that goes on for a while after that of the handlers is done.
+func outlast(handling context.Context) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(handling))
+	stop := context.AfterFunc(handling, func() {
+		timer := time.AfterFunc(lastWords, cancel)
+		context.AfterFunc(ctx, func() { timer.Stop() })
+	})
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// try makes one attempt in one transaction. Handlers are to end when handling is done; what they have done until then is
+// committed all the same.
+func (w *worker[Tx]) try(handling context.Context, a attempt) (outcome, error) {
 	began := time.Now()
+	ctx, end := outlast(handling)
+	defer end()
 	db := w.runner.db
 	tx, err := db.Begin(ctx)
 	if err != nil {
-		return false, nil, err
+		return outcome{}, err
 	}
 	defer func() {
 		if w.exited != nil {
 			_ = db.Rollback(ctx, tx)
 		}
 	}()
-	b := &batch[Tx]{worker: w, tx: tx, until: a.until}
-	failed, err = b.handle(ctx, a)
+	b := &batch[Tx]{worker: w, tx: tx, began: began, until: a.until}
+	failed, err := b.handle(ctx, handling, a)
 	if b.saved {
 		w.conflicts = 0
 		delete(w.losses, b.claim.Segment)
 		b.report(ctx, time.Since(began))
-		return true, nil, nil
+		return outcome{worked: true}, nil
 	}
 	lost := db.Rollback(ctx, tx)
 	switch {
-	case ctx.Err() != nil:
-		return false, nil, ctx.Err()
+	case handling.Err() != nil:
+		return outcome{}, handling.Err()
+	case err != nil:
+		return outcome{}, err
 	case failed != nil && (lost != nil && !gaveUp(failed.err) || isExhaustion(failed.err)) && w.excuse(failed):
-		return false, nil, fmt.Errorf("event %d: %w", failed.event.GlobalPosition, errors.Join(failed.err, lost))
+		return outcome{}, fmt.Errorf("event %d: %w", failed.event.GlobalPosition, errors.Join(failed.err, lost))
 	}
-	return b.claim != nil || a.segment != AnySegment, failed, err
+	return outcome{worked: b.claim != nil || a.segment != AnySegment, failed: failed}, nil
 }
 
 // A batch is a transaction that handles events of one segment.
 type batch[Tx any] struct {
 	*worker[Tx]
 	tx      Tx
+	began   time.Time
 	claim   *Claim
-	careful bool            // with a savepoint for each event
+	before  Checkpoint      // as it was claimed
 	until   *failure        // the batch ends before it and puts it on record
 	waiting map[Stream]bool // streams with parked events
 
-	before          Checkpoint // as it was claimed
+	savepoint       savepointState
 	handled, parked int
 	last            *runtime.PersistedEvent // handled
 	position        int64                   // every event up to here is handled or parked
-	saved           bool                    // and committed
 	failures        []FailureInfo           // put on record
+	saved           bool                    // and committed
 }
 
-// handle claims a segment, handles a batch of it, and commits.
-func (b *batch[Tx]) handle(ctx context.Context, a attempt) (failed *failure, err error) {
+// A savepointState says what the savepoint of a batch is worth.
+type savepointState int
+
+const (
+	noSavepoint  savepointState = iota
+	oldSavepoint                // what was done since is to be kept
+	newSavepoint                // nothing was done since
+)
+
+// mark makes sure that nothing was done since the savepoint.
+func (b *batch[Tx]) mark(ctx context.Context) (err error) {
+	switch b.savepoint {
+	case noSavepoint:
+		err = b.runner.db.Savepoint(ctx, b.tx)
+	case oldSavepoint:
+		err = b.runner.db.RenewSavepoint(ctx, b.tx)
+	}
+	b.savepoint = newSavepoint
+	return err
+}
+
+// handle claims a segment, handles a batch of it, and commits. It returns a failure that has cost the transaction.
+func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *failure, err error) {
 	db, c := b.runner.db, b.consumer
-	b.claim, err = db.Claim(ctx, b.tx, c.name, a.segment)
+	b.claim, err = db.Claim(ctx, b.tx, c.name, ClaimQuery{Segment: a.segment, Except: c.waits.segments(b.began)})
 	if err != nil || b.claim == nil {
 		return nil, err
 	}
 	b.handOn()
 	b.before = b.claim.Checkpoint
+	if a.until != nil && a.until.outdated(b.claim) {
+		return nil, nil
+	}
 	selection := b.selection()
-	if a.until != nil {
-		if a.until.outdated(b.claim) {
-			return nil, nil
-		}
-		selection.Through = a.until.event.GlobalPosition - 1
-	}
-	alone := b.alone[b.claim.Segment] > b.claim.Position
-	if alone {
-		selection.Limit = 1
-	}
-	b.careful = alone || a.until != nil || b.claim.Failures > 0
 	page, err := db.Read(ctx, b.tx, selection, b.buffer)
 	if err != nil {
 		return nil, err
@@ -135,12 +176,14 @@ func (b *batch[Tx]) handle(ctx context.Context, a attempt) (failed *failure, err
 		}
 	}
 	b.position = selection.Through
-	if n := len(page.Events); n == selection.Limit {
-		b.position = page.Events[n-1].GlobalPosition
-		b.until = nil // there may be more before it; its turn comes again
+	if page.More {
+		b.endAt(page.Events[len(page.Events)-1].GlobalPosition)
 	}
-	if failed, err := b.events(ctx, page.Events); failed != nil || err != nil {
+	if failed, err := b.events(ctx, handling, page.Events); failed != nil || err != nil {
 		return failed, err
+	}
+	if b.position <= b.before.Position && b.until == nil {
+		return nil, nil // told to stop before the first event
 	}
 	if err := b.save(ctx); err != nil {
 		return b.blame(err)
@@ -156,11 +199,19 @@ func (b *batch[Tx]) selection() Selection {
 	if c.types != nil || claim.Segments > 1 || claim.Handled != nil {
 		through = min(through, claim.Position+scanned)
 	}
+	if b.until != nil {
+		through = b.until.event.GlobalPosition - 1
+	}
+	limit := c.BatchSize
+	if b.alone[claim.Segment] > claim.Position {
+		limit = 1
+	}
 	return Selection{
 		Consumer:       c.name,
 		After:          claim.Position,
 		Through:        through,
-		Limit:          c.BatchSize,
+		Limit:          limit,
+		Bytes:          c.BatchBytes,
 		AggregateTypes: c.types,
 		Segment:        claim.Segment,
 		Segments:       claim.Segments,
@@ -187,29 +238,55 @@ func (b *batch[Tx]) wait(s Stream) {
 	b.waiting[s] = true
 }
 
-// events handles events in order. When one fails, and savepoints allow to keep what was done before it, then it is parked
-// or the batch ends there; else the failure is returned.
-func (b *batch[Tx]) events(ctx context.Context, events []runtime.PersistedEvent) (failed *failure, err error) {
+// endAt ends the batch at a position before its failure, whose turn comes again.
+func (b *batch[Tx]) endAt(position int64) { b.position, b.until = position, nil }
+
+// isOver reports whether the batch is to end although there are further events: the runner stops, or it has taken long.
+func (b *batch[Tx]) isOver() bool {
+	return b.isStopping() || b.handled+b.parked > 0 && time.Since(b.began) >= b.consumer.BatchTime
+}
+
+// events handles events in order, each behind a savepoint. When one fails, it is parked, or the batch ends before it. A
+// failure that is returned has cost the transaction.
+func (b *batch[Tx]) events(ctx, handling context.Context, events []runtime.PersistedEvent) (failed *failure, err error) {
+	db := b.runner.db
 	for i := range events {
 		e := &events[i]
+		if b.isOver() {
+			b.endAt(e.GlobalPosition - 1)
+			return nil, nil
+		}
 		if b.waiting[streamOf(e)] {
 			if err := b.park(ctx, e, 0, ""); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		lost, err := b.event(ctx, e)
+		if err := b.mark(ctx); err != nil {
+			return nil, err
+		}
+		err := b.call(handling, e)
+		if err == nil {
+			err = db.RenewSavepoint(ctx, b.tx)
+		}
 		if err == nil {
 			b.handled++
 			b.last = e
 			continue
 		}
 		f := b.failure(e, err)
-		if lost || b.conflicted(err) || isExhaustion(err) && b.excuses(f) || ctx.Err() != nil {
+		lost := db.RollbackToSavepoint(ctx, b.tx) != nil
+		switch {
+		case lost:
 			return f, nil
-		}
-		if !b.parks(f) {
-			b.until, b.position = f, e.GlobalPosition-1
+		case b.conflicted(err), isExhaustion(err) && b.excuses(f), handling.Err() != nil:
+			if b.handled+b.parked == 0 {
+				return f, nil
+			}
+			b.endAt(e.GlobalPosition - 1) // what was done so far is committed before it is tried again
+			return nil, nil
+		case !b.parks(f):
+			b.position, b.until = e.GlobalPosition-1, f
 			return nil, nil
 		}
 		if err := b.parkFailed(ctx, f); err != nil {
@@ -219,38 +296,19 @@ func (b *batch[Tx]) events(ctx context.Context, events []runtime.PersistedEvent)
 	return nil, nil
 }
 
-// event handles one event. After an error, lost reports whether the transaction is of no more use.
-func (b *batch[Tx]) event(ctx context.Context, e *runtime.PersistedEvent) (lost bool, err error) {
-	db := b.runner.db
-	if !b.careful {
-		return true, b.call(ctx, e)
-	}
-	if err := db.Savepoint(ctx, b.tx); err != nil {
-		return true, err
-	}
-	err = b.call(ctx, e)
-	if err == nil {
-		err = db.Release(ctx, b.tx)
-	}
-	if err == nil {
-		return false, nil
-	}
-	return db.RollbackToSavepoint(ctx, b.tx) != nil, err
-}
-
 // save writes the checkpoint, and the failure that the batch ends before, if there is one, and commits.
 func (b *batch[Tx]) save(ctx context.Context) error {
 	c, f := b.claim, b.until
-	var retryIn time.Duration
 	c.Position = max(b.position, c.Position)
+	c.Failures, c.FailedPosition, c.LastError = 0, 0, ""
+	var retryIn time.Duration
 	switch {
 	case f == nil || b.waiting[streamOf(&f.event)]:
-		c.Failures = 0
 	case b.parks(f):
 		if err := b.parkFailed(ctx, f); err != nil {
 			return err
 		}
-		c.Failures, c.Position = 0, f.event.GlobalPosition
+		c.Position = f.event.GlobalPosition
 	default:
 		retryIn = b.record(f)
 	}
@@ -261,16 +319,22 @@ func (b *batch[Tx]) save(ctx context.Context) error {
 // record puts a failure into the checkpoint and returns when the event is tried again.
 func (b *batch[Tx]) record(f *failure) (retryIn time.Duration) {
 	c := b.claim
+	c.FailedPosition, c.LastError = f.event.GlobalPosition, text(f.err)
 	info := f.info(b.consumer.name, Retried)
-	c.Failures, c.FailedPosition, c.LastError = f.attempt, f.event.GlobalPosition, text(f.err)
-	if b.consumer.exhausted(f) {
-		c.StoppedAt = time.Now() // the database puts its own clock's time there
+	switch {
+	case b.consumer.waitsFor(f):
+		info.Outcome = Waiting // for a process that knows the event: nothing keeps that from taking the segment at once
+		info.RetryIn = b.consumer.waits.add(f, b.consumer.Backoff)
+	case b.consumer.isFinal(f):
+		c.Failures, c.StoppedAt = f.attempt, time.Now() // the database puts its own clock's time there
 		info.Outcome = Stopped
-	} else {
+	default:
+		c.Failures = f.attempt
 		info.RetryIn = b.consumer.Backoff.after(f.attempt)
+		retryIn = info.RetryIn
 	}
 	b.failures = append(b.failures, info)
-	return info.RetryIn
+	return retryIn
 }
 
 // blame finds out whose fault it is that a batch cannot be committed. If it is not the database's, it is that of
@@ -305,6 +369,9 @@ func (b *batch[Tx]) report(ctx context.Context, took time.Duration) {
 	if b.handled+b.parked > 0 {
 		config.Logger.Debug(ctx, "events handled", "consumer", info.Consumer, "segment", info.Segment,
 			"events", info.Events, "parked", info.Parked, "position", info.Position, "took", took)
+	}
+	if !slices.ContainsFunc(b.failures, func(f FailureInfo) bool { return f.Outcome == Waiting }) {
+		b.consumer.waits.remove(b.claim.Segment)
 	}
 	for _, f := range b.failures {
 		config.Logger.Error(ctx, "event failed", "consumer", f.Consumer, "segment", f.Segment, "position", f.Position,

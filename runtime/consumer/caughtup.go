@@ -15,8 +15,8 @@ const progressEvery = 200 * time.Millisecond
 // tests, backfills and rebuilds. progress, which may be nil, is called for each consumer a few times a second and at the
 // end.
 //
-// The error is [ErrStopped] with the error of the event as soon as a consumer stops, that of ctx, with the last trouble,
-// if it ends before, or one of those of [Runner.Run].
+// The error is [ErrStopped] with the error of the event as soon as a consumer stops, that of an event that this process does
+// not know as soon as there is one, that of ctx, with the last trouble, if it ends before, or one of those of [Runner.Run].
 func (r *Runner[Tx]) RunUntilCaughtUp(ctx context.Context, progress func(Progress)) error {
 	if progress == nil {
 		progress = func(Progress) {}
@@ -65,6 +65,9 @@ func (w *way[Tx]) watch(ctx context.Context, p LogState) (bool, error) {
 			return false, w.runner.whyStopped(ctx, s.Consumer)
 		}
 		w.arrived = w.arrived && s.Lowest >= w.target
+		if err := w.runner.checkWaits(ctx, c); err != nil {
+			return false, err
+		}
 	}
 	if w.arrived || now.Sub(w.told) >= progressEvery {
 		w.told = now
@@ -82,6 +85,25 @@ func (w *way[Tx]) of(s ConsumerState, p LogState, passed time.Duration) Progress
 		progress.Left = time.Duration(float64(max(w.target-s.Lowest, 0)) / progress.Rate * float64(time.Second))
 	}
 	return progress
+}
+
+// checkWaits returns an error if a consumer waits, in this runner, for a process that knows an event.
+func (r *Runner[Tx]) checkWaits(ctx context.Context, c *registered[Tx]) error {
+	if c.waits.none() {
+		return nil
+	}
+	var checkpoints []Checkpoint
+	err := r.in(ctx, func(tx Tx) (err error) {
+		checkpoints, err = r.db.Checkpoints(ctx, tx, c.name, false)
+		return err
+	})
+	if err == nil {
+		err = c.waits.still(checkpoints)
+	}
+	if err != nil {
+		return fmt.Errorf("consumer %s: %w", c.name, err)
+	}
+	return nil
 }
 
 // whyStopped returns why a consumer is stopped.

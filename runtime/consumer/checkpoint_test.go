@@ -343,11 +343,14 @@ func TestRunUntilCaughtUp_endsWithItsContext(t *testing.T) {
 	e := newEnv(t)
 	e.append("Order", "o", 1)
 	ctx, cancel := context.WithCancel(e.ctx())
-	r := e.runner(consumer.Registration[pgx.Tx]{Consumer: writes("c", func(ctx context.Context, _ pgx.Tx, _ runtime.PersistedEvent) error {
+	r, err := consumer.New(e.db, consumer.Config{StopGrace: -1}, consumer.Registration[pgx.Tx]{Consumer: writes("c", func(ctx context.Context, _ pgx.Tx, _ runtime.PersistedEvent) error {
 		cancel()
 		<-ctx.Done()
-		return nil
+		return ctx.Err()
 	})})
+	if err != nil {
+		t.Fatal(err)
+	}
 	wantError(t, r.RunUntilCaughtUp(ctx, nil), context.Canceled, "run until caught up")
 	e.wantModel("c", []int64{})
 }

@@ -35,15 +35,15 @@ type Transactions[Tx any] interface {
 	Rollback(ctx context.Context, tx Tx) error
 }
 
-// Savepoints let a transaction survive a handler that failed. There is at most one at a time.
+// Savepoints let a transaction survive a handler that failed. There is one in each transaction, before every event.
 type Savepoints[Tx any] interface {
 	// Savepoint sets the savepoint.
 	Savepoint(ctx context.Context, tx Tx) error
-	// Release forgets the savepoint and keeps what was done since. It fails if a statement since then has failed, or with
-	// [ErrTransactionEnded].
-	Release(ctx context.Context, tx Tx) error
-	// RollbackToSavepoint undoes what was done since the savepoint and forgets it. An error means that the transaction is
-	// of no more use.
+	// RenewSavepoint keeps what was done since the savepoint, and sets it anew. It fails if a statement since then has
+	// failed, or with [ErrTransactionEnded]; then nothing is kept.
+	RenewSavepoint(ctx context.Context, tx Tx) error
+	// RollbackToSavepoint undoes what was done since the savepoint, which stays. An error means that the transaction is of
+	// no more use.
 	RollbackToSavepoint(ctx context.Context, tx Tx) error
 }
 
@@ -51,10 +51,10 @@ type Savepoints[Tx any] interface {
 type Segments[Tx any] interface {
 	// Claim locks the checkpoint of a segment until the transaction ends and returns it as last committed, together with
 	// the frontier of the log. Given [AnySegment] it takes, of those that nobody else has claimed, that are behind the
-	// frontier, not stopped and not waiting for a retry, the one that is furthest behind, and never waits. Given a segment
-	// it takes that one, and waits for whoever has claimed it: most often that is a connection of our own, which was just
-	// closed and whose end the server has yet to notice. The result is nil if there is none.
-	Claim(ctx context.Context, tx Tx, consumer string, segment int) (*Claim, error)
+	// frontier, not stopped, not waiting for a retry and not excepted, the one that is furthest behind, and never waits.
+	// Given a segment it takes that one, and waits for whoever has claimed it: most often that is a connection of our own,
+	// which was just closed and whose end the server has yet to notice. The result is nil if there is none.
+	Claim(ctx context.Context, tx Tx, consumer string, q ClaimQuery) (*Claim, error)
 	// Save writes the checkpoint of a segment that was claimed in this transaction, Position and what has to do with
 	// failures, and commits. The segment is not claimed again before retryIn has passed. The error is
 	// [ErrTransactionEnded] if the transaction of the claim is over. After an error nothing is committed, and the
@@ -64,6 +64,12 @@ type Segments[Tx any] interface {
 
 // AnySegment is any segment that has something to do.
 const AnySegment = -1
+
+// A ClaimQuery says which segment to claim.
+type ClaimQuery struct {
+	Segment int   // this one, or AnySegment
+	Except  []int // with AnySegment: none of these
+}
 
 // A Claim is a segment that is locked for the transaction it was claimed in.
 type Claim struct {
@@ -89,8 +95,8 @@ type Checkpoint struct {
 	Handled []int64
 	// Failures counts the failed attempts at the event that is next; 0 after a success.
 	Failures int
-	// FailedPosition is the position of the event that LastError is about, 0 if none ever failed. Both stay after a
-	// success.
+	// FailedPosition is the position of the event that LastError is about: the next one, which has failed, or which is of a
+	// type that a process did not know. 0 and "" after a success.
 	FailedPosition int64
 	LastError      string
 	// RetryAt is when the segment is claimed again after a failure, by the clock of the database. Zero: at once.
@@ -131,6 +137,7 @@ type Selection struct {
 	Consumer          string
 	After, Through    int64    // After is excluded, Through is included
 	Limit             int      // at most this many events
+	Bytes             int64    // at most as many as this holds, by their payloads and metadata, but always one; 0: any
 	AggregateTypes    []string // only these; nil: all
 	Segment, Segments int      // only streams of this segment of so many
 	Handled           []int64  // not these events; see Checkpoint
@@ -139,6 +146,8 @@ type Selection struct {
 // A Page is what was read of a selection.
 type Page struct {
 	Events []runtime.PersistedEvent
+	// More reports whether the selection may hold further events, which a limit has left out.
+	More bool
 	// Parked reports whether the consumer has any parked events, of whatever stream.
 	Parked bool
 }

@@ -11,8 +11,8 @@
 // # Guarantees
 //
 // Batch, handlers and checkpoint are one transaction: what a handler writes with the transaction it is given takes effect
-// exactly once, whatever crashes. Effects elsewhere happen at least once, and in order; the event's position is the key to
-// make them idempotent with. No event is lost, and no event of a stream is handled before an earlier one of the same
+// exactly once, whatever crashes. Effects elsewhere happen at least once, and in order; the event's ID is the key to make
+// them idempotent with. No event is lost, and no event of a stream is handled before an earlier one of the same
 // stream.
 //
 // # Sharing the work
@@ -24,6 +24,6 @@
 // # Failures
 //
 // A handler that returns an error or panics is tried again with exponential backoff; the events before the one that
-// failed are committed meanwhile. What happens after the last attempt is the consumer's [Policy]. No other consumer and
-// no other segment waits.
+// failed are committed meanwhile, and not handled again. What happens after the last attempt is the consumer's [Policy]. An
+// event that this process does not know is not a failure; see [UnknownPolicy]. No other consumer and no other segment waits.
 package consumer

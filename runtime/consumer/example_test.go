@@ -63,7 +63,7 @@ func Example_databaseSQL() {
 	defer drop()
 	shop := stdlib.OpenDBFromPool(pool)
 	defer func() { _ = shop.Close() }()
-	if _, err := shop.ExecContext(ctx, "create table mails (position bigint primary key, order_id text not null)"); err != nil {
+	if _, err := shop.ExecContext(ctx, "create table mails (event_id uuid primary key, order_id text not null)"); err != nil {
 		log.Fatal(err)
 	}
 
@@ -71,7 +71,7 @@ func Example_databaseSQL() {
 		if e.EventType != "Paid" {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, "insert into mails values ($1, $2)", e.GlobalPosition, e.AggregateID)
+		_, err := tx.ExecContext(ctx, "insert into mails values ($1, $2)", e.EventID, e.AggregateID)
 		return err
 	})
 	db, err := postgres.NewConsumersSQL(shop)

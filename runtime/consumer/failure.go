@@ -50,14 +50,23 @@ func (f *failure) info(consumer string, o Outcome) FailureInfo {
 	}
 }
 
-// exhausted reports whether the failed attempt was the last one.
-func (c *registered[Tx]) exhausted(f *failure) bool {
-	return c.Attempts > 0 && f.attempt >= c.Attempts
+// isUnknown reports whether an event failed because this process does not know it.
+func (f *failure) isUnknown() bool { return errors.Is(f.err, runtime.ErrUnknownEvent) }
+
+// waitsFor reports whether the failed event is to wait for a process that knows it.
+func (c *registered[Tx]) waitsFor(f *failure) bool { return f.isUnknown() && c.Unknown == WaitUnknown }
+
+// isFinal reports whether the event is not tried again by itself. One that is not known is not known the next time either.
+func (c *registered[Tx]) isFinal(f *failure) bool {
+	return f.isUnknown() || c.Attempts > 0 && f.attempt >= c.Attempts
 }
 
 // parks reports whether the failed event is to be parked.
 func (b *batch[Tx]) parks(f *failure) bool {
-	return b.consumer.Policy == Park && b.consumer.exhausted(f)
+	if f.isUnknown() {
+		return b.consumer.Unknown == ParkUnknown
+	}
+	return b.consumer.Policy == Park && b.consumer.isFinal(f)
 }
 
 // parkFailed parks an event that failed. Later events of its stream have to wait.
@@ -72,6 +81,7 @@ func (b *batch[Tx]) parkFailed(ctx context.Context, f *failure) error {
 
 func (b *batch[Tx]) park(ctx context.Context, e *runtime.PersistedEvent, attempts int, message string) error {
 	b.parked++
+	b.savepoint = min(b.savepoint, oldSavepoint)
 	return b.runner.db.Park(ctx, b.tx, b.consumer.name, ParkedEvent{
 		Stream:         streamOf(e),
 		GlobalPosition: e.GlobalPosition,

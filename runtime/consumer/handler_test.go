@@ -222,8 +222,8 @@ func TestFailure_eventThatAlwaysCostsTheConnection(t *testing.T) {
 	})
 	e.catchUp(r)
 	e.wantModel("c", append(p[:1:1], q...))
-	if len(rec.failures) != 1 || rec.failures[0].Outcome != consumer.Parked || lost.Load() != 7 {
-		t.Errorf("failures %+v after %d lost connections, want one after 7", rec.failures, lost.Load())
+	if len(rec.failures) != 1 || rec.failures[0].Outcome != consumer.Parked || lost.Load() != 6 {
+		t.Errorf("failures %+v after %d lost connections, want one after 6", rec.failures, lost.Load())
 	}
 }
 

@@ -36,7 +36,7 @@ type FailureInfo struct {
 	Attempt  int   // from 1
 	Err      error // what the handler returned
 	Outcome  Outcome
-	RetryIn  time.Duration // with Retried
+	RetryIn  time.Duration // with Retried and Waiting
 }
 
 // An Outcome is what a failure led to.
@@ -47,4 +47,5 @@ const (
 	Retried Outcome = "retried" // it will be tried again
 	Parked  Outcome = "parked"
 	Stopped Outcome = "stopped"
+	Waiting Outcome = "waiting" // for a process that knows the event
 )

@@ -3,8 +3,6 @@ package consumer
 import (
 	"context"
 	"fmt"
-
-	"github.com/eventmap/eventmap/runtime"
 )
 
 // maxParked is how many parked events one transaction reads.
@@ -56,17 +54,25 @@ func (r *Runner[Tx]) RetryParked(ctx context.Context, name string, s Stream) (ha
 func (r *Runner[Tx]) retryParked(ctx context.Context, c *registered[Tx], s Stream) (handled int, more bool, err error) {
 	var failed error
 	err = r.in(ctx, func(tx Tx) error {
-		parked, events, err := r.lockParked(ctx, tx, c.name, s)
+		if _, err := r.lock(ctx, tx, c.name); err != nil { // no worker parks another one meanwhile
+			return err
+		}
+		parked, err := r.db.Parked(ctx, tx, c.name, ParkedQuery{Limit: maxParked, Stream: &s})
 		if err != nil {
 			return err
 		}
-		for i := range events {
-			if failed, err = r.retry(ctx, tx, c, &parked[i], &events[i]); failed != nil || err != nil {
+		mark := r.db.Savepoint
+		for i := range parked {
+			if err := mark(ctx, tx); err != nil {
+				return err
+			}
+			mark = r.db.RenewSavepoint
+			if failed, err = r.retry(ctx, tx, c, &parked[i]); failed != nil || err != nil {
 				return err
 			}
 			handled++
 		}
-		more = len(events) == maxParked
+		more = len(parked) == maxParked
 		return nil
 	})
 	if err != nil {
@@ -75,39 +81,19 @@ func (r *Runner[Tx]) retryParked(ctx context.Context, c *registered[Tx], s Strea
 	return handled, more, failed
 }
 
-// lockParked returns the parked events of a stream, with what they are, while no worker is in the way.
-func (r *Runner[Tx]) lockParked(ctx context.Context, tx Tx, name string, s Stream) ([]ParkedEvent, []runtime.PersistedEvent, error) {
-	if _, err := r.lock(ctx, tx, name); err != nil {
-		return nil, nil, err
-	}
-	parked, err := r.db.Parked(ctx, tx, name, ParkedQuery{Limit: maxParked, Stream: &s})
+// retry handles a parked event, behind a savepoint, and removes it from the parked ones, or notes why it failed again. The
+// event is read on its own: there may be many, and large ones.
+func (r *Runner[Tx]) retry(ctx context.Context, tx Tx, c *registered[Tx], p *ParkedEvent) (failed, err error) {
+	events, err := r.db.Events(ctx, tx, []int64{p.GlobalPosition})
 	if err != nil {
-		return nil, nil, err
-	}
-	positions := make([]int64, len(parked))
-	for i, p := range parked {
-		positions[i] = p.GlobalPosition
-	}
-	events, err := r.db.Events(ctx, tx, positions)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, p := range parked {
-		if i >= len(events) || events[i].GlobalPosition != p.GlobalPosition {
-			return nil, nil, fmt.Errorf("event %d is not in the log any more", p.GlobalPosition)
-		}
-	}
-	return parked, events, nil
-}
-
-// retry handles a parked event and removes it from the parked ones, or notes why it failed again.
-func (r *Runner[Tx]) retry(ctx context.Context, tx Tx, c *registered[Tx], p *ParkedEvent, e *runtime.PersistedEvent) (failed, err error) {
-	if err := r.db.Savepoint(ctx, tx); err != nil {
 		return nil, err
 	}
-	failed = c.call(ctx, tx, e)
+	if len(events) == 0 {
+		return nil, fmt.Errorf("event %d is not in the log any more", p.GlobalPosition)
+	}
+	failed = c.call(ctx, tx, &events[0])
 	if failed == nil {
-		failed = r.db.Release(ctx, tx)
+		failed = r.db.RenewSavepoint(ctx, tx)
 	}
 	if failed == nil {
 		_, err := r.db.Unpark(ctx, tx, c.name, []int64{p.GlobalPosition})

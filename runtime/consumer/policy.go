@@ -26,6 +26,31 @@ func (p Policy) String() string {
 	return "stop"
 }
 
+// An UnknownPolicy says what becomes of an event that a process does not know: one whose error is
+// [runtime.ErrUnknownEvent]. During a rolling deployment, events of the new release meet processes of the old one.
+type UnknownPolicy int
+
+const (
+	// WaitUnknown lets go of the segment and leaves it, for this process, until the next attempt after Backoff. A process
+	// that knows the event takes the segment at once. No attempt is counted. [Runner.Status] shows it.
+	WaitUnknown UnknownPolicy = iota
+	// StopUnknown stops the segment, for all processes; see [Stop].
+	StopUnknown
+	// ParkUnknown parks the event, and later ones of its stream behind it; see [Park].
+	ParkUnknown
+)
+
+// String returns the name of the policy.
+func (p UnknownPolicy) String() string {
+	switch p {
+	case StopUnknown:
+		return "stop"
+	case ParkUnknown:
+		return "park"
+	}
+	return "wait"
+}
+
 // What a Backoff is where it says nothing.
 const (
 	defaultFirst = 100 * time.Millisecond

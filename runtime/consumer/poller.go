@@ -122,11 +122,14 @@ func (p *poller[Tx]) trouble(ctx context.Context, what string, err error) {
 }
 
 // sleep waits and reports whether ctx is still not done.
-func sleep(ctx context.Context, d time.Duration) bool {
+func sleep(ctx context.Context, d time.Duration) bool { return sleepUntil(ctx.Done(), d) }
+
+// sleepUntil waits and reports whether done is still not closed.
+func sleepUntil(done <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-ctx.Done():
+	case <-done:
 		return false
 	case <-timer.C:
 		return true

@@ -39,6 +39,9 @@ type Config struct {
 	// that is reported as a [*StalledError], and how often it is reported from then on. 0 means 30 s, a negative duration
 	// never.
 	StallAfter time.Duration
+	// StopGrace is how long handlers that are under way may take to finish once Run is to return; then their context ends.
+	// 0 means 10 s, a negative duration that it ends at once.
+	StopGrace time.Duration
 }
 
 // A Registration is a consumer and how it is to be driven.
@@ -50,8 +53,13 @@ type Registration[Tx any] struct {
 	// Workers is how many segments this runner handles at a time, each with a connection of its own for a batch. 0 means as
 	// many as Segments says.
 	Workers int
-	// BatchSize is how many events at most one transaction handles. 0 means 500.
-	BatchSize int
+	// BatchSize, BatchBytes and BatchTime are how many events at most one transaction handles, how many bytes of payloads
+	// and metadata these hold together, and how long it takes: it commits after the event with which it reaches a limit in
+	// time. What a handler locks stays locked for that long. A batch holds at least one event. 0 means 500 events, 8 MiB
+	// and a second.
+	BatchSize  int
+	BatchBytes int64
+	BatchTime  time.Duration
 	// Timeout is how long handling one event may take. The context of the handler ends then; one that does not heed it
 	// holds up its segment, and nothing else. 0 means without end.
 	Timeout time.Duration
@@ -62,14 +70,19 @@ type Registration[Tx any] struct {
 	Backoff Backoff
 	// Policy is what happens after the last attempt.
 	Policy Policy
+	// Unknown is what happens to an event whose type or version this process does not know.
+	Unknown UnknownPolicy
 }
 
 // What a Registration and a Config are where they say nothing.
 const (
-	defaultBatchSize = 500
-	defaultAttempts  = 8
-	defaultPollLeast = 10 * time.Millisecond
-	defaultPollMost  = time.Second
+	defaultBatchSize  = 500
+	defaultBatchBytes = 8 << 20
+	defaultBatchTime  = time.Second
+	defaultAttempts   = 8
+	defaultPollLeast  = 10 * time.Millisecond
+	defaultPollMost   = time.Second
+	defaultStopGrace  = 10 * time.Second
 )
 
 // maxName is how long the name of a consumer may be, in bytes.
@@ -82,6 +95,7 @@ type registered[Tx any] struct {
 	types []string // nil: all
 
 	health health
+	waits  waits
 }
 
 // New returns a runner. The error holds every problem with the registrations: a name that is used twice, is empty, is
@@ -93,6 +107,9 @@ func New[Tx any](db Database[Tx], config Config, consumers ...Registration[Tx]) 
 	}
 	if config.PollLeast == 0 {
 		config.PollLeast = defaultPollLeast
+	}
+	if config.StopGrace == 0 {
+		config.StopGrace = defaultStopGrace
 	}
 	if config.StallAfter == 0 {
 		config.StallAfter = defaultStallAfter
@@ -151,6 +168,12 @@ func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
 	set(&c.Workers, c.Segments)
 	set(&c.BatchSize, defaultBatchSize)
 	set(&c.Attempts, defaultAttempts)
+	if c.BatchBytes == 0 {
+		c.BatchBytes = defaultBatchBytes
+	}
+	if c.BatchTime == 0 {
+		c.BatchTime = defaultBatchTime
+	}
 	if c.Backoff.First == 0 {
 		c.Backoff.First = defaultFirst
 	}
@@ -160,10 +183,12 @@ func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
 	switch {
 	case checkSegments(c.Segments) != nil:
 		return nil, fmt.Errorf("%s: %w", c.name, checkSegments(c.Segments))
-	case c.Workers < 0, c.BatchSize < 0, c.Timeout < 0, c.Backoff.First < 0, c.Backoff.Most < c.Backoff.First:
-		return nil, fmt.Errorf("%s: workers, batch size, timeout and backoff cannot be negative, nor can a backoff be at most less than at first", c.name)
+	case c.Workers < 0, c.BatchSize < 0, c.BatchBytes < 0, c.BatchTime < 0, c.Timeout < 0, c.Backoff.First < 0, c.Backoff.Most < c.Backoff.First:
+		return nil, fmt.Errorf("%s: workers, limits of a batch, timeout and backoff cannot be negative, nor can a backoff be at most less than at first", c.name)
 	case c.Policy != Stop && c.Policy != Park:
 		return nil, fmt.Errorf("%s: there is no policy %d", c.name, c.Policy)
+	case c.Unknown < WaitUnknown || c.Unknown > ParkUnknown:
+		return nil, fmt.Errorf("%s: there is no policy %d for unknown events", c.name, c.Unknown)
 	}
 	return c, nil
 }
@@ -197,8 +222,11 @@ func (r *Runner[Tx]) find(name string) (*registered[Tx], error) {
 	return nil, fmt.Errorf("%w: %q is not registered with this runner", ErrUnknownConsumer, name)
 }
 
-// Run drives the consumers until ctx is done, and then returns nil; batches that were under way are rolled back. It waits
-// for handlers that are under way to return. It returns an error only at its start: [ErrCheckpointAhead], [ErrRunning], or what is wrong with the database or its
+// Run drives the consumers until ctx is done. Handlers that are under way then finish the event in hand, for which they have
+// [Config.StopGrace]; what was handled is committed, and Run returns nil once nothing is under way any more. A handler that
+// does not finish in time is told so by its context, and its event is handled again the next time.
+//
+// It returns an error only at its start: [ErrCheckpointAhead], [ErrRunning], or what is wrong with the database or its
 // tables. Later troubles with the database are logged and waited out, and a consumer that stops leaves the others running.
 func (r *Runner[Tx]) Run(ctx context.Context) error {
 	return r.run(ctx, nil)
@@ -226,7 +254,9 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 		}
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	handling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	running, stop := context.WithCancel(ctx)
 	p := &poller[Tx]{runner: r, signals: make(map[string]chan struct{}, len(r.consumers))}
 	var idle func()
 	if watch != nil {
@@ -237,13 +267,15 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 		signal := make(chan struct{}, 1)
 		p.signals[c.name] = signal
 		for range c.Workers {
-			w := &worker[Tx]{runner: r, consumer: c, signal: signal, progress: &p.progress, idle: idle}
-			group.Go(func() { w.run(ctx) })
+			w := &worker[Tx]{runner: r, consumer: c, signal: signal, stopping: running.Done(), progress: &p.progress, idle: idle}
+			group.Go(func() { w.run(handling) })
 		}
 	}
-	group.Go(func() { p.listen(ctx) })
-	err := p.run(ctx, watch)
-	cancel()
+	group.Go(func() { p.listen(running) })
+	err := p.run(running, watch)
+	stop()
+	grace := time.AfterFunc(max(r.config.StopGrace, 0), cancel)
+	defer grace.Stop()
 	group.Wait()
 	return err
 }

@@ -22,7 +22,8 @@ type Status struct {
 	Segments         []SegmentStatus
 	// Trouble is why this runner does not drive the consumer, until that is mended: [ErrCheckpointAhead], or
 	// [ErrUnknownConsumer] if its checkpoints are gone. Else it is what went wrong when this runner last used the database
-	// for the consumer, or a [*StalledError], or nil.
+	// for the consumer, or an error of an event that this runner does not know and leaves to others, or a [*StalledError], or
+	// nil.
 	Trouble error
 }
 
@@ -34,6 +35,33 @@ type SegmentStatus struct {
 	Lag Lag
 	// More reports whether there may be more events than were counted.
 	More bool
+}
+
+// A SegmentState is what a segment of a consumer does.
+type SegmentState string
+
+// The states of a segment.
+const (
+	SegmentRunning  SegmentState = "running"
+	SegmentRetrying SegmentState = "retrying" // its next event has failed and is tried again
+	SegmentWaiting  SegmentState = "waiting"  // for a process that knows its next event; see [WaitUnknown]
+	SegmentStopped  SegmentState = "stopped"  // by a policy, until [Runner.Resume]
+	SegmentPaused   SegmentState = "paused"   // by [Runner.Pause], until [Runner.Resume]
+)
+
+// State returns what the segment does.
+func (s SegmentStatus) State() SegmentState {
+	switch {
+	case !s.StoppedAt.IsZero() && s.Failures == 0:
+		return SegmentPaused
+	case !s.StoppedAt.IsZero():
+		return SegmentStopped
+	case s.Failures > 0:
+		return SegmentRetrying
+	case s.LastError != "":
+		return SegmentWaiting
+	}
+	return SegmentRunning
 }
 
 // Stopped reports whether a segment is stopped.
@@ -93,6 +121,9 @@ func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], front
 	checkpoints, err := r.db.Checkpoints(ctx, tx, c.name, false)
 	if err != nil {
 		return Status{}, err
+	}
+	if s.Trouble == nil {
+		s.Trouble = c.waits.still(checkpoints)
 	}
 	for _, checkpoint := range checkpoints {
 		through := min(frontier, checkpoint.Position+scanned/int64(checkpoint.Segments))

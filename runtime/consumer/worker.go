@@ -18,7 +18,8 @@ func troublePause(troubles int) time.Duration {
 type worker[Tx any] struct {
 	runner   *Runner[Tx]
 	consumer *registered[Tx]
-	signal   chan struct{} // there is something to do: whoever takes it and finds some hands it on
+	signal   chan struct{}   // there is something to do: whoever takes it and finds some hands it on
+	stopping <-chan struct{} // closed once the runner stops
 	progress *atomic.Bool
 	idle     func() // called when there is nothing more to do, after there was; or nil
 
@@ -30,7 +31,8 @@ type worker[Tx any] struct {
 	exited    *failure                 // of the handler that ended the goroutine, until it is on record
 }
 
-// run works until ctx is done. A handler that ends its goroutine ends one that works; another takes its place.
+// run works until the runner stops: it then ends the batch in hand after the event in hand, and commits it. Handlers are
+// told to end when ctx is done. A handler that ends its goroutine ends one that works; another takes its place.
 func (w *worker[Tx]) run(ctx context.Context) {
 	for done := false; !done; {
 		var goroutine sync.WaitGroup
@@ -42,13 +44,13 @@ func (w *worker[Tx]) run(ctx context.Context) {
 	}
 }
 
-// work handles batches until ctx is done: when it is told that there is something to do, as long as there is.
+// work handles batches until the runner stops: when it is told that there is something to do, as long as there is.
 func (w *worker[Tx]) work(ctx context.Context) {
 	troubles, busy := 0, false
-	if w.exited == nil && !w.wait(ctx) {
+	if w.exited == nil && !w.wait() {
 		return
 	}
-	for {
+	for !w.isStopping() || w.exited != nil { // a handler that ended its goroutine still goes on record
 		worked, err := false, error(nil)
 		if !w.consumer.health.refused() {
 			worked, err = w.batch(ctx)
@@ -60,7 +62,7 @@ func (w *worker[Tx]) work(ctx context.Context) {
 		if err != nil {
 			troubles++
 			w.trouble(ctx, err)
-			if !sleep(ctx, troublePause(troubles)) {
+			if !sleepUntil(w.stopping, troublePause(troubles)) {
 				return
 			}
 			continue
@@ -76,16 +78,26 @@ func (w *worker[Tx]) work(ctx context.Context) {
 		}
 		busy = false
 		clear(w.buffer[:cap(w.buffer)]) // the payloads may go
-		if !w.wait(ctx) {
+		if !w.wait() {
 			return
 		}
 	}
 }
 
-// wait waits for a signal and reports whether ctx is still not done.
-func (w *worker[Tx]) wait(ctx context.Context) bool {
+// isStopping reports whether the runner stops.
+func (w *worker[Tx]) isStopping() bool {
 	select {
-	case <-ctx.Done():
+	case <-w.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait waits for a signal and reports whether the runner goes on.
+func (w *worker[Tx]) wait() bool {
+	select {
+	case <-w.stopping:
 		return false
 	case <-w.signal:
 		w.signalled = true

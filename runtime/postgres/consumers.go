@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -22,18 +21,11 @@ import (
 // It needs a primary server; elsewhere reads return [ErrStandby]. Its transactions are READ COMMITTED and short, one for
 // each batch, so it works behind PgBouncer in transaction mode, but for the notify channel: listening needs a session.
 type Consumers[Tx any] struct {
-	beginTx  func(context.Context) (Tx, error)
-	commit   func(context.Context, Tx) error
-	finish   func(ctx context.Context, tx Tx, last []query) error // runs statements and commits
-	rollback func(context.Context, Tx) error
-	listen   func(ctx context.Context, statement string, notify func()) error
-	bind     func(Tx) querier
-	db       querier // for statements that need no transaction
-	tables   consumerTables
-	sql      consumerStatements
-	channel  string
-	// mark is the name of the savepoint. No handler can have one of the same name, which would be taken for this one.
-	mark string
+	transactions transactions[Tx]
+	db           querier // for statements that need no transaction
+	tables       consumerTables
+	sql          consumerStatements
+	channel      string
 }
 
 // consumerTables are the tables that consumers use, by their validated names.
@@ -57,44 +49,15 @@ func WithParkedEventsTable(name string) Option {
 //
 // The transaction that a handler is given refuses Commit and Rollback, with [consumer.ErrTransactionEnded].
 func NewConsumers(pool *pgxpool.Pool, opts ...Option) (*Consumers[pgx.Tx], error) {
-	c := &Consumers[pgx.Tx]{
-		beginTx:  func(ctx context.Context) (pgx.Tx, error) { return lend(ctx, pool) },
-		commit:   func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).commit(ctx) },
-		finish:   func(ctx context.Context, tx pgx.Tx, last []query) error { return tx.(*lentTx).finish(ctx, last) },
-		rollback: func(ctx context.Context, tx pgx.Tx) error { return tx.(*lentTx).rollback(ctx) },
-		listen: func(ctx context.Context, statement string, notify func()) error {
-			return listenPool(ctx, pool, statement, notify)
-		},
-		bind: func(tx pgx.Tx) querier { return tx.(*lentTx).querier() },
-		db:   pgxQuerier{pool},
-	}
+	c := &Consumers[pgx.Tx]{transactions: pgxTransactions{pool, newSavepointName()}, db: pgxQuerier{pool}}
 	return c, c.configure(opts)
 }
 
 // NewConsumersSQL is [NewConsumers] for handlers that are given a *sql.Tx. The database must have been opened with the
 // driver pgx/v5/stdlib. A *sql.Tx cannot refuse to be committed; a handler that does so is found out after the fact, and
-// its events are handled again.
+// its events are handled again. Each event takes a round trip more than with pgx, for its savepoint.
 func NewConsumersSQL(db *sql.DB, opts ...Option) (*Consumers[*sql.Tx], error) {
-	c := &Consumers[*sql.Tx]{
-		beginTx: func(ctx context.Context) (*sql.Tx, error) {
-			return db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-		},
-		commit: func(_ context.Context, tx *sql.Tx) error { return tx.Commit() },
-		finish: func(ctx context.Context, tx *sql.Tx, last []query) error {
-			for _, statement := range last {
-				if err := exec(ctx, sqlQuerier{tx}, statement); err != nil {
-					return err
-				}
-			}
-			return tx.Commit()
-		},
-		rollback: func(_ context.Context, tx *sql.Tx) error { return tx.Rollback() },
-		listen: func(ctx context.Context, statement string, notify func()) error {
-			return listenSQL(ctx, db, statement, notify)
-		},
-		bind: func(tx *sql.Tx) querier { return sqlQuerier{tx} },
-		db:   sqlQuerier{db},
-	}
+	c := &Consumers[*sql.Tx]{transactions: sqlTransactions{db, newSavepointName()}, db: sqlQuerier{db}}
 	return c, c.configure(opts)
 }
 
@@ -114,7 +77,6 @@ func (c *Consumers[Tx]) configure(opts []Option) error {
 		return err
 	}
 	c.tables, c.channel = t, config.NotifyChannel
-	c.mark = "eventmap_" + strings.ToLower(rand.Text())
 	c.sql, err = renderConsumers(t, config.Payload)
 	return err
 }
@@ -158,7 +120,7 @@ func (t consumerTables) flags() string {
 
 // Begin begins a transaction at READ COMMITTED; see [consumer.Transactions].
 func (c *Consumers[Tx]) Begin(ctx context.Context) (Tx, error) {
-	tx, err := c.beginTx(ctx)
+	tx, err := c.transactions.begin(ctx)
 	if err != nil {
 		return tx, fmt.Errorf("begin: %w", err)
 	}
@@ -167,7 +129,7 @@ func (c *Consumers[Tx]) Begin(ctx context.Context) (Tx, error) {
 
 // Commit commits a transaction; see [consumer.Transactions].
 func (c *Consumers[Tx]) Commit(ctx context.Context, tx Tx) error {
-	if err := c.commit(ctx, tx); err != nil {
+	if err := c.transactions.commit(ctx, tx); err != nil {
 		return fmt.Errorf("commit: %w", ended(err))
 	}
 	return nil
@@ -175,7 +137,7 @@ func (c *Consumers[Tx]) Commit(ctx context.Context, tx Tx) error {
 
 // Rollback rolls a transaction back; see [consumer.Transactions].
 func (c *Consumers[Tx]) Rollback(ctx context.Context, tx Tx) error {
-	err := c.rollback(context.WithoutCancel(ctx), tx)
+	err := c.transactions.rollback(context.WithoutCancel(ctx), tx)
 	if err == nil || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, sql.ErrTxDone) {
 		return nil
 	}
@@ -184,25 +146,23 @@ func (c *Consumers[Tx]) Rollback(ctx context.Context, tx Tx) error {
 
 // Savepoint sets the savepoint; see [consumer.Savepoints].
 func (c *Consumers[Tx]) Savepoint(ctx context.Context, tx Tx) error {
-	return c.savepoint(ctx, tx, "savepoint ")
+	return savepointError("set", c.transactions.savepoint(ctx, tx))
 }
 
-// Release forgets the savepoint; see [consumer.Savepoints].
-func (c *Consumers[Tx]) Release(ctx context.Context, tx Tx) error {
-	return c.savepoint(ctx, tx, "release savepoint ")
+// RenewSavepoint keeps what was done since the savepoint; see [consumer.Savepoints]. With pgx it takes a round trip only if
+// something has failed, and the first statement of the next handler, which needs the savepoint, most often takes it along.
+func (c *Consumers[Tx]) RenewSavepoint(ctx context.Context, tx Tx) error {
+	return savepointError("renew", c.transactions.renewSavepoint(ctx, tx))
 }
 
 // RollbackToSavepoint undoes what was done since the savepoint; see [consumer.Savepoints].
 func (c *Consumers[Tx]) RollbackToSavepoint(ctx context.Context, tx Tx) error {
-	if err := c.savepoint(ctx, tx, "rollback to savepoint "); err != nil {
-		return err
-	}
-	return c.Release(ctx, tx)
+	return savepointError("roll back to", c.transactions.rollbackToSavepoint(ctx, tx))
 }
 
-func (c *Consumers[Tx]) savepoint(ctx context.Context, tx Tx, command string) error {
-	if err := exec(ctx, c.bind(tx), query{command + c.mark, nil}); err != nil {
-		return fmt.Errorf("%seventmap: %w", command, ended(err))
+func savepointError(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s the savepoint: %w", what, ended(err))
 	}
 	return nil
 }

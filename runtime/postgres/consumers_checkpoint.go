@@ -16,13 +16,13 @@ import (
 
 // Claim locks the checkpoint of a segment; see [consumer.Segments]. The frontier is read before the claim, and so before
 // what is read after it.
-func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, segment int) (*consumer.Claim, error) {
-	statement := query{c.sql.claimAny, []any{name}}
-	if segment != consumer.AnySegment {
-		statement = query{c.sql.claim, []any{name, segment}}
+func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, q consumer.ClaimQuery) (*consumer.Claim, error) {
+	statement := query{c.sql.claimAny, []any{name, segmentList(q.Except)}}
+	if q.Segment != consumer.AnySegment {
+		statement = query{c.sql.claim, []any{name, q.Segment}}
 	}
 	var f frontier
-	r, err := c.bind(tx).queryAfter(ctx, query{c.sql.frontier, nil}, f.dest(), statement)
+	r, err := c.transactions.bind(tx).queryAfter(ctx, query{c.sql.frontier, nil}, f.dest(), statement)
 	if err != nil {
 		return nil, fmt.Errorf("claim a segment: %w", c.classify(err))
 	}
@@ -43,6 +43,15 @@ func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, segment i
 		return nil, fmt.Errorf("claim a segment: %w", c.classify(err))
 	}
 	return claim, nil
+}
+
+// segmentList returns segments as an argument that is never null.
+func segmentList(segments []int) []int64 {
+	list := make([]int64, len(segments))
+	for i, s := range segments {
+		list[i] = int64(s)
+	}
+	return list
 }
 
 // scanCheckpoint reads the columns of a checkpoint, and further ones into more.
@@ -81,7 +90,7 @@ func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, erro
 // Save writes the checkpoint of a claimed segment and commits; see [consumer.Segments]. With pgx it is one round trip.
 func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, retryIn time.Duration) error {
 	args := []any{claim.Consumer, claim.Segment, claim.Position, claim.Failures, nil, nil, nil, !claim.StoppedAt.IsZero(), claim.Transaction}
-	if claim.Failures > 0 {
+	if claim.LastError != "" {
 		args[4], args[5] = claim.FailedPosition, claim.LastError
 	}
 	if retryIn > 0 {
@@ -91,7 +100,7 @@ func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, 
 	if claim.Idle {
 		statements = []query{{c.sql.hurry, nil}, {c.sql.save, args}}
 	}
-	if err := c.finish(ctx, tx, statements); err != nil {
+	if err := c.transactions.finish(ctx, tx, statements); err != nil {
 		var server *pgconn.PgError
 		if errors.As(err, &server) {
 			switch server.Code {
@@ -108,7 +117,7 @@ func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, 
 
 // Create makes the checkpoints of a consumer; see [consumer.Checkpoints].
 func (c *Consumers[Tx]) Create(ctx context.Context, tx Tx, name string, segments int) error {
-	if err := exec(ctx, c.bind(tx), query{c.sql.create, []any{name, segments}}); err != nil {
+	if err := exec(ctx, c.transactions.bind(tx), query{c.sql.create, []any{name, segments}}); err != nil {
 		return fmt.Errorf("create checkpoints: %w", c.classify(err))
 	}
 	return nil
@@ -117,7 +126,7 @@ func (c *Consumers[Tx]) Create(ctx context.Context, tx Tx, name string, segments
 // Checkpoints returns the checkpoints of a consumer; see [consumer.Checkpoints]. Whoever locks them all locks the first
 // one first, and then sees them as whoever had it before has left them.
 func (c *Consumers[Tx]) Checkpoints(ctx context.Context, tx Tx, name string, lock bool) ([]consumer.Checkpoint, error) {
-	q, text := c.bind(tx), c.sql.checkpoints
+	q, text := c.transactions.bind(tx), c.sql.checkpoints
 	if lock {
 		text = c.sql.lockCheckpoints
 		if err := exec(ctx, q, query{c.sql.lock, []any{name}}); err != nil {
@@ -135,7 +144,7 @@ func (c *Consumers[Tx]) Checkpoints(ctx context.Context, tx Tx, name string, loc
 
 // Stop stops the segments of a consumer; see [consumer.Checkpoints].
 func (c *Consumers[Tx]) Stop(ctx context.Context, tx Tx, name, reason string) error {
-	if err := exec(ctx, c.bind(tx), query{c.sql.stop, []any{name, reason}}); err != nil {
+	if err := exec(ctx, c.transactions.bind(tx), query{c.sql.stop, []any{name, reason}}); err != nil {
 		return fmt.Errorf("stop a consumer: %w", ended(c.classify(err)))
 	}
 	return nil
@@ -143,7 +152,7 @@ func (c *Consumers[Tx]) Stop(ctx context.Context, tx Tx, name, reason string) er
 
 // Replace replaces the checkpoints of a consumer; see [consumer.Checkpoints].
 func (c *Consumers[Tx]) Replace(ctx context.Context, tx Tx, name string, checkpoints []consumer.Checkpoint) error {
-	q := c.bind(tx)
+	q := c.transactions.bind(tx)
 	for _, checkpoint := range checkpoints {
 		err := exec(ctx, q, query{c.sql.replace, []any{
 			name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, checkpoint.Handled,

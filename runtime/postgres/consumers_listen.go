@@ -20,7 +20,7 @@ func (c *Consumers[Tx]) Listen(ctx context.Context, notify func()) error {
 	if c.channel == "" {
 		return nil
 	}
-	if err := c.listen(ctx, "listen "+pgname.Quote(c.channel), notify); err != nil {
+	if err := c.transactions.listen(ctx, "listen "+pgname.Quote(c.channel), notify); err != nil {
 		return fmt.Errorf("listen to %q: %w", c.channel, err)
 	}
 	return nil

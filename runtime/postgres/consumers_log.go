@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -14,16 +15,42 @@ import (
 // others do not leave the server.
 func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection, buffer []runtime.PersistedEvent) (consumer.Page, error) {
 	var page consumer.Page
-	r, err := c.bind(tx).queryAfter(ctx,
+	r, err := c.transactions.bind(tx).queryAfter(ctx,
 		query{c.sql.anyParked, []any{s.Consumer}}, []any{&page.Parked},
-		query{c.sql.read, selected(s)})
+		query{c.sql.read, append(selected(s), pageBytes(s))})
 	if err == nil {
 		page.Events, err = newDecoder().collect(buffer[:0], r, s.Limit)
 	}
 	if err != nil {
 		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
 	}
+	page.More = len(page.Events) == s.Limit || sizeOf(page.Events) > pageBytes(s)/sizeRatio
 	return page, nil
+}
+
+// pageBytes returns how many bytes a page may hold.
+func pageBytes(s consumer.Selection) int64 {
+	if s.Bytes == 0 {
+		return math.MaxInt64
+	}
+	return s.Bytes
+}
+
+// The server ends a page by how much its events take up there, and does not say that it has. A document takes up at most
+// six times as much as jsonb as it does as text, a number of one digit being the worst; a few bytes come to each value. So a
+// page that the server has ended holds, with what each event takes up beside, at least a sixteenth of the limit.
+const (
+	sizeRatio = 16
+	eventSize = 256
+)
+
+// sizeOf returns how many bytes events take up.
+func sizeOf(events []runtime.PersistedEvent) int64 {
+	size := int64(0)
+	for i := range events {
+		size += int64(len(events[i].Payload)+len(events[i].Metadata)) + eventSize
+	}
+	return size
 }
 
 // selected returns a selection as arguments.
@@ -35,7 +62,7 @@ func selected(s consumer.Selection) []any {
 func (c *Consumers[Tx]) Lag(ctx context.Context, tx Tx, s consumer.Selection) (consumer.Lag, error) {
 	var lag consumer.Lag
 	var age float64
-	if err := queryRow(ctx, c.bind(tx), query{c.sql.lag, selected(s)}, &lag.Events, &age); err != nil {
+	if err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.lag, selected(s)}, &lag.Events, &age); err != nil {
 		return consumer.Lag{}, fmt.Errorf("count the lag: %w", c.classify(err))
 	}
 	lag.Age = max(seconds(age), 0)
@@ -44,7 +71,7 @@ func (c *Consumers[Tx]) Lag(ctx context.Context, tx Tx, s consumer.Selection) (c
 
 // Events returns the events at the positions; see [consumer.Log].
 func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, positions []int64) ([]runtime.PersistedEvent, error) {
-	r, err := c.bind(tx).query(ctx, query{c.sql.events, []any{positions}})
+	r, err := c.transactions.bind(tx).query(ctx, query{c.sql.events, []any{positions}})
 	var events []runtime.PersistedEvent
 	if err == nil {
 		events, err = newDecoder().collect(nil, r, len(positions))

@@ -10,7 +10,7 @@ import (
 
 // Park adds or changes a parked event; see [consumer.ParkedEvents].
 func (c *Consumers[Tx]) Park(ctx context.Context, tx Tx, name string, p consumer.ParkedEvent) error {
-	err := exec(ctx, c.bind(tx), query{c.sql.park, []any{
+	err := exec(ctx, c.transactions.bind(tx), query{c.sql.park, []any{
 		name, p.GlobalPosition, p.AggregateType, p.AggregateID, p.Attempts, p.Error,
 	}})
 	if err != nil {
@@ -22,7 +22,7 @@ func (c *Consumers[Tx]) Park(ctx context.Context, tx Tx, name string, p consumer
 // Unpark removes parked events; see [consumer.ParkedEvents].
 func (c *Consumers[Tx]) Unpark(ctx context.Context, tx Tx, name string, positions []int64) (int64, error) {
 	var n int64
-	if err := queryRow(ctx, c.bind(tx), query{c.sql.unpark, []any{name, positions}}, &n); err != nil {
+	if err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.unpark, []any{name, positions}}, &n); err != nil {
 		return 0, fmt.Errorf("remove parked events: %w", ended(c.classify(err)))
 	}
 	return n, nil
@@ -34,7 +34,7 @@ func (c *Consumers[Tx]) Parked(ctx context.Context, tx Tx, name string, q consum
 	if q.Stream != nil {
 		args[3], args[4] = q.Stream.AggregateType, q.Stream.AggregateID
 	}
-	parked, err := collect(ctx, c.bind(tx), query{c.sql.parked, args}, func(r rows) (consumer.ParkedEvent, error) {
+	parked, err := collect(ctx, c.transactions.bind(tx), query{c.sql.parked, args}, func(r rows) (consumer.ParkedEvent, error) {
 		var p consumer.ParkedEvent
 		err := r.Scan(&p.AggregateType, &p.AggregateID, &p.GlobalPosition, &p.Attempts, &p.Error, &p.ParkedAt)
 		return p, err
@@ -48,7 +48,7 @@ func (c *Consumers[Tx]) Parked(ctx context.Context, tx Tx, name string, q consum
 // CountParked returns how many events are parked; see [consumer.ParkedEvents].
 func (c *Consumers[Tx]) CountParked(ctx context.Context, tx Tx, name string) (int64, error) {
 	var n int64
-	if err := queryRow(ctx, c.bind(tx), query{c.sql.countParked, []any{name}}, &n); err != nil {
+	if err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.countParked, []any{name}}, &n); err != nil {
 		return 0, fmt.Errorf("count parked events: %w", c.classify(err))
 	}
 	return n, nil
@@ -60,7 +60,7 @@ func (c *Consumers[Tx]) ParkedStreams(ctx context.Context, tx Tx, name string, e
 	for i := range events {
 		types[i], ids[i] = events[i].AggregateType, events[i].AggregateID
 	}
-	streams, err := collect(ctx, c.bind(tx), query{c.sql.parkedStreams, []any{name, types, ids}}, func(r rows) (consumer.Stream, error) {
+	streams, err := collect(ctx, c.transactions.bind(tx), query{c.sql.parkedStreams, []any{name, types, ids}}, func(r rows) (consumer.Stream, error) {
 		var s consumer.Stream
 		err := r.Scan(&s.AggregateType, &s.AggregateID)
 		return s, err

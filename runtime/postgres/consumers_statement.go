@@ -46,7 +46,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 	type consumerVariant struct {
 		variant
 		Checkpoints, Parked string
-		Any, Lock           bool
+		Any, Lock, IsJSON   bool
 	}
 	plain := consumerVariant{
 		variant: variant{
@@ -57,6 +57,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		},
 		Checkpoints: t.checkpoints.Quoted(),
 		Parked:      t.parked.Quoted(),
+		IsJSON:      payload.isJSON(),
 	}
 	anyOne, locked := plain, plain
 	anyOne.Any = true

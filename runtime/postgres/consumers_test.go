@@ -150,7 +150,7 @@ func TestConsumers_claimIsForOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := viaSQL.Claim(t.Context(), tx, name, consumer.AnySegment)
+		c, err := viaSQL.Claim(t.Context(), tx, name, consumer.ClaimQuery{Segment: consumer.AnySegment})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestConsumers_claimIsForOne(t *testing.T) {
 	if tx, err = viaPgx.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	first, err := viaPgx.Claim(t.Context(), tx, "c", consumer.AnySegment)
+	first, err := viaPgx.Claim(t.Context(), tx, "c", consumer.ClaimQuery{Segment: consumer.AnySegment})
 	if err != nil {
 		t.Fatal(err)
 	}

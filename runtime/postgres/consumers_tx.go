@@ -13,23 +13,31 @@ import (
 
 // A lentTx is a transaction as a handler is given it: it may be used, but not ended. Once it is over, every use of it fails
 // with pgx.ErrTxClosed: its connection may be somebody else's by then.
+//
+// Its savepoint is set by the next statement of a handler, if there is one: a handler that does not use the transaction costs
+// nothing.
 type lentTx struct {
 	tx     pgx.Tx        // nil before its first statement, which begins it on the way
 	conn   *pgxpool.Conn // nil once it is released
 	over   atomic.Bool
 	abused atomic.Bool // the handler has tried to end the transaction
+
+	name savepointName
+	set  bool            // the server has the savepoint
+	due  bool            // it is to be set, or set anew, before the next statement
+	sent map[string]bool // statements that the connection has prepared, if it prepares any
 }
 
 // readCommitted is how transactions of consumers begin.
 var readCommitted = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
 
 // lend returns a transaction, for which it only takes a connection yet.
-func lend(ctx context.Context, pool *pgxpool.Pool) (*lentTx, error) {
+func lend(ctx context.Context, pool *pgxpool.Pool, name savepointName) (*lentTx, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &lentTx{conn: conn}, nil
+	return &lentTx{conn: conn, name: name}, nil
 }
 
 // begin begins the transaction, unless it has begun.
@@ -44,19 +52,117 @@ func (t *lentTx) begin(ctx context.Context) error {
 	return err
 }
 
-// current returns the transaction, or one that is closed once it is over or if it cannot begin.
+// current returns the transaction, with its savepoint, or one on which everything fails: once it is over, if it cannot
+// begin, or if the savepoint cannot be set.
 func (t *lentTx) current(ctx context.Context) pgx.Tx {
 	if t.over.Load() || t.begin(ctx) != nil {
-		return closedTx()
+		return failedTx(pgx.ErrTxClosed)
+	}
+	if err := t.mark(ctx); err != nil {
+		return failedTx(err)
 	}
 	return t.tx
 }
 
-// closedTx returns a transaction that is over, of pgx's own making.
-func closedTx() pgx.Tx {
+// failedTx returns a transaction on which everything fails, of pgx's own making.
+func failedTx(err error) pgx.Tx {
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{})
-	return pgx.FailedBatchResults(&b, pgx.ErrTxClosed).Tx()
+	return pgx.FailedBatchResults(&b, err).Tx()
+}
+
+// savepoint has the savepoint set before the next statement.
+func (t *lentTx) savepoint() error {
+	t.due = true
+	return nil
+}
+
+// renewSavepoint has the savepoint set anew before the next statement. Whether a statement since then has failed, the
+// connection knows from the server's last answer.
+func (t *lentTx) renewSavepoint(ctx context.Context) error {
+	switch {
+	case t.abused.Load():
+		return consumer.ErrTransactionEnded
+	case t.due || t.isHealthy():
+		t.due = true
+		return nil
+	}
+	_, err := t.tx.Exec(ctx, t.name.release()) // fails, and says why
+	return err
+}
+
+// isHealthy reports whether the connection is in a transaction in which no statement has failed.
+func (t *lentTx) isHealthy() bool {
+	conn := t.tx.Conn().PgConn()
+	return !conn.IsClosed() && conn.TxStatus() == 'T'
+}
+
+// rollbackToSavepoint rolls back to the savepoint, if anything was done since.
+func (t *lentTx) rollbackToSavepoint(ctx context.Context) error {
+	if t.due && t.isHealthy() {
+		return nil
+	}
+	t.due = false
+	_, err := t.tx.Exec(ctx, t.name.rollback())
+	return err
+}
+
+// mark sets the savepoint, if it is due.
+func (t *lentTx) mark(ctx context.Context) error {
+	if !t.due {
+		return nil
+	}
+	statement := t.name.set()
+	if t.set {
+		statement = t.name.release() + "; " + statement
+	}
+	if _, err := t.tx.Exec(ctx, statement); err != nil { // one round trip: without arguments they go as one text
+		return err
+	}
+	t.set, t.due = true, false
+	return nil
+}
+
+// markAndExec sets the savepoint, which is due, and runs a statement in the same round trip.
+func (t *lentTx) markAndExec(ctx context.Context, sql string, arguments []any) (tag pgconn.CommandTag, err error) {
+	var batch pgx.Batch
+	if t.set {
+		batch.Queue(t.name.release())
+	}
+	batch.Queue(t.name.set())
+	batch.Queue(sql, arguments...)
+	results := t.tx.SendBatch(ctx, &batch)
+	for n := batch.Len(); n > 0 && err == nil; n-- {
+		tag, err = results.Exec()
+		if n == 2 && err == nil {
+			t.set, t.due = true, false
+		}
+	}
+	if closeErr := results.Close(); err == nil { // else it says the same again
+		err = closeErr
+	}
+	return tag, err
+}
+
+// takesAlong reports whether a statement can take the savepoint along. A statement that the connection has yet to prepare
+// cannot: if it is wrong, it fails before the savepoint is set. Nor can one without arguments, which may be several, or with
+// options of pgx instead.
+func (t *lentTx) takesAlong(sql string, arguments []any) bool {
+	if len(arguments) == 0 {
+		return false
+	}
+	switch arguments[0].(type) {
+	case pgx.QueryExecMode, pgx.QueryResultFormats, pgx.QueryResultFormatsByOID, pgx.QueryRewriter:
+		return false
+	}
+	if !t.sent[sql] {
+		if t.sent == nil {
+			t.sent = make(map[string]bool)
+		}
+		t.sent[sql] = true
+		return false
+	}
+	return t.due && !t.over.Load()
 }
 
 // Begin sets a savepoint, which is the handler's own to end.
@@ -95,6 +201,9 @@ func (t *lentTx) Prepare(ctx context.Context, name, sql string) (*pgconn.Stateme
 
 // Exec is that of pgx.Tx.
 func (t *lentTx) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
+	if t.takesAlong(sql, arguments) {
+		return t.markAndExec(ctx, sql, arguments)
+	}
 	return t.current(ctx).Exec(ctx, sql, arguments...)
 }
 

@@ -77,18 +77,15 @@ func (c *Consumers) Savepoint(ctx context.Context, tx *sql.Tx) error {
 	return savepoint(ctx, tx, "savepoint "+handlerSavepoint)
 }
 
-// Release forgets the savepoint; see [consumer.Savepoints]. A statement that failed has undone itself, so it does not keep
-// the others from being kept.
-func (c *Consumers) Release(ctx context.Context, tx *sql.Tx) error {
-	return savepoint(ctx, tx, "release "+handlerSavepoint)
+// RenewSavepoint keeps what was done since the savepoint; see [consumer.Savepoints]. A statement that failed has undone
+// itself, so it does not keep the others from being kept.
+func (c *Consumers) RenewSavepoint(ctx context.Context, tx *sql.Tx) error {
+	return savepoint(ctx, tx, "release "+handlerSavepoint+"; savepoint "+handlerSavepoint)
 }
 
 // RollbackToSavepoint undoes what was done since the savepoint; see [consumer.Savepoints].
 func (c *Consumers) RollbackToSavepoint(ctx context.Context, tx *sql.Tx) error {
-	if err := savepoint(ctx, tx, "rollback to "+handlerSavepoint); err != nil {
-		return err
-	}
-	return c.Release(ctx, tx)
+	return savepoint(ctx, tx, "rollback to "+handlerSavepoint)
 }
 
 func savepoint(ctx context.Context, tx *sql.Tx, statement string) error {

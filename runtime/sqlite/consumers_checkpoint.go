@@ -12,13 +12,17 @@ import (
 
 // Claim returns the checkpoint of a segment; see [consumer.Segments]. Nobody else can have claimed one: the transaction
 // itself is the lock, and it is waited for when it begins.
-func (c *Consumers) Claim(ctx context.Context, tx *sql.Tx, name string, segment int) (*consumer.Claim, error) {
-	text, args := c.sql.claimAny, []any{name, timeText(time.Now())}
-	if segment != consumer.AnySegment {
-		text, args = c.sql.claim, []any{name, segment}
+func (c *Consumers) Claim(ctx context.Context, tx *sql.Tx, name string, q consumer.ClaimQuery) (*consumer.Claim, error) {
+	except, err := json.Marshal(append([]int{}, q.Except...)) // [] for none, not null
+	if err != nil {
+		return nil, fmt.Errorf("claim a segment: %w", err)
+	}
+	text, args := c.sql.claimAny, []any{name, timeText(time.Now()), string(except)}
+	if q.Segment != consumer.AnySegment {
+		text, args = c.sql.claim, []any{name, q.Segment}
 	}
 	var claim *consumer.Claim
-	err := each(ctx, tx, text, args, func(r *sql.Rows) (err error) {
+	err = each(ctx, tx, text, args, func(r *sql.Rows) (err error) {
 		claim = &consumer.Claim{Transaction: claimSavepoint}
 		claim.Checkpoint, err = scanCheckpoint(r, name, &claim.Frontier)
 		return err
@@ -82,7 +86,7 @@ func (c *Consumers) Save(ctx context.Context, tx *sql.Tx, claim *consumer.Claim,
 	}
 	now := time.Now()
 	args := []any{claim.Consumer, claim.Segment, claim.Position, claim.Failures, nil, nil, nil, nil, timeText(now)}
-	if claim.Failures > 0 {
+	if claim.LastError != "" {
 		args[4], args[5] = claim.FailedPosition, claim.LastError
 	}
 	if retryIn > 0 {

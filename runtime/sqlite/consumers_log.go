@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -18,20 +19,33 @@ func (c *Consumers) Read(ctx context.Context, tx *sql.Tx, s consumer.Selection, 
 	err := queryRow(ctx, tx, c.sql.anyParked, []any{s.Consumer}, &page.Parked)
 	if err == nil {
 		d := newDecoder()
+		size := int64(0)
 		err = c.selected(ctx, tx, c.sql.read, s, func(r *sql.Rows) (bool, error) {
 			e, err := d.decode(r)
 			if err != nil || !s.Selects(e.AggregateID, e.GlobalPosition) {
 				return false, err
 			}
+			size += int64(len(e.Payload) + len(e.Metadata))
+			if s.Bytes > 0 && size > s.Bytes && len(page.Events) > 0 {
+				page.More = true
+				return false, errFull
+			}
 			page.Events = append(page.Events, e)
 			return true, nil
 		})
+		if errors.Is(err, errFull) {
+			err = nil
+		}
 	}
+	page.More = page.More || len(page.Events) == s.Limit
 	if err != nil {
 		return consumer.Page{}, fmt.Errorf("read the log: %w", c.explain(ctx, tx, err))
 	}
 	return page, nil
 }
+
+// errFull ends a page that is full.
+var errFull = errors.New("the page is full")
 
 // selected runs a statement over a selection and calls take with its rows until it has taken as many as the selection
 // wants.

@@ -441,3 +441,49 @@ func TestConsumers_missingTables(t *testing.T) {
 		}
 	}
 }
+
+// A failing event does not repeat the effects of those before it, and a batch is limited in bytes.
+func TestConsumers_effectsBeforeAFailureHappenOnce(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, ":memory:")
+	e.append(12, 3)
+	times := make(map[int64]int)
+	r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{
+		Attempts: 3, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond},
+		Consumer: writes("c", func(_ context.Context, _ *sql.Tx, p runtime.PersistedEvent) error {
+			if p.GlobalPosition == 6 {
+				return errors.New("never")
+			}
+			times[p.GlobalPosition]++
+			return nil
+		}),
+	})
+	if err := r.RunUntilCaughtUp(e.ctx(), nil); !errors.Is(err, consumer.ErrStopped) {
+		t.Errorf("err = %v, want it to stop", err)
+	}
+	if diff := cmp.Diff(map[int64]int{1: 1, 2: 1, 3: 1, 4: 1, 5: 1}, times); diff != "" {
+		t.Errorf("how often the effects of each event happened (-want +got):\n%s", diff)
+	}
+}
+
+func TestConsumers_drainAndBytes(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, ":memory:")
+	e.append(10, 3)
+	var sizes []int
+	ctx, stop := context.WithCancel(e.ctx())
+	handled := 0
+	config := consumer.Config{Hooks: consumer.Hooks{Batch: func(_ context.Context, b consumer.BatchInfo) { sizes = append(sizes, b.Events) }}}
+	r := e.runner(config, consumer.Registration[*sql.Tx]{BatchBytes: 1, Consumer: writes("c", func(context.Context, *sql.Tx, runtime.PersistedEvent) error {
+		if handled++; handled == 4 {
+			stop()
+		}
+		return nil
+	})})
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 1, 1, 1}, sizes); diff != "" {
+		t.Errorf("events of each batch (-want +got):\n%s", diff)
+	}
+}

@@ -9,6 +9,7 @@ where consumer = $1::text
   and position < current_setting('eventmap.frontier')::bigint
   and stopped_at is null
   and (retry_at is null or retry_at <= clock_timestamp())
+  and segment <> all ($2::integer[])
 order by position, segment
 limit 1
 for update skip locked

@@ -4,8 +4,8 @@ with saved as (
 	set position = $3::bigint,
 		handled = case when $3::bigint < (select max(h.position) from unnest(handled) as h (position)) then handled end,
 		failures = $4::integer,
-		failed_position = coalesce($5::bigint, failed_position),
-		last_error = coalesce($6::text, last_error),
+		failed_position = $5::bigint,
+		last_error = $6::text,
 		retry_at = clock_timestamp() + $7::double precision * interval '1 second',
 		stopped_at = case when $8::boolean then clock_timestamp() end,
 		updated_at = clock_timestamp()

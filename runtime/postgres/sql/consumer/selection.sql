@@ -4,6 +4,16 @@
 ('x' || encode(substring(sha256(convert_to(aggregate_id, 'UTF8')) for 4), 'hex'))::bit(32)::bigint
 {{- end}}
 
+{{/* How much of memory an event takes up. Only documents that are stored compressed are read for that. */}}
+{{define "size" -}}
+1 + coalesce({{if .IsJSON}}{{template "document" "payload"}}{{else}}octet_length(payload){{end}}, 0)
+			+ coalesce({{template "document" "metadata"}}, 0)
+{{- end}}
+
+{{define "document" -}}
+case when pg_column_compression({{.}}) is null then pg_column_size({{.}}) else octet_length({{.}}::text) end
+{{- end}}
+
 {{define "selection" -}}
 global_position > $1::bigint
   and global_position <= $2::bigint

@@ -3,8 +3,8 @@ update {{.Checkpoints}}
 set position = ?3,
 	handled = case when ?3 < (select max(value) from json_each(handled)) then handled end,
 	failures = ?4,
-	failed_position = coalesce(?5, failed_position),
-	last_error = coalesce(?6, last_error),
+	failed_position = ?5,
+	last_error = ?6,
 	retry_at = ?7,
 	stopped_at = ?8,
 	updated_at = ?9
