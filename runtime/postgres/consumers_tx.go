@@ -97,14 +97,17 @@ func (t *lentTx) isHealthy() bool {
 	return !conn.IsClosed() && conn.TxStatus() == 'T'
 }
 
-// rollbackToSavepoint rolls back to the savepoint, if anything was done since.
+// rollbackToSavepoint rolls back to the savepoint, if anything was done since. What a handler did that believes that it has
+// ended the transaction is undone with that.
 func (t *lentTx) rollbackToSavepoint(ctx context.Context) error {
-	if t.due && t.isHealthy() {
-		return nil
+	if !t.due || !t.isHealthy() {
+		t.due = false
+		if _, err := t.tx.Exec(ctx, t.name.rollback()); err != nil {
+			return err
+		}
 	}
-	t.due = false
-	_, err := t.tx.Exec(ctx, t.name.rollback())
-	return err
+	t.abused.Store(false)
+	return nil
 }
 
 // mark sets the savepoint, if it is due.
