@@ -132,6 +132,11 @@ nothing until the edit is taken back or accepted.
 		the flags ask for and the runtime needs. Each thing that is
 		wrong is printed as a comment of SQL, with the statements below
 		that mend it. Nothing is changed.
+	--deep
+		Have --doctor read the whole log, too: each stream from its
+		first version to its head, the order of positions, and, where
+		the layout has no key on them, event IDs. It reads in batches
+		and says on standard error how far it is.
 	--dsn URL
 		The database for --doctor.
 	-h, --help

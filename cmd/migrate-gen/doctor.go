@@ -6,22 +6,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/doctor"
+	"github.com/eventmap/eventmap/internal/logcheck"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
-
-// A finding is something about a database that is not as the options want it.
-type finding struct {
-	object, reason string
-	remedy         string   // in words, if there is no statement
-	statements     []string // that mend it
-}
 
 // diagnose compares a database with the options and prints what is wrong, as SQL: each finding is a comment that begins with
 // three dashes, with the statements below that mend it. It changes nothing.
@@ -39,24 +34,55 @@ func (s *settings) diagnose(ctx context.Context, command cli.Command) (code int)
 	if err != nil {
 		return command.Fail(err)
 	}
-	var report strings.Builder
-	for _, f := range findings {
-		fmt.Fprintf(&report, "--- %s %s", f.object, f.reason)
-		if f.remedy != "" {
-			fmt.Fprintf(&report, "; %s", f.remedy)
-		}
-		report.WriteByte('\n')
-		for _, statement := range f.statements {
-			report.WriteString(statement + "\n")
-		}
+	var deepErr error
+	if s.deep {
+		var wrong []logcheck.Finding
+		wrong, deepErr = logcheck.Read(ctx, conn, logcheck.Log{Events: d.Events, Heads: d.Heads, UniqueIDs: !d.Partitioned()}, progress(command))
+		findings = append(findings, wrong...)
 	}
-	if code := command.Print(report.String()); code != cli.Done {
+	if code := command.Print(report(findings)); code != cli.Done {
 		return code
+	}
+	if deepErr != nil {
+		return command.Fail(fmt.Errorf("read the log: %w", deepErr))
 	}
 	if len(findings) > 0 {
 		return cli.Different
 	}
 	return cli.Done
+}
+
+// report returns findings as SQL. A name in a log may hold anything, but no line of its own.
+func report(findings []logcheck.Finding) string {
+	var b strings.Builder
+	for _, f := range findings {
+		line := fmt.Sprintf("--- %s %s", f.Object, f.Reason)
+		if f.Remedy != "" {
+			line += "; " + f.Remedy
+		}
+		b.WriteString(strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(line) + "\n")
+		for _, statement := range f.Statements {
+			b.WriteString(statement + "\n")
+		}
+	}
+	return b.String()
+}
+
+// progress says on standard error how far the reading of a log is, now and then and when a step is done.
+func progress(command cli.Command) logcheck.Progress {
+	start := time.Now()
+	last := start
+	return func(step string, read, estimate int64, done bool) {
+		if !done && time.Since(last) < 5*time.Second {
+			return
+		}
+		last = time.Now()
+		of := ""
+		if !done && estimate > read {
+			of = fmt.Sprintf(" of about %d", estimate)
+		}
+		_, _ = fmt.Fprintf(command.Stderr, "%s: %s: %d%s events read, %s\n", command.Name, step, read, of, time.Since(start).Round(time.Second))
+	}
 }
 
 // checks returns what the database should be like, events of earlier runs included, and what to ask it.
@@ -77,8 +103,8 @@ func (s *settings) checks() (design.Design, []doctor.Check, error) {
 }
 
 // examine returns what is wrong: first by the design, then by what every store needs, of what was not named yet.
-func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doctor.Check) ([]finding, error) {
-	var all []finding
+func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doctor.Check) ([]logcheck.Finding, error) {
+	var all []logcheck.Finding
 	for _, check := range checks {
 		if about(all, check.Object) {
 			continue
@@ -94,9 +120,9 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 		if len(statements) == 0 {
 			continue
 		}
-		f := finding{object: check.Object, reason: check.Reason}
-		if f.statements = slices.DeleteFunc(statements, func(s string) bool { return s == "" }); len(f.statements) == 0 {
-			f.remedy = "run the migrations, or take the options that it was made with"
+		f := logcheck.Finding{Object: check.Object, Reason: check.Reason}
+		if f.Statements = slices.DeleteFunc(statements, func(s string) bool { return s == "" }); len(f.Statements) == 0 {
+			f.Remedy = "run the migrations, or take the options that it was made with"
 		}
 		all = append(all, f)
 	}
@@ -115,9 +141,9 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 			switch {
 			case about(byOptions, p.Object):
 			case p.Statement != "":
-				all = append(all, finding{object: p.Object, reason: p.Reason, statements: []string{p.Statement}})
+				all = append(all, logcheck.Finding{Object: p.Object, Reason: p.Reason, Statements: []string{p.Statement}})
 			default:
-				all = append(all, finding{object: p.Object, reason: p.Reason, remedy: p.Remedy})
+				all = append(all, logcheck.Finding{Object: p.Object, Reason: p.Reason, Remedy: p.Remedy})
 			}
 		}
 	}
@@ -125,6 +151,6 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 }
 
 // about reports whether one of the findings is about the object.
-func about(findings []finding, object string) bool {
-	return slices.ContainsFunc(findings, func(f finding) bool { return f.object == object })
+func about(findings []logcheck.Finding, object string) bool {
+	return slices.ContainsFunc(findings, func(f logcheck.Finding) bool { return f.Object == object })
 }

@@ -116,7 +116,7 @@ func TestDoctor_findsAndMends(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, f := range findings {
-				for _, statement := range f.statements {
+				for _, statement := range f.Statements {
 					execute(t, conn, statement)
 				}
 			}
@@ -218,5 +218,35 @@ func execute(t *testing.T, conn *pgx.Conn, statements string) {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), statements); err != nil {
 		t.Fatalf("%v\n%s", err, statements)
+	}
+}
+
+// The whole log is read on request, and how far that is stands on standard error.
+func TestDoctor_deep(t *testing.T) {
+	t.Parallel()
+	dsn := migrated(t, []string{"--schema=shop"})
+	execute(t, connect(t, dsn), `insert into shop.events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id,
+		event_type, payload) select now(), gen_random_uuid(), n, 1, 'Order', E'1\n; drop table shop.events', 'Placed', '{}' from generate_series(1, 3) n;
+		insert into shop.aggregate_heads select 9, aggregate_type, aggregate_id from shop.events limit 1`)
+	flags := []string{"--doctor", "--dsn", dsn, "--schema=shop"}
+	if report, found := examined(t, dsn, []string{"--schema=shop"}); found != nil {
+		t.Errorf("without --deep: %s", report)
+	}
+	var stdout, stderr strings.Builder
+	if code := command(&stdout, &stderr, append(flags, "--deep")...); code != cli.Different {
+		t.Errorf("code %d, want %d: %s", code, cli.Different, stderr.String())
+	}
+	want := `--- stream Order "1\n; drop table shop.events" has its head at version 9, and its last event is version 3; ` +
+		`restore the events that are missing; only if they are lost for ever, take the head back` + "\n"
+	if !strings.HasPrefix(stdout.String(), want) || !strings.Contains(stderr.String(), "migrate-gen: streams: 3 events read, ") {
+		t.Errorf("stdout %s\nwant %s\nstderr %s", stdout.String(), want, stderr.String())
+	}
+	execute(t, connect(t, dsn), stdout.String()) // which is SQL as it is
+	stdout.Reset()
+	if code := command(&stdout, &stderr, append(flags, "--deep")...); code != cli.Done || stdout.Len() > 0 {
+		t.Errorf("after mending: code %d: %s", code, stdout.String())
+	}
+	if code := command(&stdout, &stderr, "--deep"); code != cli.Trouble || !strings.Contains(stderr.String(), "--deep is how --doctor looks") {
+		t.Errorf("--deep alone: code %d: %s", code, stderr.String())
 	}
 }

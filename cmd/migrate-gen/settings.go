@@ -18,6 +18,7 @@ type settings struct {
 	folder    string
 	checkOnly bool
 	doctor    bool
+	deep      bool // the doctor reads the whole log
 	dsn       string
 	domain    []string // patterns
 	design    design.Options
@@ -55,6 +56,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.migration.AcceptEdits, "accept-edits", false, "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")
+	flags.BoolVar(&s.deep, "deep", false, "")
 	flags.StringVar(&s.dsn, "dsn", "", "")
 	return &s
 }
@@ -76,6 +78,9 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	}
 	if err == nil && s.doctor != (s.dsn != "") {
 		err = errors.New("--doctor and --dsn go together")
+	}
+	if err == nil && s.deep && !s.doctor {
+		err = errors.New("--deep is how --doctor looks, and there is none")
 	}
 	for _, name := range []string{"from-events-table", "from-heads-table", "from-checkpoints-table"} {
 		if err == nil && s.migration.From == "" && flags.Changed(name) {
