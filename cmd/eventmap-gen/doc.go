@@ -83,6 +83,11 @@ rule, and goes through the changes one by one.
 	--accept-breaking LIST
 		Take breaking changes of these events into the lock: Order.Placed.v1, or Order.Placed or Order for all within.
 		Once: it is told if there is nothing to take.
+	--moved OLD=NEW
+		The package with the import path OLD, and all below it, have the path NEW, or lie below it, since the lock was
+		written: a module was renamed, say. Types there that write their own JSON, or name streams, are the same as
+		before; everything else is compared as ever. Once, or as long as --against names a lock with the old paths: it is
+		told if the lock has none. May be repeated.
 	--format text|json|github-actions
 		How findings are written: text on standard error, one JSON object on standard output in place of all else there, or
 		workflow commands on standard output.

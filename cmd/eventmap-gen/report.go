@@ -35,6 +35,9 @@ func (s *settings) tell(command cli.Command, judged *schemalock.Judgement) (cli.
 	for _, name := range judged.Unused {
 		_, _ = fmt.Fprintf(command.Stderr, "%s: --accept-breaking %s: there is no breaking change of it; remove it, or one to come is accepted as well\n", command.Name, name)
 	}
+	for _, move := range judged.Unmoved {
+		_, _ = fmt.Fprintf(command.Stderr, "%s: --moved %v: the lock has no type of %s; remove the flag\n", command.Name, move, move.Old)
+	}
 	if format == schemalock.Text {
 		return command, findings.Write(command.Stderr, format)
 	}

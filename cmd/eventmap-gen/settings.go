@@ -23,6 +23,7 @@ type settings struct {
 	inputs   []string
 	baseline schemalock.Baseline
 	lockPath string   // of the schema lock, from the output folder
+	moved    []string // OLD=NEW, of packages
 	accepted []string // events whose breaking changes are taken
 	format   string   // of findings
 	check    bool
@@ -42,6 +43,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.BoolVar(&s.generate.Scenarios, "scenarios", true, "")
 	flags.StringVar(&s.baseline.Path, "lock", "", "")
 	flags.StringVar(&s.baseline.Against, "against", "", "")
+	flags.StringSliceVar(&s.moved, "moved", nil, "")
 	flags.StringSliceVar(&s.accepted, "accept-breaking", nil, "")
 	flags.StringVar(&s.format, "format", string(schemalock.Formats[0]), "")
 	flags.BoolVar(&s.check, "check", false, "")
@@ -64,6 +66,13 @@ func (s *settings) complete(args []string) (err error) {
 		return err
 	}
 	s.generate.Current = output.Current(s.scan.Output)
+	for _, text := range s.moved {
+		move, err := schemalock.ParseMove(text)
+		if err != nil {
+			return err
+		}
+		s.baseline.Moved = append(s.baseline.Moved, move)
+	}
 	for i := range s.accepted {
 		s.accepted[i] = strings.TrimSpace(s.accepted[i])
 	}

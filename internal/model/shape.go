@@ -1,5 +1,7 @@
 package model
 
+import "iter"
+
 // A Shape is the JSON that encoding/json writes for a Go type and reads back into it.
 //
 // It is a tree, but for types that contain themselves: such a type is spelled out once in a payload, and any further
@@ -93,18 +95,32 @@ type IndexMark struct {
 
 // Find returns the shape of the identified type within s that is no reference, or nil.
 func (s *Shape) Find(typ string) *Shape {
-	switch {
-	case s == nil:
-		return nil
-	case s.Type == typ && s.Kind != RefShape:
-		return s
-	}
-	for i := range s.Fields {
-		if found := s.Fields[i].Shape.Find(typ); found != nil {
+	for found := range s.All() {
+		if found.Type == typ && found.Kind != RefShape {
 			return found
 		}
 	}
-	return s.Elem.Find(typ)
+	return nil
+}
+
+// All returns s and the shapes that it is made of, the outer ones first. References are not followed.
+func (s *Shape) All() iter.Seq[*Shape] {
+	return func(yield func(*Shape) bool) { s.all(yield) }
+}
+
+func (s *Shape) all(yield func(*Shape) bool) bool {
+	if s == nil {
+		return true
+	}
+	if !yield(s) {
+		return false
+	}
+	for i := range s.Fields {
+		if !s.Fields[i].Shape.all(yield) {
+			return false
+		}
+	}
+	return s.Key.all(yield) && s.Elem.all(yield)
 }
 
 // Field returns the member of the given JSON name, or nil.

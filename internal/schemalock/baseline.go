@@ -19,13 +19,27 @@ type Baseline struct {
 	// Against is the lock to compare with: git:REVISION for the one at Path as it was committed there, or a file. Empty: the
 	// one at Path.
 	Against string
+	// Moved are the packages that have other import paths since that lock was written.
+	Moved []Move
 }
 
-// Read returns the lock to compare with, or nil if there is none yet. A revision that has none has nothing locked.
+// Read returns the lock to compare with, or nil if there is none yet, and the moves of which it has no type. A revision that
+// has none has nothing locked.
+func (b Baseline) Read(now *Lock, encoded []byte) (locked *Lock, unmoved []Move, err error) {
+	if locked, err = b.read(now, encoded); err != nil || locked == nil {
+		return locked, nil, err
+	}
+	if locked == now {
+		return locked, b.Moved, nil
+	}
+	return locked, locked.move(b.Moved), nil
+}
+
+// read reads the lock as it was written.
 //
 // The lock at Path is read in any case, as a broken one must not be written over. It is not parsed if it is the one that
 // is about to be written: the encoding of now.
-func (b Baseline) Read(now *Lock, encoded []byte) (*Lock, error) {
+func (b Baseline) read(now *Lock, encoded []byte) (*Lock, error) {
 	var locked *Lock
 	content, err := os.ReadFile(b.Path)
 	switch {

@@ -219,9 +219,9 @@ func (c *comparison) streams() {
 		switch {
 		case !there, was == s.ID:
 		case was == "":
-			c.find("stream-id-typed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by a plain string before", shortType(s.ID)))
+			c.find("stream-id-typed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by a plain string before", s.ID))
 		default:
-			c.find("stream-id-changed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by what %s.String returned before", shortType(s.ID), shortType(was)))
+			c.find("stream-id-changed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by what %s.String returned before%s", s.ID, was, askMoved(was, s.ID)))
 		}
 	}
 }

@@ -110,9 +110,9 @@ func TestCompare_streams(t *testing.T) {
 	}{
 		{name: "a plain string"},
 		{name: "the same type", locked: id, now: id},
-		{name: "typed", now: id, want: "Order stream-id-typed its streams are called by what id.ID.String returns now, and by a plain string before"},
+		{name: "typed", now: id, want: "Order stream-id-typed its streams are called by what example.com/id.ID.String returns now, and by a plain string before"},
 		{name: "a plain string again", locked: id},
-		{name: "another type", locked: id, now: other, want: "Order stream-id-changed its streams are called by what id.Other.String returns now, and by what id.ID.String returned before"},
+		{name: "another type", locked: id, now: other, want: "Order stream-id-changed its streams are called by what example.com/id.Other.String returns now, and by what example.com/id.ID.String returned before"},
 		{name: "another type, accepted", locked: id, now: other, accepted: []string{"Order"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

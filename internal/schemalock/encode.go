@@ -146,20 +146,11 @@ func enumeration(s *model.Shape) []model.Constant {
 // targets returns the types that a payload refers to.
 func targets(s *model.Shape) map[string]bool {
 	found := map[string]bool{}
-	var visit func(s *model.Shape)
-	visit = func(s *model.Shape) {
-		if s == nil {
-			return
+	for shape := range s.All() {
+		if shape.Kind == model.RefShape {
+			found[shape.Type] = true
 		}
-		if s.Kind == model.RefShape {
-			found[s.Type] = true
-		}
-		for i := range s.Fields {
-			visit(s.Fields[i].Shape)
-		}
-		visit(s.Elem)
 	}
-	visit(s)
 	return found
 }
 

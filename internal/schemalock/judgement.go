@@ -6,6 +6,7 @@ import "github.com/eventmap/eventmap/internal/model"
 type Judgement struct {
 	Findings Findings
 	Unused   []string // accepted names of which there was nothing to accept
+	Unmoved  []Move   // moves of which the lock has no type
 	Content  []byte   // of the lock, as it is to be written if no finding is breaking
 }
 
@@ -15,7 +16,7 @@ type Judgement struct {
 func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool) (*Judgement, error) {
 	now := Of(d)
 	j := Judgement{Content: Encode(now)}
-	locked, err := b.Read(now, j.Content)
+	locked, unmoved, err := b.Read(now, j.Content)
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +27,6 @@ func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool
 		}
 	}
 	compared, unused := Compare(locked, now, accepted)
-	j.Findings, j.Unused = append(j.Findings, compared...), unused
+	j.Findings, j.Unused, j.Unmoved = append(j.Findings, compared...), unused, unmoved
 	return &j, nil
 }

@@ -42,7 +42,7 @@ func (p *payload) shape(old, now *model.Shape, path string, pos model.Position) 
 		return
 	}
 	if was, is := identity(old), identity(now); was != is {
-		p.find("marshaler-swapped", path, pos, "", "was written by %s, and is now %s", marshaler(old), marshaler(now))
+		p.find("marshaler-swapped", path, pos, "", "was written by %s, and is now %s%s", marshaler(old), marshaler(now), askMoved(was, is))
 		return
 	}
 	switch {
@@ -264,7 +264,7 @@ func kindName(s *model.Shape) string {
 	case model.RawShape:
 		return "any JSON"
 	case model.TextShape, model.OpaqueShape:
-		return shortType(s.Type)
+		return s.Type
 	}
 	return "a " + string(s.Kind)
 }
@@ -272,7 +272,7 @@ func kindName(s *model.Shape) string {
 // marshaler returns who writes and reads a shape, for a reader.
 func marshaler(s *model.Shape) string {
 	if id := identity(s); id != "" {
-		return shortType(id)
+		return id
 	}
 	return "encoding/json, as " + kindName(s)
 }
