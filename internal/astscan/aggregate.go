@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"github.com/eventmap/eventmap/internal/model"
 )
 
 // A naming says what an event's aggregate is called and why.
@@ -22,42 +20,42 @@ type naming struct {
 // An aggregate is a group of events under one name.
 type aggregate struct {
 	naming
-	scan   *scan
 	sum    *sum
-	state  *state
 	events []*event // by name, then version
 }
 
-// nameAggregates gives every event its aggregate and groups them.
-func (s *scan) nameAggregates() {
-	for _, u := range s.sums {
-		u.named = s.packageNaming(u.decl.src, "interface "+u.decl.String()+", ")
-		if u.mark.aggregate != "" {
-			u.named = naming{name: u.mark.aggregate, why: "interface " + u.decl.String(), pos: u.mark.pos}
+// aggregates are all of them, by name.
+type aggregates []*aggregate
+
+// find returns the aggregate of that name, or nil.
+func (gs aggregates) find(name string) *aggregate {
+	for _, g := range gs {
+		if g.name == name {
+			return g
 		}
-		u.named.rank = 1
 	}
-	s.checkOneSum()
-	groups := map[string]*aggregate{}
-	for _, e := range s.events {
-		e.naming = s.naming(e)
-		g := groups[e.naming.name]
+	return nil
+}
+
+// group groups the events by their aggregates.
+func (s *scan) group(events *events, us sums) (groups aggregates) {
+	for _, e := range events.all {
+		g := groups.find(e.naming.name)
 		if g == nil {
-			g = &aggregate{naming: e.naming, scan: s}
-			groups[e.naming.name] = g
-			s.groups = append(s.groups, g)
+			g = &aggregate{naming: e.naming}
+			groups = append(groups, g)
 		} else if e.naming.rank < g.rank {
 			g.naming = e.naming
 		}
 		g.events = append(g.events, e)
 	}
-	slices.SortFunc(s.groups, func(a, b *aggregate) int { return strings.Compare(a.name, b.name) })
-	for _, u := range s.sums {
-		if g := groups[u.named.name]; g != nil && g.sum == nil {
+	slices.SortFunc(groups, func(a, b *aggregate) int { return strings.Compare(a.name, b.name) })
+	for _, u := range us {
+		if g := groups.find(u.named.name); g != nil && g.sum == nil {
 			g.sum = u
 		}
 	}
-	for _, g := range s.groups {
+	for _, g := range groups {
 		slices.SortStableFunc(g.events, func(a, b *event) int {
 			return cmp.Or(strings.Compare(a.model.Name, b.model.Name), cmp.Compare(a.model.Version, b.model.Version))
 		})
@@ -66,12 +64,13 @@ func (s *scan) nameAggregates() {
 			s.note(e.decl.obj.Pos(), "%v is event %s version %d of %s (found by %s; aggregate by %s)", e.decl, e.model.Name, e.model.Version, g.name, e.how, e.naming.why)
 		}
 	}
+	return groups
 }
 
 // checkOneSum reports aggregates with more than one interface.
-func (s *scan) checkOneSum() {
+func (s *scan) checkOneSum(us sums) {
 	first := map[string]*sum{}
-	for _, u := range s.sums {
+	for _, u := range us {
 		if other := first[u.named.name]; other != nil {
 			s.problem(u.mark.pos, "%v and %v (%v) are both marked as the events of %s; name another aggregate in one of the marks, or mark one interface only", u.decl, other.decl, s.Pos(other.mark.pos), u.named.name)
 			continue
@@ -91,20 +90,9 @@ func (s *scan) checkVersions(g *aggregate) {
 	}
 }
 
-// naming returns the aggregate of an event: by its mark, by the interface it implements, or by its package.
-func (s *scan) naming(e *event) naming {
-	if e.mark != nil && e.mark.aggregate != "" {
-		return naming{name: e.mark.aggregate, why: "mark", pos: e.mark.pos}
-	}
-	if sums := s.sumsOf(e.named); len(sums) > 0 {
-		return sums[0].named
-	}
-	return s.packageNaming(e.decl.src, "")
-}
-
 // packageNaming returns the aggregate of a package's events: by the mark of its package clause, by the option, by the
 // folder that holds it, or by its name.
-func (s *scan) packageNaming(src *source, prefix string) naming {
+func (s *scan) packageNaming(decls *declarations, src *source, prefix string) naming {
 	if src.aggregate != nil {
 		return naming{name: src.aggregate.name, why: prefix + "mark of package " + src.Name, pos: src.aggregate.pos, rank: 2}
 	}
@@ -115,7 +103,7 @@ func (s *scan) packageNaming(src *source, prefix string) naming {
 	if !moved {
 		return naming{name: upperCamel(src.Name), why: prefix + "name of package " + src.Name, pos: src.Clause, rank: 5}
 	}
-	if over := s.byPath[path.Join(src.Module, folder)]; over != nil && over.aggregate != nil {
+	if over := decls.byPath[path.Join(src.Module, folder)]; over != nil && over.aggregate != nil {
 		return naming{name: over.aggregate.name, why: prefix + "mark of package " + over.Name + " above it", pos: over.aggregate.pos, rank: 4}
 	}
 	name, why := path.Base(folder), "folder "+folder
@@ -175,19 +163,4 @@ func (g *aggregate) latest(name string) *event {
 		}
 	}
 	return latest
-}
-
-// model returns the aggregate in the model's terms.
-func (g *aggregate) model() model.Aggregate {
-	a := model.Aggregate{Name: g.name, Pos: g.scan.Pos(g.pos), Why: g.why}
-	if g.sum != nil {
-		a.Sum = g.sum.model(g.scan)
-	}
-	if g.state != nil {
-		a.State, a.ID = g.state.model(g.scan), g.state.id
-	}
-	for _, e := range g.events {
-		a.Events = append(a.Events, e.model)
-	}
-	return a
 }

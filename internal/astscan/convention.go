@@ -6,15 +6,15 @@ import "go/types"
 // does: directly, embedded, by pointer, in a slice, array or map, or as a type argument. By convention these are the
 // values that events are made of. Functions, channels and interfaces that speak of a struct do not hold it, and what the
 // output package holds of others' structs was written for events that are there.
-func (s *scan) usedAsFields() map[*types.TypeName]*typeDecl {
+func (s *scan) usedAsFields(decls *declarations) map[*types.TypeName]*typeDecl {
 	used := map[*types.TypeName]*typeDecl{}
-	for _, src := range s.sources {
+	for _, src := range decls.sources {
 		for _, d := range src.types {
 			st := d.structType()
 			if st == nil || d.obj.IsAlias() {
 				continue
 			}
-			w := fieldWalk{scan: s, seen: map[types.Type]bool{}, found: func(obj *types.TypeName) {
+			w := fieldWalk{decls: decls, seen: map[types.Type]bool{}, found: func(obj *types.TypeName) {
 				if obj == d.obj || src.Path == s.output.Path && obj.Pkg() != d.obj.Pkg() {
 					return
 				}
@@ -32,7 +32,7 @@ func (s *scan) usedAsFields() map[*types.TypeName]*typeDecl {
 
 // A fieldWalk goes through the type of a field, down to the structs of the sources.
 type fieldWalk struct {
-	scan  *scan
+	decls *declarations
 	seen  map[types.Type]bool
 	found func(*types.TypeName)
 }
@@ -61,7 +61,7 @@ func (w *fieldWalk) walk(t types.Type) {
 		for arg := range t.TypeArgs().Types() {
 			w.walk(arg)
 		}
-		if w.scan.decls[t.Obj()] == nil {
+		if w.decls.types[t.Obj()] == nil {
 			return // another's type: what it holds is not used by a struct of ours
 		}
 		if _, ok := t.Underlying().(*types.Struct); ok {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/eventmap/eventmap/internal/goload"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -49,21 +50,55 @@ type funcDecl struct {
 // String returns the function as code of another package would name it.
 func (fn *funcDecl) String() string { return fn.src.Name + "." + fn.obj.Name() }
 
-// declare collects the types and marks of the sources, and reports marks that are not in order.
-func (s *scan) declare() {
-	for _, src := range s.sources {
-		for _, f := range src.Syntax {
-			s.declareFile(src, f)
+// A source is a package that is searched, with what it declares.
+type source struct {
+	*goload.Package
+	types      []*typeDecl
+	upcasts    []*funcDecl
+	aggregate  *mark // of a package clause
+	saysEvents bool  // a mark says what its events are, so that the convention does not
+}
+
+// declarations are those of all sources.
+type declarations struct {
+	sources []*source          // by path
+	byPath  map[string]*source // the same
+	types   map[*types.TypeName]*typeDecl
+	ignored map[token.Pos]bool       // names of the methods marked ignore
+	indexed map[*ast.Field]token.Pos // fields marked index, and where
+}
+
+// declare collects the types and marks of the packages, and reports marks that are not in order.
+func (s *scan) declare() *declarations {
+	d := declarer{scan: s, declarations: &declarations{
+		byPath:  map[string]*source{},
+		types:   map[*types.TypeName]*typeDecl{},
+		ignored: map[token.Pos]bool{},
+		indexed: map[*ast.Field]token.Pos{},
+	}}
+	for _, pkg := range s.Packages {
+		src := &source{Package: pkg}
+		d.sources = append(d.sources, src)
+		d.byPath[pkg.Path] = src
+		for _, f := range pkg.Syntax {
+			d.file(src, f)
 		}
 		slices.SortFunc(src.types, func(a, b *typeDecl) int { return s.Pos(a.obj.Pos()).Compare(s.Pos(b.obj.Pos())) })
-		for _, d := range src.types {
-			s.decls[d.obj] = d
+		for _, decl := range src.types {
+			d.types[decl.obj] = decl
 		}
-		s.noteExcluded(src)
-		if src.Name == "main" && len(src.types) > 0 {
-			s.note(src.Clause, "package main cannot be imported: its types are no events")
+		s.noteExcluded(pkg)
+		if pkg.Name == "main" && len(src.types) > 0 {
+			s.note(pkg.Clause, "package main cannot be imported: its types are no events")
 		}
 	}
+	return d.declarations
+}
+
+// A declarer collects declarations.
+type declarer struct {
+	*scan
+	*declarations
 }
 
 // An anchor is what a comment belongs to: a type, a function, or something of another kind.
@@ -82,10 +117,10 @@ const (
 	onMethod  = "a method"
 )
 
-// declareFile collects one file.
-func (s *scan) declareFile(src *source, f *ast.File) {
+// file collects one file.
+func (d declarer) file(src *source, f *ast.File) {
 	anchors := map[*ast.CommentGroup]anchor{}
-	generated := isGenerated(f) || !s.Wrote(src.Package, f)
+	generated := isGenerated(f) || !d.Wrote(src.Package, f)
 	scope := src.Types.Scope()
 	for _, decl := range f.Decls {
 		gen, ok := decl.(*ast.GenDecl)
@@ -102,12 +137,12 @@ func (s *scan) declareFile(src *source, f *ast.File) {
 			if !ok || obj.Pos() != spec.Name.Pos() {
 				continue // the blank identifier
 			}
-			d := &typeDecl{src: src, obj: obj, spec: spec, generated: generated, marks: map[string]*mark{}}
+			decl := &typeDecl{src: src, obj: obj, spec: spec, generated: generated, marks: map[string]*mark{}}
 			if comment != nil {
-				d.doc = new(doc.Package).Synopsis(comment.Text())
-				anchors[comment] = anchor{decl: d}
+				decl.doc = new(doc.Package).Synopsis(comment.Text())
+				anchors[comment] = anchor{decl: decl}
 			}
-			src.types = append(src.types, d)
+			src.types = append(src.types, decl)
 		}
 	}
 	complete := false
@@ -121,7 +156,7 @@ func (s *scan) declareFile(src *source, f *ast.File) {
 				addAnchors(anchors, f)
 				complete = true
 			}
-			s.declareMark(src, f, anchors, group, c, body, form)
+			d.mark(src, f, anchors, group, c, body, form)
 		}
 	}
 }
@@ -184,36 +219,36 @@ func addWithin(anchors map[*ast.CommentGroup]anchor, f *ast.File, body *ast.Bloc
 	}
 }
 
-// declareMark reads one mark and gives it to what it stands on.
-func (s *scan) declareMark(src *source, f *ast.File, anchors map[*ast.CommentGroup]anchor, group *ast.CommentGroup, c *ast.Comment, body, form string) {
+// mark reads one mark and gives it to what it stands on.
+func (d declarer) mark(src *source, f *ast.File, anchors map[*ast.CommentGroup]anchor, group *ast.CommentGroup, c *ast.Comment, body, form string) {
 	if form != "" {
-		s.problem(c.Pos(), "%s", form)
+		d.problem(c.Pos(), "%s", form)
 		return
 	}
 	m, err := parseMark(body)
 	if err != nil {
-		s.problem(c.Pos(), "%v", err)
+		d.problem(c.Pos(), "%v", err)
 		return
 	}
 	m.pos = c.Pos()
 	a, ok := anchors[group]
 	switch {
 	case !ok:
-		s.problem(c.Pos(), "%v stands on nothing; write it directly above %s, with no blank line between", m, m.standsOn())
+		d.problem(c.Pos(), "%v stands on nothing; write it directly above %s, with no blank line between", m, m.standsOn())
 	case a.decl != nil:
-		s.markType(a.decl, &m)
+		d.markType(a.decl, &m)
 	case a.kind == onPackage && m.verb == "aggregate":
-		s.markPackage(src, &m)
+		d.markPackage(src, &m)
 	case a.kind == onFunc && m.verb == "upcast":
-		s.markUpcast(src, f, a.fn, &m)
+		d.markUpcast(src, f, a.fn, &m)
 	case a.kind == onMethod && m.verb == "ignore":
-		s.ignored[a.fn.Name.Pos()] = true
+		d.ignored[a.fn.Name.Pos()] = true
 	case a.kind == onField && m.verb == "index":
-		s.markField(a.field, &m)
+		d.markField(a.field, &m)
 	case a.hint != "":
-		s.problem(c.Pos(), "%v stands on %s; %s", m, a.kind, a.hint)
+		d.problem(c.Pos(), "%v stands on %s; %s", m, a.kind, a.hint)
 	default:
-		s.problem(c.Pos(), "%v stands on %s; it marks %s", m, a.kind, m.standsOn())
+		d.problem(c.Pos(), "%v stands on %s; it marks %s", m, a.kind, m.standsOn())
 	}
 }
 
@@ -292,11 +327,11 @@ func (s *scan) markUpcast(src *source, f *ast.File, fn *ast.FuncDecl, m *mark) {
 }
 
 // markField takes note of a field that is to be indexed. What the mark asks for is read where its payload is.
-func (s *scan) markField(field *ast.Field, m *mark) {
-	if _, twice := s.indexed[field]; twice {
-		s.problem(m.pos, "the field is marked %v twice", *m)
+func (d declarer) markField(field *ast.Field, m *mark) {
+	if _, twice := d.indexed[field]; twice {
+		d.problem(m.pos, "the field is marked %v twice", *m)
 	}
-	s.indexed[field] = m.pos
+	d.indexed[field] = m.pos
 }
 
 var generatedLine = regexp.MustCompile(`^// Code generated .* DO NOT EDIT\.$`)
@@ -318,8 +353,8 @@ func isGenerated(f *ast.File) bool {
 }
 
 // noteExcluded notes the files that build constraints exclude although they bear marks.
-func (s *scan) noteExcluded(src *source) {
-	for _, name := range src.Ignored {
+func (s *scan) noteExcluded(pkg *goload.Package) {
+	for _, name := range pkg.Ignored {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			continue // the go command saw it; gone since, it bears no marks

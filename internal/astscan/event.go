@@ -25,27 +25,59 @@ type event struct {
 	model  model.Event
 }
 
+// events are all that were found.
+type events struct {
+	all    []*event                   // by position
+	byType map[*types.TypeName]*event // the same, by the type behind any alias
+}
+
+// of returns the event that t is or points to, or nil.
+func (es *events) of(t types.Type) (e *event, pointer bool) {
+	_, pointer = types.Unalias(t).(*types.Pointer)
+	if named := namedOf(t); named != nil {
+		e = es.byType[named.Obj()]
+	}
+	return e, pointer
+}
+
 // findEvents takes the events among the declared types, in all three ways, and notes why the others are left.
-func (s *scan) findEvents() {
-	bases := s.embeddedEvents()
-	used := s.usedAsFields()
-	for _, src := range s.sources {
+func (s *scan) findEvents(decls *declarations, us sums) *events {
+	f := eventFinder{
+		scan:  s,
+		decls: decls,
+		sums:  us,
+		bases: embeddedEvents(decls, us),
+		used:  s.usedAsFields(decls),
+		found: &events{byType: map[*types.TypeName]*event{}},
+	}
+	for _, src := range decls.sources {
 		if src.Name == "main" {
 			continue
 		}
 		for _, d := range src.types {
-			if how, why := s.judgeType(d, bases, used); how != "" {
-				s.takeEvent(d, how)
+			if how, why := f.judge(d); how != "" {
+				f.take(d, how)
 			} else if why != "" && d.obj.Exported() {
 				s.note(d.obj.Pos(), "%v is no event: %s", d, why)
 			}
 		}
 	}
-	slices.SortFunc(s.events, func(a, b *event) int { return s.ByPosition(a.decl.obj.Pos(), b.decl.obj.Pos()) })
+	slices.SortFunc(f.found.all, func(a, b *event) int { return s.ByPosition(a.decl.obj.Pos(), b.decl.obj.Pos()) })
+	return f.found
 }
 
-// judgeType says how a type comes to be an event, or else why it does not. Types that are no structs need no reason.
-func (s *scan) judgeType(d *typeDecl, bases map[*types.TypeName]*typeDecl, used map[*types.TypeName]*typeDecl) (how, why string) {
+// An eventFinder takes types as events.
+type eventFinder struct {
+	*scan
+	decls *declarations
+	sums  sums
+	bases map[*types.TypeName]*typeDecl // structs that lend their methods to an event
+	used  map[*types.TypeName]*typeDecl // structs that another has as a field
+	found *events
+}
+
+// judge says how a type comes to be an event, or else why it does not. Types that are no structs need no reason.
+func (f eventFinder) judge(d *typeDecl) (how, why string) {
 	switch {
 	case d.marks["event"] != nil:
 		return byMark, ""
@@ -62,13 +94,13 @@ func (s *scan) judgeType(d *typeDecl, bases map[*types.TypeName]*typeDecl, used 
 	case d.obj.IsAlias():
 		return "", "it is another name for " + types.TypeString(d.typ(), qualifier(d.obj.Pkg()))
 	}
-	if sums := s.sumsOf(d.typ()); len(sums) > 0 {
-		if within := bases[d.obj]; within != nil {
+	if len(f.sums.of(d.typ())) > 0 {
+		if within := f.bases[d.obj]; within != nil {
 			return "", fmt.Sprintf("%v embeds it", within)
 		}
 		return byInterface, ""
 	}
-	switch within := used[d.obj]; {
+	switch within := f.used[d.obj]; {
 	case d.src.saysEvents:
 		return "", "its package marks its events, and it bears no mark"
 	case !d.obj.Exported():
@@ -79,24 +111,25 @@ func (s *scan) judgeType(d *typeDecl, bases map[*types.TypeName]*typeDecl, used 
 	return byConvention, ""
 }
 
-// takeEvent takes d as an event.
-func (s *scan) takeEvent(d *typeDecl, how string) {
+// take takes d as an event.
+func (f eventFinder) take(d *typeDecl, how string) {
 	named, ok := d.typ().(*types.Named)
 	if !ok {
-		s.problem(d.obj.Pos(), "%v is another name for a struct that has none; declare it as a type of its own: type %s struct { ... }", d, d.obj.Name())
+		f.problem(d.obj.Pos(), "%v is another name for a struct that has none; declare it as a type of its own: type %s struct { ... }", d, d.obj.Name())
 		return
 	}
 	e := &event{decl: d, named: named, how: how, mark: d.marks["event"]}
-	if first := s.byType[named.Obj()]; first != nil {
-		s.problem(d.obj.Pos(), "%v and %v (%v) are one type and cannot both be events; mark one of them //eventmap:ignore", d, first.decl, s.Pos(first.decl.obj.Pos()))
+	if first := f.found.byType[named.Obj()]; first != nil {
+		f.problem(d.obj.Pos(), "%v and %v (%v) are one type and cannot both be events; mark one of them //eventmap:ignore", d, first.decl, f.Pos(first.decl.obj.Pos()))
 		return
 	}
-	if sums := s.sumsOf(named); len(sums) > 1 {
-		s.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), but an event belongs to one aggregate; give each interface a method of its own, such as is%sEvent()",
-			d, sums[0].decl, s.Pos(sums[0].decl.obj.Pos()), sums[1].decl, s.Pos(sums[1].decl.obj.Pos()), upperCamel(sums[0].decl.src.Name))
+	sums := f.sums.of(named)
+	if len(sums) > 1 {
+		f.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), but an event belongs to one aggregate; give each interface a method of its own, such as is%sEvent()",
+			d, sums[0].decl, f.Pos(sums[0].decl.obj.Pos()), sums[1].decl, f.Pos(sums[1].decl.obj.Pos()), upperCamel(sums[0].decl.src.Name))
 		return
 	}
-	e.model = model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: s.Pos(d.obj.Pos())}
+	e.model = model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: f.Pos(d.obj.Pos())}
 	if n, ok := pathVersion(d.src.Below); ok {
 		e.model.Version = n
 	}
@@ -106,8 +139,16 @@ func (s *scan) takeEvent(d *typeDecl, how string) {
 	if e.mark != nil && e.mark.version != 0 {
 		e.model.Version = e.mark.version
 	}
-	s.events = append(s.events, e)
-	s.byType[named.Obj()] = e
+	switch {
+	case e.mark != nil && e.mark.aggregate != "":
+		e.naming = naming{name: e.mark.aggregate, why: "mark", pos: e.mark.pos}
+	case len(sums) > 0:
+		e.naming = sums[0].named
+	default:
+		e.naming = f.packageNaming(f.decls, d.src, "")
+	}
+	f.found.all = append(f.found.all, e)
+	f.found.byType[named.Obj()] = e
 }
 
 // name returns the declared type's name in the model's terms.

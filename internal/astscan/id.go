@@ -25,7 +25,7 @@ func (s *scan) findID(st *state) model.ID {
 	obj, _, _ := types.LookupFieldOrMethod(st.named, true, st.decl.src.Types, "ID")
 	if field, ok := obj.(*types.Var); ok {
 		at := field.Pos()
-		if s.byPath[field.Pkg().Path()] == nil {
+		if s.Package(field.Pkg().Path()) == nil {
 			at = st.decl.obj.Pos()
 		}
 		return s.judgeID(st, field.Type(), at, "the field ID of "+st.decl.String())

@@ -22,15 +22,22 @@ type blame struct {
 	why string
 }
 
-// readPayloads gives every event the shape of its JSON, and reports every part that JSON cannot hold, each at the field
+// payloads are the shapes of the events' JSON.
+type payloads map[*event]*model.Shape
+
+// A payloadReader says what the source says about the types that events are made of.
+type payloadReader struct {
+	*scan
+	decls   *declarations
+	remarks map[*source]map[token.Pos]remark // of the sources that were asked for, by the places of the fields' names
+}
+
+// readPayloads returns the shape of every event's JSON, and reports every part that JSON cannot hold, each at the field
 // that is to blame.
-func (s *scan) readPayloads() {
-	remarks := remarks{scan: s, read: map[*source]map[token.Pos]remark{}}
-	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: s.owns, Values: s.valuesOf,
-		Member: func(m *model.Field, field *types.Var, at token.Pos) {
-			remark := remarks.of(field)
-			m.Doc, m.Index, m.Pos = remark.doc, remark.index, s.Pos(at)
-		}})
+func (s *scan) readPayloads(decls *declarations, events *events) payloads {
+	p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}}
+	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf})
+	shapes := payloads{}
 	var blames []blame
 	losses := map[blame][]loss{}
 	lose := func(e *event, at jsonshape.Place, why string) {
@@ -41,12 +48,12 @@ func (s *scan) readPayloads() {
 		losses[b] = append(losses[b], loss{e, at.Path})
 	}
 	broken, omitted := map[*types.TypeName]bool{}, map[[2]string]bool{}
-	for _, e := range s.events {
+	for _, e := range events.all {
 		reading := reader.Read(e.decl.obj)
-		e.model.Payload = reading.Shape
+		shapes[e] = reading.Shape
 		for _, obj := range reading.Types {
 			if _, known := broken[obj]; !known {
-				d := s.decls[obj]
+				d := decls.types[obj]
 				broken[obj] = d != nil && s.brokenWithin(d.spec.Pos(), d.spec.End())
 			}
 		}
@@ -68,15 +75,22 @@ func (s *scan) readPayloads() {
 	for _, b := range blames {
 		s.problem(b.pos, "%s", lossMessage(losses[b], b.why))
 	}
+	return shapes
+}
+
+// member completes a member of an object.
+func (p payloadReader) member(m *model.Field, field *types.Var, at token.Pos) {
+	remark := p.remark(field)
+	m.Doc, m.Index, m.Pos = remark.doc, remark.index, p.Pos(at)
 }
 
 // owns reports whether the user wrote the declaration of a type or field, and so can change it.
-func (s *scan) owns(obj types.Object) bool {
+func (p payloadReader) owns(obj types.Object) bool {
 	if name, ok := obj.(*types.TypeName); ok {
-		d := s.decls[name]
+		d := p.decls.types[name]
 		return d != nil && !d.generated
 	}
-	return s.byPath[obj.Pkg().Path()] != nil
+	return p.Package(obj.Pkg().Path()) != nil
 }
 
 // lossMessage says which events suffer the same loss.

@@ -7,9 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/ast"
 	"go/token"
-	"go/types"
 	"slices"
 	"strings"
 
@@ -51,53 +49,36 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.declare()
+	decls := s.declare()
 	if err := s.problems.Err(); err != nil {
 		return nil, err // types are not whole: what follows would find more than there is
 	}
-	s.findSums()
-	s.findEvents()
-	if len(s.events) == 0 && len(s.problems) == 0 {
+	sums := s.findSums(decls)
+	events := s.findEvents(decls, sums)
+	if len(events.all) == 0 && len(s.problems) == 0 {
 		return nil, s.nothingFound()
 	}
-	s.nameAggregates()
-	s.findUpcasts()
-	s.findStates()
-	s.checkSums()
-	s.checkReach()
-	s.readPayloads()
+	groups := s.group(events, sums)
+	upcasts := s.findUpcasts(decls, events)
+	states := s.findStates(decls, events, groups, upcasts)
+	s.checkSums(sums, events, groups, upcasts)
+	s.checkVisibility(events, sums, states)
+	payloads := s.readPayloads(decls, events)
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
-	return s.domain(), nil
+	d := s.domain(groups, states, upcasts, payloads)
+	d.LooseIndexes = s.looseIndexes(decls, payloads)
+	return d, nil
 }
 
-// A source is a package that is searched.
-type source struct {
-	*goload.Package
-	types      []*typeDecl
-	upcasts    []*funcDecl
-	aggregate  *mark // of a package clause
-	saysEvents bool  // a mark says what its events are, so that the convention does not
-}
-
-// A scan is the state of one run. Its methods are the stages of [Scan], in that order.
+// A scan is one run: what was loaded, and what is reported. Its methods are the stages of [Scan], each of which says what
+// it takes and gives.
 type scan struct {
 	*goload.Program
 	options Options
-	sources []*source          // by path
-	byPath  map[string]*source // the same
-	build   *goload.Build
 	output  *goload.Output
-
-	decls   map[*types.TypeName]*typeDecl // types declared by the sources
-	ignored map[token.Pos]bool            // names of the methods marked ignore
-	indexed map[*ast.Field]token.Pos      // fields marked index, and where
-	sums    []*sum
-	events  []*event                   // by position
-	byType  map[*types.TypeName]*event // the same, by the type behind any alias
-	groups  []*aggregate               // by name
-	states  []*state
+	build   *goload.Build
 
 	problems model.Problems
 	notes    []model.Note
@@ -112,30 +93,17 @@ func load(ctx context.Context, o Options) (*scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{
-		options: o,
-		byPath:  map[string]*source{},
-		output:  &goload.Output{},
-		decls:   map[*types.TypeName]*typeDecl{},
-		ignored: map[token.Pos]bool{},
-		indexed: map[*ast.Field]token.Pos{},
-		byType:  map[*types.TypeName]*event{},
-	}
+	s := &scan{options: o, output: &goload.Output{}}
 	s.Program, err = goload.Load(ctx, goload.Options{Dir: dir, Patterns: o.Patterns, Tags: o.Tags, Output: o.Output, IsGenerated: o.IsGenerated})
 	if err != nil {
 		return nil, err
-	}
-	for _, pkg := range s.Packages {
-		src := &source{Package: pkg}
-		s.sources = append(s.sources, src)
-		s.byPath[pkg.Path] = src
 	}
 	if o.Output != "" {
 		if s.output, err = s.Program.Output(o.Package); err != nil {
 			return nil, err
 		}
 		if home := s.output.Borrowed; home != "" {
-			s.note(s.sources[0].Clause, "output %s lies in no module: what is written there compiles as a package of %s", o.Output, home)
+			s.note(s.Packages[0].Clause, "output %s lies in no module: what is written there compiles as a package of %s", o.Output, home)
 		}
 		s.checkOtherRuns()
 	}
@@ -166,17 +134,33 @@ func (s *scan) brokenWithin(from, to token.Pos) bool { return s.isBroken(s.build
 // nothingFound returns the error of a run without events.
 func (s *scan) nothingFound() error {
 	return fmt.Errorf("no events in %s: looked at %s for structs marked //eventmap:event, structs that implement an interface marked //eventmap:events, and exported structs of packages without such marks; mark an event by writing //eventmap:event on the line above its type%s",
-		strings.Join(s.options.Patterns, " "), count(len(s.sources), "package"), s.OtherModules())
+		strings.Join(s.options.Patterns, " "), count(len(s.Packages), "package"), s.OtherModules())
 }
 
 // domain returns what was found in the model's terms.
-func (s *scan) domain() *model.Domain {
-	d := &model.Domain{Output: s.output.Output, Notes: s.notes, LooseIndexes: s.looseIndexes()}
+func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payloads payloads) *model.Domain {
+	d := &model.Domain{Output: s.output.Output, Notes: s.notes}
 	slices.SortFunc(d.Notes, func(a, b model.Note) int {
 		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text))
 	})
-	for _, g := range s.groups {
-		d.Aggregates = append(d.Aggregates, g.model())
+	for _, g := range groups {
+		a := model.Aggregate{Name: g.name, Pos: s.Pos(g.pos), Why: g.why}
+		if g.sum != nil {
+			a.Sum = &model.Sum{Type: g.sum.decl.name(), Pos: s.Pos(g.sum.decl.obj.Pos())}
+		}
+		if st := states[g]; st != nil {
+			a.State, a.ID = &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers}, st.id
+		}
+		for _, e := range g.events {
+			m := e.model
+			m.Upcast, m.Payload = upcasts[e], payloads[e]
+			if g.sum != nil {
+				implements, pointer := g.sum.implementing(e.named)
+				m.Pointer = implements && pointer
+			}
+			a.Events = append(a.Events, m)
+		}
+		d.Aggregates = append(d.Aggregates, a)
 	}
 	return d
 }

@@ -19,19 +19,34 @@ type state struct {
 	appliers []model.Applier
 }
 
+// states are those of the aggregates that have one.
+type states map[*aggregate]*state
+
+// A stateFinder finds states.
+type stateFinder struct {
+	*scan
+	decls  *declarations
+	events *events
+	groups aggregates
+	up     upcasts
+	found  states
+}
+
 // findStates finds the marked states and how events are applied to them.
-func (s *scan) findStates() {
-	for _, src := range s.sources {
+func (s *scan) findStates(decls *declarations, events *events, groups aggregates, up upcasts) states {
+	f := stateFinder{s, decls, events, groups, up, states{}}
+	for _, src := range decls.sources {
 		for _, d := range src.types {
 			if m := d.marks["aggregate"]; m != nil {
-				s.findState(d, m)
+				f.find(d, m)
 			}
 		}
 	}
+	return f.found
 }
 
-// findState reads one state.
-func (s *scan) findState(d *typeDecl, m *mark) {
+// find reads one state.
+func (s stateFinder) find(d *typeDecl, m *mark) {
 	if s.brokenWithin(d.spec.Pos(), d.spec.End()) {
 		return
 	}
@@ -44,30 +59,22 @@ func (s *scan) findState(d *typeDecl, m *mark) {
 	if st.group = s.groupOf(st); st.group == nil {
 		return
 	}
-	if first := st.group.state; first != nil {
+	if first := s.found[st.group]; first != nil {
 		s.problem(d.obj.Pos(), "%v and %v (%v) are both the state of %s; name another aggregate in one of the marks, such as %v name=%s", d, first.decl, s.Pos(first.decl.obj.Pos()), st.group.name, *m, d.obj.Name())
 		return
 	}
 	if holdsLock(named) {
 		s.problem(d.obj.Pos(), "%v holds a lock, and generated code returns states by value; keep the lock where the state is shared", d)
 	}
-	st.group.state = st
+	s.found[st.group] = st
 	st.id = s.findID(st)
 	s.findAppliers(st)
-	s.states = append(s.states, st)
 	s.note(d.obj.Pos(), "%v is the state of %s", d, st.group.name)
 }
 
 // groupOf returns the aggregate that a state belongs to: the one its mark names; else the one it shares its name with;
 // else the one of its package's events. It reports a state of which there is none.
-func (s *scan) groupOf(st *state) *aggregate {
-	find := func(name string) *aggregate {
-		i := slices.IndexFunc(s.groups, func(g *aggregate) bool { return g.name == name })
-		if i < 0 {
-			return nil
-		}
-		return s.groups[i]
-	}
+func (s stateFinder) groupOf(st *state) *aggregate {
 	known := "nothing"
 	var names []string
 	for _, g := range s.groups {
@@ -77,14 +84,14 @@ func (s *scan) groupOf(st *state) *aggregate {
 		known = strings.Join(names, ", ")
 	}
 	if st.mark.name != "" {
-		g := find(st.mark.name)
+		g := s.groups.find(st.mark.name)
 		if g == nil {
 			s.problem(st.mark.pos, "%v is marked as the state of %s, which has no events; there are events of %s: name the aggregate alike in both, for instance by //eventmap:aggregate %s on the package clause of the events",
 				st.decl, st.mark.name, known, st.mark.name)
 		}
 		return g
 	}
-	if g := find(st.decl.obj.Name()); g != nil {
+	if g := s.groups.find(st.decl.obj.Name()); g != nil {
 		return g
 	}
 	var near []*aggregate
@@ -94,7 +101,7 @@ func (s *scan) groupOf(st *state) *aggregate {
 		}
 	}
 	if len(near) == 0 {
-		if g := find(s.packageNaming(st.decl.src, "").name); g != nil {
+		if g := s.groups.find(s.packageNaming(s.decls, st.decl.src, "").name); g != nil {
 			return g
 		}
 	}
@@ -106,7 +113,7 @@ func (s *scan) groupOf(st *state) *aggregate {
 }
 
 // findAppliers finds the methods by which events are applied to the state: one that takes them all, or one for each.
-func (s *scan) findAppliers(st *state) {
+func (s stateFinder) findAppliers(st *state) {
 	var all []model.Applier
 	byEvent := map[*event][]model.Applier{}
 	var misses []string
@@ -114,12 +121,12 @@ func (s *scan) findAppliers(st *state) {
 	methods := types.NewMethodSet(types.NewPointer(st.named))
 	for sel := range methods.Methods() {
 		m, ok := sel.Obj().(*types.Func)
-		if !ok || !m.Exported() || s.ignored[m.Pos()] || m.Signature().Params().Len() != 1 || m.Signature().Variadic() {
+		if !ok || !m.Exported() || s.decls.ignored[m.Pos()] || m.Signature().Params().Len() != 1 || m.Signature().Variadic() {
 			continue
 		}
 		param := m.Signature().Params().At(0).Type()
 		takesSum := st.group.sum != nil && types.Identical(param, st.group.sum.decl.obj.Type())
-		e, pointer := s.eventOf(param)
+		e, pointer := s.events.of(param)
 		if !takesSum && (e == nil || e.naming.name != st.group.name) {
 			if types.IsInterface(param) {
 				misses = append(misses, fmt.Sprintf("%s takes %s, which is not marked //eventmap:events", m.Name(), types.TypeString(param, qualifier(st.decl.src.Types))))
@@ -150,7 +157,7 @@ func (s *scan) findAppliers(st *state) {
 	for _, e := range st.group.events {
 		if appliers := byEvent[e]; len(appliers) > 0 {
 			s.oneApplier(st, appliers, e.decl.String())
-			if e.model.Current() {
+			if s.up[e] == nil {
 				st.appliers = append(st.appliers, appliers[0])
 			}
 		}
@@ -193,7 +200,7 @@ func (s *scan) oneApplier(st *state, appliers []model.Applier, takes string) {
 }
 
 // checkExhaustive reports the events that reach the state and have no method there.
-func (s *scan) checkExhaustive(st *state, byEvent map[*event][]model.Applier, misses []string) {
+func (s stateFinder) checkExhaustive(st *state, byEvent map[*event][]model.Applier, misses []string) {
 	hint := ""
 	if len(misses) > 0 {
 		hint = " (" + strings.Join(misses, "; ") + ")"
@@ -210,7 +217,7 @@ func (s *scan) checkExhaustive(st *state, byEvent map[*event][]model.Applier, mi
 		return
 	}
 	for _, e := range st.group.events {
-		if e.model.Current() && len(byEvent[e]) == 0 {
+		if s.up[e] == nil && len(byEvent[e]) == 0 {
 			s.problem(st.decl.obj.Pos(), "%v has no method that takes %v, an event of %s%s; add func (%s) %s(e %s)",
 				st.decl, e.decl, st.group.name, hint, receiver, applierName(st, e.decl.obj.Name()), s.typeString(e.decl, st.decl.src))
 		}
@@ -266,9 +273,4 @@ func (g *aggregate) find(name string, version int) *event {
 		}
 	}
 	return nil
-}
-
-// model returns the state in the model's terms.
-func (st *state) model(s *scan) *model.State {
-	return &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers}
 }

@@ -3,8 +3,6 @@ package astscan
 import (
 	"go/types"
 	"strings"
-
-	"github.com/eventmap/eventmap/internal/model"
 )
 
 // A sum is an interface marked as the events of an aggregate.
@@ -15,9 +13,12 @@ type sum struct {
 	named naming // of its aggregate
 }
 
-// findSums finds the marked interfaces.
-func (s *scan) findSums() {
-	for _, src := range s.sources {
+// sums are the marked interfaces.
+type sums []*sum
+
+// findSums finds the marked interfaces, each with the aggregate that it names.
+func (s *scan) findSums(decls *declarations) (found sums) {
+	for _, src := range decls.sources {
 		for _, d := range src.types {
 			m := d.marks["events"]
 			if m == nil {
@@ -33,10 +34,17 @@ func (s *scan) findSums() {
 			case isCommon(iface):
 				s.problem(m.pos, "%v stands on %s, which asks for %s only, as many other types have; give it a method that only events have, such as is%s()", *m, d.obj.Name(), methodNames(iface), d.obj.Name())
 			default:
-				s.sums = append(s.sums, &sum{decl: d, mark: m, iface: iface})
+				u := &sum{decl: d, mark: m, iface: iface, named: s.packageNaming(decls, src, "interface "+d.String()+", ")}
+				if m.aggregate != "" {
+					u.named = naming{name: m.aggregate, why: "interface " + d.String(), pos: m.pos}
+				}
+				u.named.rank = 1
+				found = append(found, u)
 			}
 		}
 	}
+	s.checkOneSum(found)
+	return found
 }
 
 // isCommon reports whether an interface asks for nothing but methods that all kinds of values have.
@@ -61,10 +69,9 @@ func (u *sum) implementing(t types.Type) (implements, pointer bool) {
 	return missing == nil, true
 }
 
-// sumsOf returns the marked interfaces that t implements, by value or pointer.
-func (s *scan) sumsOf(t types.Type) []*sum {
-	var found []*sum
-	for _, u := range s.sums {
+// of returns the marked interfaces that t implements, by value or pointer.
+func (us sums) of(t types.Type) (found sums) {
+	for _, u := range us {
 		if ok, _ := u.implementing(t); ok {
 			found = append(found, u)
 		}
@@ -74,15 +81,15 @@ func (s *scan) sumsOf(t types.Type) []*sum {
 
 // embeddedEvents returns, for each struct that implements a marked interface and lends its methods to another that
 // does, which one that is. Such a struct is a base of events and no event.
-func (s *scan) embeddedEvents() map[*types.TypeName]*typeDecl {
+func embeddedEvents(decls *declarations, us sums) map[*types.TypeName]*typeDecl {
 	bases := map[*types.TypeName]*typeDecl{}
-	if len(s.sums) == 0 {
+	if len(us) == 0 {
 		return bases
 	}
-	for _, src := range s.sources {
+	for _, src := range decls.sources {
 		for _, d := range src.types {
 			st := d.structType()
-			if st == nil || d.isGeneric() || len(s.sumsOf(d.typ())) == 0 {
+			if st == nil || d.isGeneric() || len(us.of(d.typ())) == 0 {
 				continue
 			}
 			for field := range st.Fields() {
@@ -106,29 +113,26 @@ func namedOf(t types.Type) *types.Named {
 }
 
 // checkSums compares each aggregate's events with its interface.
-func (s *scan) checkSums() {
-	for _, u := range s.sums {
-		if !s.hasEvents(u.named.name) {
+func (s *scan) checkSums(us sums, events *events, groups aggregates, up upcasts) {
+	for _, u := range us {
+		if groups.find(u.named.name) == nil {
 			s.problem(u.mark.pos, "no struct implements %v; give each event of %s its methods (%s), or scan the packages that hold them", u.decl, u.named.name, methodNames(u.iface))
 		}
 	}
-	for _, e := range s.events {
-		for _, u := range s.sumsOf(e.named) {
+	for _, e := range events.all {
+		for _, u := range us.of(e.named) {
 			if u.named.name != e.naming.name {
 				s.problem(e.decl.obj.Pos(), "%v is an event of %s (%s) and implements %v, the events of %s; mark it //eventmap:event aggregate=%s, or take the methods of %v from it",
 					e.decl, e.naming.name, e.naming.why, u.decl, u.named.name, u.named.name, u.decl)
 			}
 		}
 	}
-	for _, g := range s.groups {
+	for _, g := range groups {
 		if g.sum == nil {
 			continue
 		}
 		for _, e := range g.events {
-			ok, pointer := g.sum.implementing(e.named)
-			if ok {
-				e.model.Pointer = pointer
-			} else if e.model.Current() {
+			if ok, _ := g.sum.implementing(e.named); !ok && up[e] == nil {
 				s.lacksMethod(g, e)
 			}
 		}
@@ -160,16 +164,6 @@ func signature(m *types.Func, pkg *types.Package) string {
 	return m.Name() + strings.TrimPrefix(types.TypeString(m.Type(), qualifier(pkg)), "func")
 }
 
-// hasEvents reports whether there is an aggregate of that name.
-func (s *scan) hasEvents(name string) bool {
-	for _, g := range s.groups {
-		if g.name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // methodNames lists the methods of an interface.
 func methodNames(iface *types.Interface) string {
 	var names []string
@@ -177,9 +171,4 @@ func methodNames(iface *types.Interface) string {
 		names = append(names, m.Name())
 	}
 	return strings.Join(names, ", ")
-}
-
-// model returns the interface in the model's terms.
-func (u *sum) model(s *scan) *model.Sum {
-	return &model.Sum{Type: u.decl.name(), Pos: s.Pos(u.decl.obj.Pos())}
 }

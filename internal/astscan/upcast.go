@@ -6,23 +6,27 @@ import (
 	"github.com/eventmap/eventmap/internal/model"
 )
 
-// findUpcasts gives each event the marked function that turns it into a later version. The versions rise along every
-// chain, so no chain is a circle.
-func (s *scan) findUpcasts() {
-	for _, src := range s.sources {
+// upcasts are the marked functions, by the event that each turns into a later version of it.
+type upcasts map[*event]*model.Upcast
+
+// findUpcasts finds the marked functions. The versions rise along every chain, so no chain is a circle.
+func (s *scan) findUpcasts(decls *declarations, events *events) upcasts {
+	found := upcasts{}
+	for _, src := range decls.sources {
 		for _, fn := range src.upcasts {
 			if s.brokenWithin(fn.syntax.Pos(), fn.syntax.Type.End()) {
 				continue
 			}
-			if from, up, ok := s.readUpcast(fn); ok {
-				s.addUpcast(fn, from, up)
+			if from, up, ok := s.readUpcast(fn, events); ok {
+				s.addUpcast(found, fn, from, up)
 			}
 		}
 	}
+	return found
 }
 
 // readUpcast reads what an upcaster does from its signature.
-func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool) {
+func (s *scan) readUpcast(fn *funcDecl, events *events) (from *event, up *model.Upcast, ok bool) {
 	sig := fn.obj.Signature()
 	fail := func(format string, args ...any) (*event, *model.Upcast, bool) {
 		s.problem(fn.obj.Pos(), fn.String()+" "+format, args...)
@@ -36,8 +40,8 @@ func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool)
 	if sig.Params().Len() != 1 || sig.Variadic() || results.Len() != 1 && !returnsError {
 		return fail("is no upcaster: it takes one event and returns a later version of it, and perhaps an error, such as func(v1.Placed) (v2.Placed, error)")
 	}
-	from, takesPointer := s.eventOf(sig.Params().At(0).Type())
-	to, givesPointer := s.eventOf(results.At(0).Type())
+	from, takesPointer := events.of(sig.Params().At(0).Type())
+	to, givesPointer := events.of(results.At(0).Type())
 	q := qualifier(fn.src.Types)
 	switch {
 	case from == nil:
@@ -63,9 +67,9 @@ func (s *scan) readUpcast(fn *funcDecl) (from *event, up *model.Upcast, ok bool)
 	}, true
 }
 
-// addUpcast gives from its upcaster, if it has none yet.
-func (s *scan) addUpcast(fn *funcDecl, from *event, up *model.Upcast) {
-	if first := from.model.Upcast; first != nil {
+// addUpcast adds the upcaster of an event, if it has none yet.
+func (s *scan) addUpcast(found upcasts, fn *funcDecl, from *event, up *model.Upcast) {
+	if first := found[from]; first != nil {
 		s.problem(fn.obj.Pos(), "%v and %s (%v) both turn %v into a later version; keep one of them marked", fn, first.Func.Name, first.Pos, from.decl)
 		return
 	}
@@ -73,17 +77,8 @@ func (s *scan) addUpcast(fn *funcDecl, from *event, up *model.Upcast) {
 		s.problem(fn.obj.Pos(), "%v is not exported, so the generated code cannot call it; export it", fn)
 		return
 	}
-	from.model.Upcast = up
+	found[from] = up
 	s.note(fn.obj.Pos(), "%v turns %s of %s from version %d into version %d", fn, from.model.Name, from.naming.name, from.model.Version, up.To)
-}
-
-// eventOf returns the event that t is or points to, or nil.
-func (s *scan) eventOf(t types.Type) (e *event, pointer bool) {
-	_, pointer = types.Unalias(t).(*types.Pointer)
-	if named := namedOf(t); named != nil {
-		e = s.byType[named.Obj()]
-	}
-	return e, pointer
 }
 
 // isError reports whether t is the predeclared error.

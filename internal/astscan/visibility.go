@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// checkReach reports what the output package could not name or import: types that are not exported, packages in an
+// checkVisibility reports what the output package could not name or import: types that are not exported, packages in an
 // internal folder elsewhere, and packages that import the output package themselves.
-func (s *scan) checkReach() {
+func (s *scan) checkVisibility(events *events, us sums, sts states) {
 	checked := map[*source]bool{}
 	check := func(d *typeDecl) {
 		if s.mayName(d.src.Path) {
@@ -25,13 +25,13 @@ func (s *scan) checkReach() {
 			s.checkImport(d)
 		}
 	}
-	for _, e := range s.events {
+	for _, e := range events.all {
 		check(e.decl)
 	}
-	for _, u := range s.sums {
+	for _, u := range us {
 		check(u.decl)
 	}
-	for _, st := range s.states {
+	for _, st := range sts {
 		check(st.decl)
 	}
 	for src := range checked {

@@ -18,22 +18,16 @@ type remark struct {
 	index *model.IndexMark
 }
 
-// remarks are those of all sources that were asked for, by the places of the fields' names.
-type remarks struct {
-	*scan
-	read map[*source]map[token.Pos]remark
-}
-
-// of returns what the source says about a field that it declares.
-func (r remarks) of(field *types.Var) remark {
-	src := r.byPath[field.Pkg().Path()]
+// remark returns what the source says about a field that it declares.
+func (p payloadReader) remark(field *types.Var) remark {
+	src := p.decls.byPath[field.Pkg().Path()]
 	if src == nil {
 		return remark{}
 	}
-	if r.read[src] == nil {
-		r.read[src] = r.scan.readRemarks(src)
+	if p.remarks[src] == nil {
+		p.remarks[src] = p.readRemarks(src)
 	}
-	return r.read[src][field.Pos()]
+	return p.remarks[src][field.Pos()]
 }
 
 // readRemarks returns what a package says about the fields of its structs.
@@ -86,26 +80,19 @@ func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 }
 
 // looseIndexes returns where fields are marked that came up in no event's payload.
-func (s *scan) looseIndexes() []model.Position {
+func (s *scan) looseIndexes(decls *declarations, payloads payloads) []model.Position {
 	loose := map[model.Position]bool{}
-	for _, at := range s.indexed {
+	for _, at := range decls.indexed {
 		loose[s.Pos(at)] = true
 	}
-	var use func(shape *model.Shape)
-	use = func(shape *model.Shape) {
-		if shape == nil {
-			return
-		}
-		for _, f := range shape.Fields {
-			if f.Index != nil {
-				delete(loose, f.Index.Pos)
+	for _, payload := range payloads {
+		for shape := range payload.All() {
+			for _, f := range shape.Fields {
+				if f.Index != nil {
+					delete(loose, f.Index.Pos)
+				}
 			}
-			use(f.Shape)
 		}
-		use(shape.Elem)
-	}
-	for _, e := range s.events {
-		use(e.model.Payload)
 	}
 	return slices.SortedFunc(maps.Keys(loose), model.Position.Compare)
 }

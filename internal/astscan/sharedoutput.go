@@ -17,10 +17,10 @@ const runtimePath = "github.com/eventmap/eventmap/runtime"
 // run as well is this run's: what else it imports may be the package of an ID, which need not be read.
 func (s *scan) checkOtherRuns() {
 	for _, file := range s.output.Generated {
-		others, known := map[string]*ast.ImportSpec{}, s.byPath[s.output.Path] != nil
+		others, known := map[string]*ast.ImportSpec{}, s.Package(s.output.Path) != nil
 		for _, spec := range file.Imports {
 			path, _ := strconv.Unquote(spec.Path.Value)
-			known = known || s.byPath[path] != nil
+			known = known || s.Package(path) != nil
 			folder, ok := strings.CutPrefix(path, s.output.Module+"/")
 			if !ok || path == runtimePath || strings.HasPrefix(path, runtimePath+"/") || !holdsGo(filepath.Join(s.output.Root, folder)) {
 				continue
