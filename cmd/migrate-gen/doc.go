@@ -13,12 +13,12 @@ once and in one transaction, for example by psql:
 	psql --single-transaction --set ON_ERROR_STOP=1 \
 		--file migrations/0001_eventmap.sql
 
-What it wrote is recorded beside it, in eventmap.schema.json. A later run with
-other flags writes the difference as the next migrations, with their way down.
-With the same flags nothing is written and nothing is printed; else the paths of
-the files that were written are. Commit them all. Keep the flags where they
-cannot get lost, in a go:generate line for example, and let CI run the same line
-with --check.
+What it wrote is recorded beside it, in eventmap.schema.json, and the flags are
+too: a later run repeats those that it does not give. With other flags, or a
+domain that has changed, it writes the difference as the next migrations, with
+their way down, and prints the paths of the files that were written; if there
+is no difference, nothing. Commit all files, and let CI run it with --check. A
+list is taken back by none (--index none), a switch by =false.
 
 A migration that has been run must not change, so a written one is never written
 again. If one was edited or removed by hand, migrate-gen says so, and writes
@@ -67,8 +67,8 @@ nothing until the edit is taken back or accepted.
 		The type of the metadata column: json keeps it as it is written,
 		jsonb is quicker to query. Default: json.
 	--index NAME,...
-		Further indexes on the event log: event-type, correlation. Each
-		of them costs every append. Default: none.
+		Further indexes on the event log: event-type, correlation, or
+		none. Each of them costs every append. Default: none.
 	--append-only
 		Have the database refuse to update, delete or truncate events,
 		whoever tries.
@@ -95,7 +95,8 @@ nothing until the edit is taken back or accepted.
 		as ./domain/... Each version of each event gets a view, such as
 		order_placed_v2, with a column for each field of its JSON, and
 		an index for each field marked //eventmap:index. May be given
-		several times. Default: none, and no views.
+		several times. The patterns are recorded, as seen from where
+		the command ran. Default: none, and no views.
 	--strict
 		Have the database refuse events that are not of the domain, by
 		aggregate type, event type and event version. Events that the
@@ -124,6 +125,11 @@ nothing until the edit is taken back or accepted.
 	--check
 		Write nothing. If a migration is missing, print a unified diff
 		from what is there to what would be written.
+	--allow-loosening
+		Let this run take away what protects the log: --append-only,
+		--strict, or a layout that has a key on event IDs. It says on
+		standard error what that makes possible. Without it, such a
+		run is refused.
 	--accept-edits
 		Take the written migrations as they are now, edited or removed,
 		and record that.

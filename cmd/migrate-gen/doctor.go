@@ -87,15 +87,11 @@ func progress(command cli.Command) logcheck.Progress {
 
 // checks returns what the database should be like, events of earlier runs included, and what to ask it.
 func (s *settings) checks() (design.Design, []doctor.Check, error) {
-	folder, err := readFolder(s.folder)
-	if err != nil {
-		return design.Design{}, nil, err
-	}
 	writer, d, err := s.plan()
 	if err != nil {
 		return d, nil, err
 	}
-	if d, err = writer.Known(d, folder); err != nil {
+	if d, err = writer.Known(d, s.files); err != nil {
 		return d, nil, err
 	}
 	checks, err := doctor.Checks(d)

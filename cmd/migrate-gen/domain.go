@@ -6,9 +6,9 @@ import (
 	"github.com/eventmap/eventmap/internal/astscan"
 )
 
-// scan reads the events of --domain into the design. Without it there is nothing to do.
+// scan reads the events of --domain into the design. Without it, or with none, there is nothing to do.
 func (s *settings) scan(ctx context.Context) error {
-	if len(s.domain) == 0 {
+	if s.domain = unlessNone(s.domain); len(s.domain) == 0 {
 		return nil
 	}
 	domain, err := astscan.Scan(ctx, astscan.Options{Patterns: s.domain})

@@ -27,6 +27,9 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err := settings.check(flags); err != nil {
 		return command.Misused(err)
 	}
+	if err := settings.recall(flags); err != nil {
+		return command.Fail(err)
+	}
 	ctx := context.Background()
 	if err := settings.scan(ctx); err != nil {
 		return command.Fail(err)

@@ -32,7 +32,7 @@ func (s *settings) print(command cli.Command) (code int) {
 
 // generate returns what is to be in the output folder, or nil and an exit code.
 func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
-	files, err := s.next()
+	files, err := s.next(command)
 	switch {
 	case err == nil:
 		return files, cli.Done
@@ -43,16 +43,29 @@ func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
 	return nil, command.Fail(err)
 }
 
-func (s *settings) next() ([]gen.File, error) {
-	folder, err := readFolder(s.folder)
-	if err != nil {
-		return nil, err
-	}
+func (s *settings) next(command cli.Command) ([]gen.File, error) {
 	writer, design, err := s.plan()
 	if err != nil {
 		return nil, err
 	}
-	return writer.Next(design, folder)
+	files, err := writer.Next(design, s.files)
+	if err != nil {
+		return nil, err
+	}
+	loosened, err := writer.Loosening(design, s.files)
+	if err != nil {
+		return nil, err
+	}
+	var problems []error
+	for _, lost := range loosened {
+		if s.loosens {
+			_, _ = fmt.Fprintf(command.Stderr, "%s: taken away: %s\n", command.Name, lost)
+			continue
+		}
+		problems = append(problems, fmt.Errorf("would be taken away: %s; say --allow-loosening if that is meant, or keep what is recorded by "+
+			"leaving the flag out", lost))
+	}
+	return files, errors.Join(problems...)
 }
 
 // write adds the files that are missing and prints their paths. It changes no migration that is there: a database may

@@ -16,6 +16,8 @@ const toStdout = "-"
 // settings is what the command line says. The flags are described in doc.go, which is the manual.
 type settings struct {
 	folder    string
+	files     migration.Folder // what is in it
+	loosens   bool             // protection may be taken away
 	checkOnly bool
 	doctor    bool
 	deep      bool // the doctor reads the whole log
@@ -23,6 +25,7 @@ type settings struct {
 	domain    []string // patterns
 	design    design.Options
 	migration migration.Options
+	views     []design.View // recorded, where no domain says otherwise
 }
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
@@ -55,6 +58,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.BoolVar(&s.design.Strict, "strict", false, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.migration.AcceptEdits, "accept-edits", false, "")
+	flags.BoolVar(&s.loosens, "allow-loosening", false, "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")
 	flags.BoolVar(&s.deep, "deep", false, "")
 	flags.StringVar(&s.dsn, "dsn", "", "")
@@ -99,7 +103,13 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 // plan returns what the settings come to: the writer of the migrations and the design that they lead to. The error holds every
 // problem with them.
 func (s *settings) plan() (migration.Writer, design.Design, error) {
+	s.migration.Domain = s.domain
 	writer, writerErr := migration.NewWriter(s.migration)
-	design, designErr := s.design.Design()
+	options := s.design
+	options.Indexes, options.Grants = unlessNone(options.Indexes), unlessNone(options.Grants)
+	design, designErr := options.Design()
+	if options.Domain == nil && len(s.views) > 0 {
+		design, designErr = options.Recorded(s.views, nil)
+	}
 	return writer, design, errors.Join(writerErr, designErr, writer.Check(design))
 }

@@ -30,6 +30,8 @@ type Options struct {
 	FromEventsTable      string
 	FromHeadsTable       string
 	FromCheckpointsTable string
+	// Domain are the patterns of the packages that the domain was read from. They are recorded.
+	Domain []string
 	// AcceptEdits takes written migrations as they are now, edited or removed.
 	AcceptEdits bool
 }
@@ -40,12 +42,13 @@ type Writer struct {
 	filename    string // as it was given
 	source      *source
 	acceptEdits bool
+	domain      []string
 	upgrades    []upgrade // further than pgname.SchemaVersion
 }
 
 // NewWriter returns the writer of the options. The error holds every problem with them.
 func NewWriter(o Options) (Writer, error) {
-	w := Writer{filename: o.Filename, acceptEdits: o.AcceptEdits}
+	w := Writer{filename: o.Filename, acceptEdits: o.AcceptEdits, domain: o.Domain}
 	var formatErr, filenameErr, sourceErr error
 	if w.format, formatErr = findFormat(o.Format); formatErr == nil {
 		_, filenameErr = w.format.choose(o.Filename)

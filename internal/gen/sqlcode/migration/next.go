@@ -56,7 +56,7 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := newRecord(to, w.format.name)
+	next := w.newRecord(to)
 	next.Migrations, next.From = r.Migrations, r.From
 	return w.write(append(migrations, changes...), folder, next)
 }
@@ -73,6 +73,19 @@ func (w Writer) Known(d design.Design, folder Folder) (design.Design, error) {
 		return d, err
 	}
 	return d.After(from), nil
+}
+
+// Loosening returns what the database no longer protects once a folder's migrations come to a design.
+func (w Writer) Loosening(to design.Design, folder Folder) ([]string, error) {
+	content, recorded := folder[RecordFile]
+	if !recorded {
+		return nil, nil
+	}
+	_, from, err := parseRecord(content, w.version())
+	if err != nil {
+		return nil, err
+	}
+	return to.Loosens(from), nil
 }
 
 // write returns the files of migrations that follow those of a record, and all that is kept beside them.
@@ -117,7 +130,7 @@ func (w Writer) first(to design.Design, folder Folder) ([]gen.File, error) {
 	if err := folder.checkUnrecorded(ours); err != nil {
 		return nil, err
 	}
-	return w.finish(files, folder, newRecord(to, w.format.name))
+	return w.finish(files, folder, w.newRecord(to))
 }
 
 // numbered finds the number that a migration's name begins with.

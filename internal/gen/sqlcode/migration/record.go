@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/pgname"
 )
 
 // RecordFile is the file, beside the migrations, that says what was written so far.
@@ -23,6 +24,7 @@ type record struct {
 	Format     string                `json:"format"`
 	Dialect    string                `json:"dialect,omitempty"` // empty: PostgreSQL
 	From       string                `json:"from,omitempty"`    // where the first migrations move a log from, one of Sources
+	Domain     []string              `json:"domain,omitempty"`  // patterns of the packages that the views are of
 	Schema     recordedOptions       `json:"schema"`
 	Views      []design.View         `json:"views,omitempty"`
 	Retired    []design.EventVersion `json:"retired,omitempty"` // events that the domain had once
@@ -62,7 +64,7 @@ func IsRecord(content []byte) bool {
 }
 
 // newRecord returns the record of a design and no files.
-func newRecord(d design.Design, format string) record {
+func (w Writer) newRecord(d design.Design) record {
 	dialect := ""
 	if !d.Dialect.IsPostgres() {
 		dialect = d.Dialect.Name
@@ -71,7 +73,8 @@ func newRecord(d design.Design, format string) record {
 		Generator: generator,
 		Dialect:   dialect,
 		Version:   d.Version,
-		Format:    format,
+		Format:    w.format.name,
+		Domain:    w.domain,
 		Schema: recordedOptions{
 			EventsTable:         d.Events.String(),
 			AggregateHeadsTable: d.Heads.String(),
@@ -136,6 +139,47 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 	}
 	d.Version = r.Version
 	return r, d, nil
+}
+
+// Recorded is what a folder's migrations came to so far.
+type Recorded struct {
+	// Flags are the options of that, by the names of their flags.
+	Flags map[string][]string
+	// Views are those of the domain.
+	Views []design.View
+}
+
+// Recorded returns what the record of the folder says, and false if there is none.
+func (f Folder) Recorded() (recorded Recorded, ok bool, err error) {
+	content, ok := f[RecordFile]
+	if !ok {
+		return recorded, false, nil
+	}
+	r, d, err := parseRecord(content, pgname.SchemaVersion)
+	if err != nil {
+		return recorded, false, err
+	}
+	var options map[string]any
+	text, err := json.Marshal(r.Schema)
+	if err == nil {
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.UseNumber() // a size keeps its digits
+		err = decoder.Decode(&options)
+	}
+	flags := map[string][]string{"format": {r.Format}, "dialect": {d.Dialect.Name}}
+	for name, value := range options {
+		if list, ok := value.([]any); ok {
+			for _, one := range list {
+				flags[name] = append(flags[name], fmt.Sprint(one))
+			}
+			continue
+		}
+		flags[name] = []string{fmt.Sprint(value)}
+	}
+	if r.Domain != nil {
+		flags["domain"] = r.Domain
+	}
+	return Recorded{Flags: flags, Views: r.Views}, true, err
 }
 
 // add records files.

@@ -178,7 +178,7 @@ func (w Writer) move(to design.Design, folder Folder) ([]gen.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRecord(to, w.format.name)
+	r := w.newRecord(to)
 	r.From = w.source.Name
 	return w.write(append(migrations, rest...), folder, r)
 }
