@@ -47,6 +47,11 @@ nothing until the edit is taken back or accepted.
 		first, if several are written. Default: the next number in the
 		folder, in as many digits as the tool uses, and what it is:
 		0001_eventmap.sql, 0002_eventmap_payload.sql.
+	--number WAY
+		How migrations are numbered: one after the other (sequence), or
+		by the time in UTC (time), 20260131094500_eventmap_index.sql, so
+		that two branches do not choose the same number. Not for tern,
+		which wants a sequence. Default: sequence.
 	--schema NAME
 		The schema for every table that is named without one. It is
 		created if it is missing. Default: none; such tables go where
@@ -160,7 +165,8 @@ not the default ones.
 # Exit status
 
 	0  The migrations were written, or were there already.
-	1  With --check: a migration is missing, or was edited.
+	1  With --check: a migration is missing, was edited, or has the
+	   number of another one.
 	   With --doctor: something is wrong.
 	2  Migrate-gen could not do its work, and nothing was written.
 	   The reasons are on standard error.

@@ -36,7 +36,7 @@ func (s *settings) generate(command cli.Command) (files []gen.File, code int) {
 	switch {
 	case err == nil:
 		return files, cli.Done
-	case s.checkOnly && errors.Is(err, migration.ErrEdited):
+	case s.checkOnly && errors.Is(err, migration.ErrFolder):
 		command.Fail(err)
 		return nil, cli.Different
 	}

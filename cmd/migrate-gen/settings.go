@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -35,6 +36,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.design.Dialect, "dialect", design.Dialects[0], "")
 	flags.StringVar(&s.migration.Format, "format", migration.Formats()[0], "")
 	flags.StringVar(&s.migration.Filename, "filename", "", "")
+	flags.StringVar(&s.migration.Number, "number", migration.Numbers[0], "")
 	flags.StringVar(&s.design.Schema, "schema", "", "")
 	flags.StringVar(&s.design.EventsTable, "events-table", "", "")
 	flags.StringVar(&s.design.AggregateHeadsTable, "aggregate-heads-table", "", "")
@@ -103,7 +105,7 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 // plan returns what the settings come to: the writer of the migrations and the design that they lead to. The error holds every
 // problem with them.
 func (s *settings) plan() (migration.Writer, design.Design, error) {
-	s.migration.Domain = s.domain
+	s.migration.Domain, s.migration.Now = s.domain, time.Now()
 	writer, writerErr := migration.NewWriter(s.migration)
 	options := s.design
 	options.Indexes, options.Grants = unlessNone(options.Indexes), unlessNone(options.Grants)

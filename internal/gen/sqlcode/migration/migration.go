@@ -5,6 +5,10 @@ package migration
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
@@ -22,6 +26,10 @@ type Options struct {
 	// the way down too, it is the file for the way up, and the other follows from it. Empty: the tool's next migration,
 	// called eventmap.
 	Filename string
+	// Number is how migrations are numbered, one of Numbers. Empty: the first, one after the other.
+	Number string
+	// Now is the time that numbers by time begin with.
+	Now time.Time
 	// From is the schema of another event store, one of Sources, whose log the first migrations move into this one. Empty:
 	// the tables are made anew.
 	From string
@@ -36,10 +44,16 @@ type Options struct {
 	AcceptEdits bool
 }
 
+// Numbers are the values of Options.Number: one after the other, or the time in seconds, in UTC, so that two branches do not
+// choose the same.
+var Numbers = []string{"sequence", "time"}
+
 // A Writer writes migrations for one tool.
 type Writer struct {
 	format      format
 	filename    string // as it was given
+	byTime      bool   // migrations are numbered by it
+	now         time.Time
 	source      *source
 	acceptEdits bool
 	domain      []string
@@ -48,13 +62,19 @@ type Writer struct {
 
 // NewWriter returns the writer of the options. The error holds every problem with them.
 func NewWriter(o Options) (Writer, error) {
-	w := Writer{filename: o.Filename, acceptEdits: o.AcceptEdits, domain: o.Domain}
-	var formatErr, filenameErr, sourceErr error
+	w := Writer{filename: o.Filename, byTime: o.Number == Numbers[1], now: o.Now.UTC(), acceptEdits: o.AcceptEdits, domain: o.Domain}
+	var formatErr, filenameErr, numberErr, sourceErr error
 	if w.format, formatErr = findFormat(o.Format); formatErr == nil {
 		_, filenameErr = w.format.choose(o.Filename)
 	}
+	switch {
+	case o.Number != "" && !slices.Contains(Numbers, o.Number):
+		numberErr = fmt.Errorf("number %q: is not known; choose one of %s", o.Number, strings.Join(Numbers, ", "))
+	case w.byTime && w.format.sequential:
+		numberErr = fmt.Errorf("number time: is not available for %s, which wants one number after the other", w.format.name)
+	}
 	w.source, sourceErr = findSource(o)
-	return w, errors.Join(formatErr, filenameErr, sourceErr)
+	return w, errors.Join(formatErr, filenameErr, numberErr, sourceErr)
 }
 
 // Generate returns the one migration that creates the whole schema. The error says what the tool cannot do.

@@ -3,20 +3,17 @@ package migration
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
 
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 )
 
-// ErrEdited: a recorded migration is not as it was written, or is gone.
-var ErrEdited = errors.New("a written migration was changed")
+// ErrFolder: the migrations of a folder are not those that its record knows, or two of them have the same number.
+var ErrFolder = errors.New("the migrations are not as they were written")
 
 // Next returns what is to be written so that the folder's migrations come to a design: the first migration, or what
 // changes what was recorded, with its way down; and the record. What is there already may be among it, unchanged. A file
-// that was edited by hand is an error that wraps ErrEdited and names it, unless the options accept edits.
+// that was edited by hand is an error that wraps ErrFolder and names it, unless the options accept edits.
 func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 	if err := w.Check(to); err != nil {
 		return nil, err
@@ -43,8 +40,8 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 	case w.acceptEdits:
 		r.accept(folder)
 	default:
-		if err := r.check(folder); err != nil {
-			return nil, edited{err}
+		if err := errors.Join(r.check(folder), w.format.checkNumbers(r, folder)); err != nil {
+			return nil, folderError{err}
 		}
 	}
 	to = to.After(from)
@@ -108,16 +105,16 @@ func (w Writer) finish(files []gen.File, folder Folder, r record) ([]gen.File, e
 	return append(files, file), err
 }
 
-// edited says what ErrEdited says, at greater length.
-type edited struct{ error }
+// folderError says what ErrFolder says, at greater length.
+type folderError struct{ error }
 
-func (edited) Is(target error) bool { return target == ErrEdited }
+func (folderError) Is(target error) bool { return target == ErrFolder }
 
 // first returns the first migration and the record of it. A folder that holds it already, but no record, is one that was
 // written by a migrate-gen that kept none.
 func (w Writer) first(to design.Design, folder Folder) ([]gen.File, error) {
 	if _, written := folder[w.format.filename(1, "eventmap")]; w.filename == "" && !written {
-		w.filename = w.format.filename(lastNumber(folder)+1, "eventmap")
+		w.filename = w.format.filename(w.nextNumber(folder), "eventmap")
 	}
 	files, err := w.Generate(to)
 	if err != nil {
@@ -131,59 +128,4 @@ func (w Writer) first(to design.Design, folder Folder) ([]gen.File, error) {
 		return nil, err
 	}
 	return w.finish(files, folder, w.newRecord(to))
-}
-
-// numbered finds the number that a migration's name begins with.
-var numbered = regexp.MustCompile(`^V?([0-9]+)(?:\.[0-9]+)*_+(.*)$`)
-
-// lastNumber returns the highest number of a migration in the folder, or 0.
-func lastNumber(folder Folder) int {
-	last := 0
-	for name := range folder {
-		if m := numbered.FindStringSubmatch(name); m != nil {
-			if n, err := strconv.Atoi(m[1]); err == nil {
-				last = max(last, n)
-			}
-		}
-	}
-	return last
-}
-
-// nextNames returns a file name for each migration. The given one is for the first, unless it is taken by a migration
-// that is recorded: then, as without one, the names follow those in the folder.
-func (w Writer) nextNames(r record, folder Folder, migrations []migration) []string {
-	subject, number := "eventmap", lastNumber(folder)
-	if len(r.Migrations) > 0 {
-		subject = strings.TrimSuffix(r.Migrations[0].File, w.format.suffix)
-		m := numbered.FindStringSubmatch(subject)
-		if m == nil { // the user numbers in another way: the next names sort behind the first
-			return unnumbered(subject, w.format.suffix, len(r.Migrations), migrations)
-		}
-		subject = m[2]
-		if r.From != "" {
-			subject = strings.TrimSuffix(subject, "_"+moveFirst)
-		}
-	}
-	var names []string
-	for i, m := range migrations {
-		name := w.format.filename(number+1+i, subject+"_"+m.name)
-		if i == 0 && w.filename != "" && !r.has(w.filename) {
-			name = w.filename
-			if m := numbered.FindStringSubmatch(name); m != nil {
-				if n, err := strconv.Atoi(m[1]); err == nil {
-					number = n - 1
-				}
-			}
-		}
-		names = append(names, name)
-	}
-	return names
-}
-
-func unnumbered(subject, suffix string, written int, migrations []migration) []string {
-	var names []string
-	for i, m := range migrations {
-		names = append(names, fmt.Sprintf("%s_%04d_%s%s", subject, written+1+i, m.name, suffix))
-	}
-	return names
 }

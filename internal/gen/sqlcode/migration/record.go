@@ -24,6 +24,7 @@ type record struct {
 	Format     string                `json:"format"`
 	Dialect    string                `json:"dialect,omitempty"` // empty: PostgreSQL
 	From       string                `json:"from,omitempty"`    // where the first migrations move a log from, one of Sources
+	Number     string                `json:"number,omitempty"`  // "time", or empty: one after the other
 	Domain     []string              `json:"domain,omitempty"`  // patterns of the packages that the views are of
 	Schema     recordedOptions       `json:"schema"`
 	Views      []design.View         `json:"views,omitempty"`
@@ -69,8 +70,13 @@ func (w Writer) newRecord(d design.Design) record {
 	if !d.Dialect.IsPostgres() {
 		dialect = d.Dialect.Name
 	}
+	number := ""
+	if w.byTime {
+		number = Numbers[1]
+	}
 	return record{
 		Generator: generator,
+		Number:    number,
 		Dialect:   dialect,
 		Version:   d.Version,
 		Format:    w.format.name,
@@ -176,6 +182,9 @@ func (f Folder) Recorded() (recorded Recorded, ok bool, err error) {
 		}
 		flags[name] = []string{fmt.Sprint(value)}
 	}
+	if r.Number != "" {
+		flags["number"] = []string{r.Number}
+	}
 	if r.Domain != nil {
 		flags["domain"] = r.Domain
 	}
@@ -219,12 +228,17 @@ func (r record) check(folder Folder) error {
 	return errors.Join(problems...)
 }
 
-// accept records files as they are now, and forgets those that are gone.
+// accept records files as they are now, with those of ours that were not known, and forgets those that are gone.
 func (r *record) accept(folder Folder) {
 	var kept []recordedFile
 	for _, f := range r.Migrations {
 		if content, ok := folder[f.File]; ok {
 			kept = append(kept, recordedFile{f.File, hash(content)})
+		}
+	}
+	for _, name := range folder.ours() {
+		if !r.has(name) {
+			kept = append(kept, recordedFile{name, hash(folder[name])})
 		}
 	}
 	r.Migrations = kept
