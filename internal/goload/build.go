@@ -249,17 +249,25 @@ func (b *Build) judgeListError(p *packages.Package, e packages.Error) {
 	b.Problems = append(b.Problems, model.Problem{Pos: b.at(p, e.Pos), Message: b.withRemedy(message, b.program.ran[p])})
 }
 
+// recursive returns the pattern of all packages below a folder, as any command takes it.
+func recursive(folder string) string {
+	if !filepath.IsAbs(folder) && !strings.HasPrefix(folder, ".") {
+		folder = "./" + folder
+	}
+	return strings.TrimSuffix(folder, "/") + "/..."
+}
+
 // withRemedy adds to what the go command, run in dir, says of a pattern what to do about it, where that is known.
 func (b *Build) withRemedy(message, dir string) string {
 	if folder, ok := strings.CutPrefix(message, "no Go files in "); ok {
 		if !filepath.IsAbs(folder) {
 			folder = filepath.Join(dir, folder)
 		}
-		return message + "; for what lies below it, write --input " + b.program.Dir.Name(folder)
+		return message + "; for the packages below it, write " + recursive(b.program.Dir.Name(folder))
 	}
 	if what, _, ok := strings.Cut(message, " is not in std ("); ok { // where the standard library lies is no news
 		if path := strings.TrimPrefix(what, "package "); checkFolder(b.program.Dir.Abs(path), path) == nil {
-			return what + " is not in std; for the folder and what lies below it, write --input " + path
+			return what + " is not in std; for the packages in that folder and below it, write " + recursive(path)
 		}
 	}
 	if strings.HasSuffix(message, "does not contain modules listed in go.work or their selected dependencies") {
