@@ -22,6 +22,7 @@ type Dialect struct {
 	namesKeys     bool // keys and sequences take names beside those of tables
 	renamesIndex  bool // an index can get another name
 	indexMethods  bool // an index has the method that its mark asks for
+	comments      bool // a comment is changed without what it is on
 	parseTable    func(name string) (pgname.Table, error)
 	sameName      func(a, b string) bool
 	supported     func(Options) (Options, error) // what is left of the options, and what has no meaning here

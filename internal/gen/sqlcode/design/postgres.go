@@ -19,6 +19,7 @@ var Postgres = Dialect{
 	namesKeys:         true,
 	renamesIndex:      true,
 	indexMethods:      true,
+	comments:          true,
 	parseTable:        pgname.ParseTable,
 	sameName:          func(a, b string) bool { return a == b },
 	supported:         func(o Options) (Options, error) { return o, nil },

@@ -3,6 +3,7 @@ package design
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,46 @@ func (v View) Table(events pgname.Table) pgname.Table { return events.Sibling(v.
 // Condition returns the SQL that holds for the events that the view shows.
 func (v View) Condition() string {
 	return fmt.Sprintf("aggregate_type = %s and event_type = %s and event_version = %d", literal(v.Aggregate), literal(v.Event), v.Version)
+}
+
+// uncommented returns the view without what is said of it.
+func (v View) uncommented() View {
+	v.Comment, v.Columns = "", slices.Clone(v.Columns)
+	for i := range v.Columns {
+		v.Columns[i].Comment = ""
+	}
+	return v
+}
+
+// ViewsBeside returns the views that another design does not have just so, but for comments that can be changed apart.
+func (d Design) ViewsBeside(other Design) []View {
+	same := func(a, b View) bool {
+		if d.Dialect.comments {
+			a, b = a.uncommented(), b.uncommented()
+		}
+		return reflect.DeepEqual(a, b)
+	}
+	return slices.DeleteFunc(slices.Clone(d.Views), func(v View) bool {
+		return slices.ContainsFunc(other.Views, func(o View) bool { return same(v, o) })
+	})
+}
+
+// ViewsCommented returns the views that a former design has too, with other comments, and of their columns those that have
+// other comments.
+func (d Design) ViewsCommented(former Design) []View {
+	var commented []View
+	for _, v := range d.Views {
+		i := slices.IndexFunc(former.Views, func(f View) bool { return reflect.DeepEqual(v.uncommented(), f.uncommented()) })
+		if i < 0 || !d.Dialect.comments || reflect.DeepEqual(v, former.Views[i]) {
+			continue
+		}
+		old := former.Views[i].Columns
+		v.Columns = slices.DeleteFunc(slices.Clone(v.Columns), func(c Column) bool {
+			return slices.ContainsFunc(old, func(o Column) bool { return reflect.DeepEqual(c, o) })
+		})
+		commented = append(commented, v)
+	}
+	return commented
 }
 
 // viewsOf returns the views of a domain, by name. The error holds every two that would have the same name, and every mark

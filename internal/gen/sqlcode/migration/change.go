@@ -36,6 +36,7 @@ var attachments = []struct {
 	{"append_only", "append_only.down.sql.tmpl", "append_only.sql.tmpl", change.appendOnly},
 	{"grants", "grants.down.sql.tmpl", "grants.sql.tmpl", change.grants},
 	{"views", "views.down.sql.tmpl", "views.sql.tmpl", change.views},
+	{"comments", "", "view_comments.sql.tmpl", change.comments},
 }
 
 // alterations are what is done to the tables, in order.
@@ -159,11 +160,22 @@ func (c change) grants() (lost, gained any) {
 }
 
 func (c change) views() (lost, gained any) {
-	dropped, created := missing(c.from.Views, c.to.Views), missing(c.to.Views, c.from.Views)
-	if c.anew || c.renamesLog() || c.from.Payload != c.to.Payload {
+	dropped, created := c.from.ViewsBeside(c.to), c.to.ViewsBeside(c.from)
+	if c.remakesViews() {
 		dropped, created = c.from.Views, c.to.Views
 	}
 	return when(len(dropped) > 0, c.before.WithViews(dropped)), when(len(created) > 0, c.after.WithViews(created))
+}
+
+// remakesViews reports whether every view has to be made anew.
+func (c change) remakesViews() bool {
+	return c.anew || c.renamesLog() || c.from.Payload != c.to.Payload
+}
+
+// comments gives views that stay the comments that they have now.
+func (c change) comments() (lost, gained any) {
+	commented := c.to.ViewsCommented(c.from)
+	return nil, when(len(commented) > 0 && !c.remakesViews(), c.after.WithViews(commented))
 }
 
 // onFormerLayout returns the script of a table that is still partitioned as it was.
