@@ -130,6 +130,11 @@ nothing until the edit is taken back or accepted.
 	--check
 		Write nothing. If a migration is missing, print a unified diff
 		from what is there to what would be written.
+	--squash-unreleased git:REF
+		Before a release: replace the migrations that the commit REF,
+		such as origin/main, does not have by one, or as few as the tool
+		allows. Only for migrations that no database has run that is to
+		stay.
 	--allow-loosening
 		Let this run take away what protects the log: --append-only,
 		--strict, or a layout that has a key on event IDs. It says on

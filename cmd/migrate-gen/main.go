@@ -44,12 +44,12 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if files == nil {
 		return code
 	}
-	plan, err := output.NewPlan(settings.folder, files, owner)
+	plan, err := output.NewPlan(settings.folder, files, settings.owner())
 	if err != nil {
 		return command.Fail(err)
 	}
 	if settings.checkOnly {
 		return command.Check(plan)
 	}
-	return write(command, plan)
+	return settings.write(command, plan)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen"
@@ -10,8 +12,11 @@ import (
 	"github.com/eventmap/eventmap/internal/output"
 )
 
-// owner knows a migration of ours by its first line.
-var owner = output.Owner{Tool: "migrate-gen", IsOurs: migration.IsOurs}
+// owner knows a migration of ours by its first line. Those that become one go.
+func (s *settings) owner() output.Owner {
+	squashed := func(name string, _ []byte) bool { return slices.Contains(s.squashed, name) }
+	return output.Owner{Tool: "migrate-gen", IsOurs: migration.IsOurs, IsOrphan: squashed}
+}
 
 // print prints the migration that makes the whole schema, if it is one file. Several are not printed: one after the
 // other, up and down, they would be no migration.
@@ -68,18 +73,23 @@ func (s *settings) next(command cli.Command) ([]gen.File, error) {
 	return files, errors.Join(problems...)
 }
 
-// write adds the files that are missing and prints their paths. It changes no migration that is there: a database may
-// have run it already.
-func write(command cli.Command, plan *output.Plan) (code int) {
+// write adds the files that are missing and prints their paths. It changes no migration that is there, unless it was not
+// released: a database may have run it already.
+func (s *settings) write(command cli.Command, plan *output.Plan) (code int) {
 	var problems []error
 	for _, change := range plan.Changes {
-		if change.Old != nil && migration.IsMigration(change.New) {
+		squashed := slices.Contains(s.squashed, filepath.Base(change.Path))
+		if change.Old != nil && migration.IsMigration(change.New) && !squashed {
 			problems = append(problems, fmt.Errorf("%s exists and differs from what would be written, and a written migration is "+
 				"never changed; choose another file name, or, if no database has run it yet, remove it and run again", change.Path))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
 		return command.Fail(err)
+	}
+	if len(s.squashed) > 0 && !plan.IsCurrent() {
+		_, _ = fmt.Fprintf(command.Stderr, "%s: %d files that were not released are replaced; a database that ran them has to be made anew\n",
+			command.Name, len(s.squashed))
 	}
 	return command.Apply(plan)
 }

@@ -2,10 +2,16 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
+	"github.com/eventmap/eventmap/internal/gitfile"
 )
 
 // none is the value of a flag with a list that takes back what is recorded.
@@ -30,6 +36,11 @@ func (s *settings) recall(flags *pflag.FlagSet) error {
 	if err != nil || !ok {
 		return err
 	}
+	if s.squash != "" {
+		if err := s.release(); err != nil {
+			return err
+		}
+	}
 	if !flags.Changed("domain") {
 		s.views = recorded.Views
 	}
@@ -49,6 +60,16 @@ func (s *settings) recall(flags *pflag.FlagSet) error {
 			err = errors.Join(err, flag.Value.Set(values[0]))
 		}
 	}
+	return err
+}
+
+// release takes the migrations that were not released out of the folder, so that one is written for all of them.
+func (s *settings) release() error {
+	released, _, err := gitfile.Read(strings.TrimPrefix(s.squash, "git:"), filepath.Join(s.folder, migration.RecordFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--squash-unreleased %s: %w", s.squash, err)
+	}
+	s.files, s.squashed, err = s.files.Released(released)
 	return err
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -19,6 +20,8 @@ type settings struct {
 	folder    string
 	files     migration.Folder // what is in it
 	loosens   bool             // protection may be taken away
+	squash    string           // git:REF
+	squashed  []string         // files that become one migration
 	checkOnly bool
 	doctor    bool
 	deep      bool // the doctor reads the whole log
@@ -61,6 +64,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.migration.AcceptEdits, "accept-edits", false, "")
 	flags.BoolVar(&s.loosens, "allow-loosening", false, "")
+	flags.StringVar(&s.squash, "squash-unreleased", "", "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")
 	flags.BoolVar(&s.deep, "deep", false, "")
 	flags.StringVar(&s.dsn, "dsn", "", "")
@@ -84,6 +88,9 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	}
 	if err == nil && s.doctor != (s.dsn != "") {
 		err = errors.New("--doctor and --dsn go together")
+	}
+	if revision, ok := strings.CutPrefix(s.squash, "git:"); err == nil && s.squash != "" && (!ok || revision == "") {
+		err = fmt.Errorf("--squash-unreleased %s: write git:REF, such as git:origin/main", s.squash)
 	}
 	if err == nil && s.deep && !s.doctor {
 		err = errors.New("--deep is how --doctor looks, and there is none")

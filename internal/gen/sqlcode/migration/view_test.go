@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -80,5 +81,33 @@ func TestGenerate_refusesViewsOfOneName(t *testing.T) {
 	want = "order_placed_v1 would be the parked events table and the view of Order OrderPlaced; choose other table names"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// Comments that come, change and go come to what one migration makes, and back, and no view is made anew.
+func TestNext_commentsRemakeNothing(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	h := history{folder: migration.Folder{}}
+	o := design.Options{Domain: indexed(domain("Placed", "Paid"), ""), Schema: "shop"}
+	h.next(t, o)
+	h.up(t, conn)
+	before := catalog(t, conn)
+	exec(t, conn, `create view report as select n from shop.order_placed_v1`) // which keeps the view from being dropped
+	o.Domain = indexed(domain("Placed", "Paid"), "")
+	placed := &o.Domain.Aggregates[0].Events[0]
+	placed.Doc, placed.Payload.Fields[0].Doc = "It's placed -- and ${paid}.", ""
+	o.Domain.Aggregates[0].Events[1].Payload.Fields[1].Doc = "Of somebody else."
+	if added := h.next(t, o); len(added) != 2 || added[0] != "000002_eventmap_comments.up.sql" {
+		t.Errorf("files %q", added)
+	}
+	h.up(t, conn)
+	exec(t, conn, `drop view report`)
+	if diff := compare(fresh(t, h.known(t, o)), catalog(t, conn)); diff != "" {
+		t.Errorf("(-one migration +step by step):\n%s", diff)
+	}
+	h.down(t, conn)
+	if diff := compare(before, catalog(t, conn)); diff != "" {
+		t.Errorf("up and down (-before +after):\n%s", diff)
 	}
 }
