@@ -14,7 +14,7 @@ import (
 // constantsOf returns the constants declared with a type in its package. time.Duration has none: its constants are units.
 func (r *Reader) constantsOf(named *types.Named) []model.Constant {
 	obj := named.Obj()
-	if obj.Pkg() == nil || typeID(named) == "time.Duration" {
+	if obj.Pkg() == nil || r.names(named).id == "time.Duration" {
 		return nil
 	}
 	if constants, known := r.constants[obj]; known {

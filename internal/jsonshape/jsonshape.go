@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -32,6 +31,7 @@ type Source struct {
 // A Reader reads types of one source.
 type Reader struct {
 	source    Source
+	named     map[types.Type]*names
 	constants map[*types.TypeName][]model.Constant
 }
 
@@ -46,7 +46,7 @@ func NewReader(s Source) *Reader {
 	if s.Values == nil {
 		s.Values = func(*types.Named) []model.TypeName { return nil }
 	}
-	return &Reader{source: s, constants: map[*types.TypeName][]model.Constant{}}
+	return &Reader{source: s, named: map[types.Type]*names{}, constants: map[*types.TypeName][]model.Constant{}}
 }
 
 // A Reading is what encoding/json makes of a type.
@@ -173,38 +173,6 @@ func (w *walk) which(t types.Type) string {
 		return ""
 	}
 	return "is of type " + w.shown(t) + ", which "
-}
-
-// typeString returns a type as every toolchain prints it. Since Go 1.27, the empty interface has no short name of its
-// own, and json.RawMessage is another name for a type of a package that was not there before.
-func typeString(t types.Type, q types.Qualifier) string {
-	return spellings.Replace(types.TypeString(t, q))
-}
-
-var spellings = strings.NewReplacer("interface{}", "any", "encoding/json/jsontext.Value", "encoding/json.RawMessage", "jsontext.Value", "json.RawMessage")
-
-// typeID returns what identifies a named type: its path and name and, of an instantiated one, its type arguments.
-func typeID(t types.Type) string {
-	if _, ok := t.(*types.Named); !ok {
-		return ""
-	}
-	return typeString(t, nil)
-}
-
-// goName returns a type as the domain's source names it.
-func goName(t types.Type) string {
-	if _, ok := t.(*types.Struct); ok {
-		return "struct"
-	}
-	return typeString(t, (*types.Package).Name)
-}
-
-// underName returns the underlying type of a named one.
-func underName(t types.Type) string {
-	if _, ok := t.Underlying().(*types.Struct); ok {
-		return "struct"
-	}
-	return typeString(t.Underlying(), (*types.Package).Name)
 }
 
 func isPointer(t types.Type) bool {

@@ -98,7 +98,7 @@ func marshals(t types.Type) bool {
 // Generated code encodes and decodes by pointer, so methods on the pointer count wherever the value has an address:
 // everywhere but in a map.
 func (w *walk) byMethods(t types.Type, at spot) *model.Shape {
-	switch typeID(t) {
+	switch w.names(t).id {
 	case "time.Time":
 		return &model.Shape{Kind: model.TimeShape}
 	case "encoding/json.Number":
@@ -110,7 +110,7 @@ func (w *walk) byMethods(t types.Type, at spot) *model.Shape {
 	case *types.Pointer, *types.Interface:
 		return w.byKind(t, at)
 	}
-	lost := &model.Shape{Kind: model.OpaqueShape, Go: goName(t)}
+	lost := &model.Shape{Kind: model.OpaqueShape, Go: w.names(t).goName}
 	out, in := lookup(t, marshalJSON, true), lookup(t, unmarshalJSON, true)
 	if !out.ok {
 		out = lookup(t, marshalText, true)

@@ -19,7 +19,9 @@ func (w *walk) shape(t types.Type, at spot) *model.Shape {
 			w.byMethods(t, at) // once more, for losses: what lies in a map has no address
 		}
 		w.refs++
-		return &model.Shape{Kind: model.RefShape, Go: goName(t), Type: typeID(t), Under: underName(t), Name: declaredName(named)}
+		s := &model.Shape{Kind: model.RefShape}
+		w.name(s, named)
+		return s
 	}
 	if w.met.Set(t, true) == nil {
 		w.reading.Types = append(w.reading.Types, named.Obj())
@@ -30,11 +32,11 @@ func (w *walk) shape(t types.Type, at spot) *model.Shape {
 	if w.refs == refs {
 		w.spelled.Delete(t) // it contains no reference, so it may well be spelled out again
 	}
-	if isPointer(t) {
-		if s.Kind == model.RefShape && s.Type == typeID(t) {
-			return &model.Shape{Kind: model.OpaqueShape, Nullable: true, Go: goName(t)} // type P *P holds nothing but null
+	if n := w.names(t); isPointer(t) {
+		if s.Kind == model.RefShape && s.Type == n.id {
+			return &model.Shape{Kind: model.OpaqueShape, Nullable: true, Go: n.goName} // type P *P holds nothing but null
 		}
-		s.Go = goName(t)
+		s.Go = n.goName
 		return s
 	}
 	w.name(s, named)
@@ -44,31 +46,13 @@ func (w *walk) shape(t types.Type, at spot) *model.Shape {
 	return s
 }
 
-// name says of a shape which type it is of.
-func (w *walk) name(s *model.Shape, named *types.Named) {
-	s.Go, s.Type, s.Under, s.Name = goName(named), typeID(named), underName(named), declaredName(named)
-	if s.Guarded || s.Kind == model.TextShape || s.Kind == model.OpaqueShape {
-		s.Values = w.source.Values(named)
-	}
-}
-
-// declaredName returns the name that code has for a type, or none for an instantiated type and one declared within a
-// function.
-func declaredName(named *types.Named) model.TypeName {
-	obj := named.Obj()
-	if obj.Pkg() == nil || named.TypeArgs().Len() > 0 || obj.Parent() != obj.Pkg().Scope() {
-		return model.TypeName{}
-	}
-	return model.TypeName{Package: model.Package{Path: obj.Pkg().Path(), Name: obj.Pkg().Name()}, Name: obj.Name()}
-}
-
 // byKind returns the shape of a type that has no methods for its JSON.
 func (w *walk) byKind(t types.Type, at spot) *model.Shape {
 	if named, ok := t.(*types.Named); ok {
 		at.foreign, at.decl = w.isForeign(named), named.Obj()
-		at.within, at.start = typeID(named), len(at.path)
+		at.within, at.start = w.names(t).id, len(at.path)
 	}
-	name, elem := goName(t), at
+	name, elem := w.names(t).goName, at
 	elem.path += "[]"
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
@@ -149,7 +133,7 @@ func (w *walk) key(t types.Type) *model.Shape {
 		s = basicShape(basic)
 		s.Guarded = lookup(t, unmarshalText, true).ok
 	}
-	s.Go = goName(t)
+	s.Go = w.names(t).goName
 	if named, ok := t.(*types.Named); ok {
 		w.name(s, named)
 		if s.Kind != model.TextShape {
