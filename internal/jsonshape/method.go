@@ -165,14 +165,20 @@ func (w *walk) loseVersion(t types.Type, at spot) bool {
 		!lookup(t, marshalJSON, true).ok && w.loseMethod(t, at, appendText, marshalText)
 }
 
-// loseMethod reports whether a type has a method that encoding/json calls since Go 1.27 and not the one that every version
-// calls, and adds that as a loss.
+// loseMethod reports whether a type has a method that encoding/json calls since Go 1.27, in place of one that every version
+// calls, and lacks that one or has it from elsewhere, and adds that as a loss.
 func (w *walk) loseMethod(t types.Type, at spot, since, ever method) bool {
-	if !lookup(t, since, true).ok || lookup(t, ever, true).ok {
+	newer, older := lookup(t, since, true), lookup(t, ever, true)
+	switch {
+	case !newer.ok, older.ok && newer.through == older.through:
 		return false
+	case !older.ok:
+		w.lose(at, "%shas %s but no %s: encoding/json of Go 1.27 calls it and that of Go 1.26 does not, so they store different JSON; add %s",
+			w.which(t), since.name, ever.name, ever.name)
+	default:
+		w.lose(at, "%shas %s and %s, one of them from what it embeds: encoding/json of Go 1.26 calls the one and that of Go 1.27 the other, so they store different JSON; declare both beside each other",
+			w.which(t), ever.name, since.name)
 	}
-	w.lose(at, "%shas %s but no %s: encoding/json of Go 1.27 calls it and that of Go 1.26 does not, so they store different JSON; add %s",
-		w.which(t), since.name, ever.name, ever.name)
 	return true
 }
 

@@ -165,6 +165,9 @@ const shapeHead = `package types
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 
 	"example.com/m/kinds"
@@ -210,6 +213,20 @@ func (b Both) MarshalText() ([]byte, error) { return b.AppendText(nil) }
 
 func (b *Both) UnmarshalText(text []byte) error { b.Text = string(text); return nil }
 
+// Host has one of its text methods from what it embeds.
+type Host struct {
+	netip.Addr
+	Port uint16
+}
+
+func (h Host) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%s!%d", h.Addr, h.Port), nil }
+
+func (h *Host) UnmarshalText(text []byte) error {
+	addr, port, _ := strings.Cut(string(text), "!")
+	_, _ = fmt.Sscan(port, &h.Port)
+	return h.Addr.UnmarshalText([]byte(addr))
+}
+
 type outer struct {
 	inner
 	B kinds.Text
@@ -233,7 +250,7 @@ var (
 		"bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "float32", "float64", "[]byte",
 		"time.Time", "time.Duration", "json.RawMessage", "json.Number", "kinds.Text", "kinds.Count", "kinds.Octet", "kinds.Ratio", "kinds.Truth", "kinds.Blob",
 		"kinds.Octets", "kinds.Bits", "kinds.Table", "kinds.Colour", "kinds.Level", "kinds.Money", "kinds.Shy", "kinds.Ref", "kinds.Tree", "kinds.Moment", "kinds.Base",
-		"kinds.Pair[string, *kinds.Money]", "kinds.Opt[int]", "struct{ A, B int8 }", "struct{ time.Time }", "struct{}", "Nought", "Appends", "Both", "struct{ json.Number }",
+		"kinds.Pair[string, *kinds.Money]", "kinds.Opt[int]", "struct{ A, B int8 }", "struct{ time.Time }", "struct{}", "Nought", "Appends", "Both", "Host", "struct{ json.Number }",
 	}
 	shapeKeys  = []string{"string", "int", "int8", "uint16", "uint64", "kinds.Text", "kinds.Count", "kinds.Colour", "kinds.Level", "kinds.Ref", "time.Time", "float64", "Appends", "Both"}
 	shapeNames = []string{"A", "B", "C", "D", "E", "Note", "hidden"}
