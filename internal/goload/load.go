@@ -65,7 +65,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 	if o.IsGenerated == nil {
 		o.IsGenerated = func([]byte) bool { return false }
 	}
-	queries, err := queries(o.Dir, o.Patterns)
+	asked, err := queries(o.Dir, o.Patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		ours:     generated{names: map[string]bool{}},
 		reaching: map[reach]bool{},
 	}
-	for _, q := range queries {
+	for _, q := range asked {
 		roots, err := p.ask(ctx, q)
 		if err != nil {
 			return nil, err
@@ -93,7 +93,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		p.roots = append(p.roots, roots...)
 	}
 	if len(p.roots) == 0 {
-		return nil, explainNothing(ctx, o, queries[0])
+		return nil, explainNothing(ctx, o, asked[0])
 	}
 	slices.SortFunc(p.roots, func(a, b *packages.Package) int { return strings.Compare(a.PkgPath, b.PkgPath) })
 	for _, root := range p.roots {

@@ -18,7 +18,6 @@ import (
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
-	"golang.org/x/tools/go/packages"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -45,31 +44,23 @@ func (p *Program) Output(name string) (*Output, error) {
 		return nil, fmt.Errorf("output %s: %w", p.options.Output, err)
 	}
 	dir := p.Dir.Abs(p.options.Output)
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("output %s is not a folder", p.options.Output)
 	}
-	importPath, borrowed, err := p.importPath(dir)
-	if err != nil {
+	out := &Output{}
+	if err := p.locate(out, dir); err != nil {
 		return fail(err)
 	}
-	files, err := p.readOutput(dir)
-	if err != nil {
+	if out.files, err = p.readOutput(dir); err != nil {
 		return fail(err)
 	}
-	if name, err = outputName(name, importPath, files); err != nil {
+	if out.Name, err = outputName(name, out.Path, out.files); err != nil {
 		return fail(err)
 	}
-	out := &Output{Borrowed: borrowed, files: files, Output: model.Output{
-		Package:      model.Package{Path: importPath, Name: name},
-		Declared:     p.declared(files, func(f outputFile) bool { return f.pkg == name }),
-		TestDeclared: p.declared(files, func(f outputFile) bool { return f.test && f.pkg == name+"_test" }),
-	}}
-	if out.Root, _ = moduleRoot(dir); out.Root != "" {
-		if out.Module, err = readModulePath(filepath.Join(out.Root, "go.mod")); err != nil {
-			return nil, err
-		}
-	}
-	for _, f := range files {
+	out.Declared = p.declared(out.files, func(f outputFile) bool { return f.pkg == out.Name })
+	out.TestDeclared = p.declared(out.files, func(f outputFile) bool { return f.test && f.pkg == out.Name+"_test" })
+	for _, f := range out.files {
 		if f.ours && !f.broken {
 			out.Generated = append(out.Generated, f.syntax)
 		}
@@ -77,45 +68,42 @@ func (p *Program) Output(name string) (*Output, error) {
 	return out, nil
 }
 
-// importPath returns the path by which dir is imported: that of the module it lies in and its place there. A folder in no
+// locate finds out the path by which dir is imported: that of the module it lies in and its place there. A folder in no
 // module, where somebody wants to look at what would be written, counts as one at the root of the module of the events.
-func (p *Program) importPath(dir string) (importPath, borrowed string, err error) {
+func (p *Program) locate(out *Output, dir string) error {
 	root, err := moduleRoot(dir)
-	if err != nil {
+	if err == nil {
+		out.Root = root
+	} else {
 		if real, realErr := filepath.EvalSymlinks(dir); realErr == nil {
 			dir = real
 			root, err = moduleRoot(dir)
 		}
 		home := p.roots[0].Module
 		if err != nil && home != nil && p.byPath[path.Join(home.Path, filepath.Base(dir))] == nil {
-			borrowed = home.Path
+			out.Borrowed = home.Path
 			root, dir, err = home.Dir, filepath.Join(home.Dir, filepath.Base(dir)), nil
 		}
 		if err != nil {
-			return "", "", err
+			return err
 		}
 	}
-	modulePath := ""
-	packages.Visit(p.roots, func(pkg *packages.Package) bool {
-		if pkg.Module != nil && pkg.Module.Dir == root {
-			modulePath = pkg.Module.Path
-		}
-		return false
-	}, nil)
-	if modulePath == "" {
-		if modulePath, err = readModulePath(filepath.Join(root, "go.mod")); err != nil {
-			return "", "", err
-		}
+	modulePath, err := readModulePath(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	if out.Root != "" {
+		out.Module = modulePath
 	}
 	rel, err := filepath.Rel(root, dir)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	importPath = path.Join(modulePath, filepath.ToSlash(rel))
-	if err := module.CheckImportPath(importPath); err != nil {
-		return "", "", fmt.Errorf("a package there cannot be imported: %w", err)
+	out.Path = path.Join(modulePath, filepath.ToSlash(rel))
+	if err := module.CheckImportPath(out.Path); err != nil {
+		return fmt.Errorf("a package there cannot be imported: %w", err)
 	}
-	return importPath, borrowed, nil
+	return nil
 }
 
 // readModulePath returns the module path that a go.mod file declares. The rest of the file may be wrong.

@@ -110,48 +110,45 @@ func (w *walk) byMethods(t types.Type, at spot) *model.Shape {
 	case *types.Pointer, *types.Interface:
 		return w.byKind(t, at)
 	}
-	lost := &model.Shape{Kind: model.OpaqueShape, Go: w.names(t).goName}
 	out, in := lookup(t, marshalJSON, true), lookup(t, unmarshalJSON, true)
+	kind := model.OpaqueShape
 	if !out.ok {
-		out = lookup(t, marshalText, true)
+		out, kind = lookup(t, marshalText, true), model.TextShape
 	}
 	if !in.ok {
 		in = lookup(t, unmarshalText, true)
 	}
-	kind, counterpart := model.TextShape, "UnmarshalText"
-	if out.name == "MarshalJSON" {
-		kind, counterpart = model.OpaqueShape, "UnmarshalJSON"
-	}
 	switch {
-	case w.loseVersion(t, at):
-		return lost
-	case out.ok && (!in.ok || out.name == "MarshalJSON" && in.name != "UnmarshalJSON"):
-		w.lose(at, "%shas %s but no %s; add it, so that what is written can be read", w.which(t), out.name, counterpart)
-		return lost
-	case out.ok:
-	case in.ok && in.name == "UnmarshalText" && !isString(t):
-		w.lose(at, "%shas UnmarshalText but no MarshalText; add it: what is written without it cannot be read", w.which(t))
-		return lost
-	case in.name == "UnmarshalJSON" && w.embedsMarshaler(t, at, in):
-		return lost
-	default:
+	case w.loseVersion(t, at), w.loseHalf(t, at, out, in), w.embedsMarshaler(t, at, out), w.embedsMarshaler(t, at, in):
+		return &model.Shape{Kind: model.OpaqueShape, Go: w.names(t).goName}
+	case !out.ok:
 		s := w.byKind(t, at)
 		s.Guarded = in.ok // it reads what its fields write, and perhaps more
 		return s
-	}
-	if w.embedsMarshaler(t, at, out) || w.embedsMarshaler(t, at, in) {
-		return lost
-	}
-	if at.inMap && !lookup(t, out.method, false).ok {
+	case at.inMap && !lookup(t, out.method, false).ok:
 		w.lose(at, "is of type %s, whose %s is on the pointer and is not called for a map's value; put it on the value, or let the map hold pointers", w.shown(t), out.name)
-		return lost
-	}
-	if out.through != nil && out.through == in.through && !isPointer(out.through.Type()) {
+	case out.through != nil && out.through == in.through && !isPointer(out.through.Type()):
 		return w.shape(out.through.Type(), at) // the methods, and so the JSON, are those of what it embeds
 	}
 	_, slice := t.Underlying().(*types.Slice)
 	_, isMap := t.Underlying().(*types.Map)
 	return &model.Shape{Kind: kind, Nullable: slice || isMap}
+}
+
+// loseHalf reports whether the methods of a type only write or only read what others cannot, and adds that as a loss. To
+// read alone is fine for JSON, which may be what the fields write, and for a string.
+func (w *walk) loseHalf(t types.Type, at spot, out, in lookedUp) bool {
+	switch {
+	case out.name == "MarshalJSON" && in.name != "UnmarshalJSON":
+		w.lose(at, "%shas MarshalJSON but no UnmarshalJSON; add it, so that what is written can be read", w.which(t))
+	case out.ok && !in.ok:
+		w.lose(at, "%shas MarshalText but no UnmarshalText; add it, so that what is written can be read", w.which(t))
+	case !out.ok && in.ok && in.name == "UnmarshalText" && !isString(t):
+		w.lose(at, "%shas UnmarshalText but no MarshalText; add it: what is written without it cannot be read", w.which(t))
+	default:
+		return false
+	}
+	return true
 }
 
 // loseVersion reports whether only some versions of encoding/json would call a method of a type, and adds that as a loss.
