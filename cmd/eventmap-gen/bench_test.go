@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/eventmap/eventmap/internal/cli/clitest"
 )
 
 // BenchmarkCommand compares the built command, as a whole process, with a process that loads the same packages in the same
@@ -103,7 +105,7 @@ func writeBenchModule(b *testing.B, dir string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := writeModule(dir, "example.com/shop", repo); err != nil {
+	if err := clitest.WriteModule(dir, "example.com/shop", repo); err != nil {
 		b.Fatal(err)
 	}
 	writeSource(b, dir, "store", "import \"github.com/jackc/pgx/v5\"\n\n//eventmap:ignore\ntype Store struct{ Tx pgx.Tx }\n")

@@ -32,28 +32,28 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	}
 	domain, err := astscan.Scan(context.Background(), settings.scan)
 	if err != nil {
-		return fail(command, err)
+		return command.Fail(err)
 	}
 	if settings.verbose {
 		explain(stderr, domain)
 	}
 	files, err := gocode.Generate(domain, settings.generate)
 	if err != nil {
-		return fail(command, err)
+		return command.Fail(err)
 	}
 	judged, err := schemalock.Judge(domain, settings.baseline, settings.accepted, settings.hasGenerated)
 	if err != nil {
-		return fail(command, err)
+		return command.Fail(err)
 	}
 	if command, err = settings.tell(command, judged); err != nil {
-		return fail(command, err)
+		return command.Fail(err)
 	}
 	if len(judged.Findings.Breaking()) > 0 {
 		return cli.Different
 	}
 	plan, err := output.NewPlan(settings.scan.Output, append(files, settings.lockFile(judged)), owner)
 	if err != nil {
-		return fail(command, err)
+		return command.Fail(err)
 	}
 	if settings.check {
 		return command.Check(plan)

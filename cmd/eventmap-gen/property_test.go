@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
+
+	"github.com/eventmap/eventmap/internal/cli/clitest"
 )
 
 // domainCount is how many random domains one check of TestRun_randomDomains takes. They lie in one module, so that the
@@ -39,7 +41,7 @@ func TestRun_randomDomains(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := domainModule{root: t.TempDir()}
 		defer func() { _ = os.RemoveAll(m.root) }() // the next check is in need of the room
-		if err := writeModule(m.root, modulePath, repo); err != nil {
+		if err := clitest.WriteModule(m.root, modulePath, repo); err != nil {
 			rt.Fatal(err)
 		}
 		m.write(rt, "kinds/kinds.go", string(kinds))

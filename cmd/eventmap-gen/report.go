@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -46,13 +45,4 @@ func (s *settings) tell(command cli.Command, judged *schemalock.Judgement) (cli.
 		command.Stdout = command.Stderr
 	}
 	return command, err
-}
-
-// fail reports an error. Problems in the user's source stand alone on their lines, as editors want them.
-func fail(command cli.Command, err error) (code int) {
-	if problems, ok := errors.AsType[model.Problems](err); ok {
-		_, _ = fmt.Fprintln(command.Stderr, problems)
-		return cli.Trouble
-	}
-	return command.Fail(err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/eventmap/eventmap/internal/astscan"
+	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/gocode"
 	"github.com/eventmap/eventmap/internal/output"
@@ -53,7 +54,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 
 // complete takes the arguments that are no flags, and returns an error for what the command line cannot mean.
 func (s *settings) complete(args []string) (err error) {
-	if s.scan.Patterns, err = patterns(args, s.inputs); err != nil {
+	if s.scan.Patterns, err = cli.Patterns(args, s.inputs); err != nil {
 		return err
 	}
 	if s.scan.Output == "" {

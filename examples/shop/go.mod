@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/eventmap/eventmap => ../..
 
 tool (
+	github.com/eventmap/eventmap/cmd/catalog-gen
 	github.com/eventmap/eventmap/cmd/eventmap-gen
 	github.com/eventmap/eventmap/cmd/migrate-gen
 )

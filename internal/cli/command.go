@@ -3,12 +3,15 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/eventmap/eventmap/internal/model"
 )
 
 // The exit codes of every command.
@@ -65,8 +68,12 @@ func (c Command) Misused(err error) (code int) {
 }
 
 // Fail reports the error, or each of those that were joined in it, on a line of standard error that begins with the
-// command's name, and returns Trouble.
+// command's name, and returns Trouble. Problems in the user's source stand alone on their lines, as editors want them.
 func (c Command) Fail(err error) (code int) {
+	if problems, ok := errors.AsType[model.Problems](err); ok {
+		_, _ = fmt.Fprintln(c.Stderr, problems)
+		return Trouble
+	}
 	for line := range strings.Lines(err.Error()) {
 		_, _ = fmt.Fprintf(c.Stderr, "%s: %s\n", c.Name, strings.TrimSuffix(line, "\n"))
 	}

@@ -1,5 +1,5 @@
 // Package gen holds what the generators have in common: the file, which is all they return. Its subpackages turn a
-// model into files: gocode into Go, sqlcode into SQL. They are pure: they read no disk, no clock and no environment,
+// model into files: gocode into Go, sqlcode into SQL, catalog into documents. They are pure: they read no disk, no clock and no environment,
 // and the same model gives the same bytes.
 package gen
 

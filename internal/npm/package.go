@@ -94,7 +94,7 @@ func unpack(archive []byte, folder string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	uncompressed, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (p Package) pack(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	cmd := exec.CommandContext(ctx, "npm", "pack", "--ignore-scripts", "--prefer-offline", "--pack-destination", folder, p.Name+"@"+p.Version)
 	cmd.Dir = folder
 	if output, err := cmd.CombinedOutput(); err != nil {

@@ -49,13 +49,16 @@ func (p *Plan) Apply() (err error) {
 	return nil
 }
 
-// settle puts the staged content in place, or removes the file.
+// settle puts the staged content in place, or removes the file, and the folders that are empty then.
 func settle(c Change, temp string) error {
 	if c.New != nil {
 		return os.Rename(temp, target(c.Path))
 	}
 	if err := os.Remove(c.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
+	}
+	for dir := filepath.Dir(c.Path); os.Remove(dir) == nil; dir = filepath.Dir(dir) {
+		continue // which ends, rightly, at a folder that is not empty
 	}
 	return nil
 }

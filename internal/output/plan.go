@@ -30,6 +30,8 @@ type Owner struct {
 	// Nested is the name under which a file is looked for in the folders directly below the output folder too, where
 	// nothing else ever goes. Empty: there is none.
 	Nested string
+	// Trees are folders below the output folder in which everything of ours that a run does not make goes, however deep.
+	Trees []string
 }
 
 // A Change is one file that differs from what was generated.
@@ -76,6 +78,13 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 			problems = append(problems, err)
 		}
 		plan.Changes = append(plan.Changes, orphans...)
+	}
+	for _, tree := range owner.Trees {
+		left, err := findLeft(dir, tree, made, owner)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		plan.Changes = append(plan.Changes, left...)
 	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
@@ -143,6 +152,28 @@ func findOrphans(dir string, made map[string]bool, owner Owner) ([]Change, error
 		}
 	}
 	return orphans, nil
+}
+
+// findLeft returns the removal of each file of ours in a folder below dir that this run no longer makes.
+func findLeft(dir, tree string, made map[string]bool, owner Owner) (left []Change, err error) {
+	err = filepath.WalkDir(filepath.Join(dir, filepath.FromSlash(tree)), func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil || made[filepath.ToSlash(name)] {
+			return err
+		}
+		old, err := os.ReadFile(path)
+		if err == nil && owner.IsOurs(lf(old)) {
+			left = append(left, Change{Path: path, Old: old})
+		}
+		return err
+	})
+	return left, err
 }
 
 // IsCurrent reports whether nothing has to change.

@@ -35,7 +35,7 @@ func (b backup) make(ctx context.Context) error {
 		return err
 	}
 	// It ends the slot, and a backup that was not finished.
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var version int
 	var source string
 	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int, current_setting('data_directory')").Scan(&version, &source); err != nil {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// patterns returns what is to be scanned: the patterns as given, and one for each input folder and what lies below it.
-func patterns(given, inputs []string) ([]string, error) {
+// Patterns returns what is to be scanned: the patterns as given, and one for each input folder and what lies below it.
+func Patterns(given, inputs []string) ([]string, error) {
 	patterns := given
 	for _, dir := range inputs {
 		info, err := os.Stat(dir)

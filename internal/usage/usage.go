@@ -1,0 +1,208 @@
+package usage
+
+import (
+	"cmp"
+	"go/ast"
+	"go/doc"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ast/astutil"
+	"golang.org/x/tools/go/packages"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
+
+// usage reads every function of the packages, but for what eventmap-gen wrote.
+func (r *reader) usage() *model.Usage {
+	var u model.Usage
+	skipped := r.converters()
+	for _, p := range r.packages {
+		if p.PkgPath == r.store.pkg.Path() {
+			continue
+		}
+		for _, f := range p.Syntax {
+			if ast.IsGenerated(f) {
+				continue
+			}
+			for _, decl := range f.Decls {
+				s := scope{reader: r, pkg: p, file: f, decl: decl}
+				if fn, ok := decl.(*ast.FuncDecl); ok {
+					if skipped[p.TypesInfo.Defs[fn.Name]] {
+						continue
+					}
+					s.name = functionName(p, fn)
+					u.Emitters = append(u.Emitters, s.emitters(fn)...)
+				} else {
+					s.name = p.Name
+				}
+				u.Handlers = append(u.Handlers, s.handlers()...)
+			}
+		}
+	}
+	slices.SortStableFunc(u.Emitters, func(a, b model.Emitter) int {
+		return cmp.Or(cmp.Compare(a.Aggregate, b.Aggregate), cmp.Compare(a.Func, b.Func), a.Pos.Compare(b.Pos))
+	})
+	slices.SortStableFunc(u.Handlers, func(a, b model.Handler) int {
+		return cmp.Or(cmp.Compare(a.Aggregate, b.Aggregate), cmp.Compare(a.Consumer, b.Consumer), cmp.Compare(a.Func, b.Func), a.Pos.Compare(b.Pos))
+	})
+	return &u
+}
+
+// converters returns the upcasters of the domain: they return events and emit none.
+func (r *reader) converters() map[types.Object]bool {
+	names := map[model.TypeName]bool{}
+	for _, a := range r.domain.Aggregates {
+		for _, e := range a.Events {
+			if e.Upcast != nil {
+				names[e.Upcast.Func] = true
+			}
+		}
+	}
+	found := map[types.Object]bool{}
+	for _, p := range r.packages {
+		for name := range names {
+			if name.Package.Path == p.PkgPath {
+				found[p.Types.Scope().Lookup(name.Name)] = true
+			}
+		}
+	}
+	return found
+}
+
+// A scope is a declaration that is searched.
+type scope struct {
+	*reader
+	pkg  *packages.Package
+	file *ast.File
+	decl ast.Decl
+	name string // such as order.Order.Pay
+}
+
+// functionName returns the name of a function as a reader knows it, with its package.
+func functionName(p *packages.Package, fn *ast.FuncDecl) string {
+	name := p.Name + "."
+	if fn.Recv != nil && len(fn.Recv.List) > 0 {
+		receiver := ast.Unparen(fn.Recv.List[0].Type)
+		if star, ok := receiver.(*ast.StarExpr); ok {
+			receiver = star.X
+		}
+		switch index := receiver.(type) {
+		case *ast.IndexExpr:
+			receiver = index.X
+		case *ast.IndexListExpr:
+			receiver = index.X
+		}
+		if ident, ok := receiver.(*ast.Ident); ok {
+			name += ident.Name + "."
+		}
+	}
+	return name + fn.Name.Name
+}
+
+// callee returns what is called, or nil: a conversion, a value, a builtin.
+func (s *scope) callee(call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch index := fun.(type) {
+	case *ast.IndexExpr:
+		fun = index.X
+	case *ast.IndexListExpr:
+		fun = index.X
+	}
+	var obj types.Object
+	switch fun := ast.Unparen(fun).(type) {
+	case *ast.Ident:
+		obj = s.pkg.TypesInfo.Uses[fun]
+	case *ast.SelectorExpr:
+		obj = s.pkg.TypesInfo.Uses[fun.Sel]
+	}
+	if f, ok := obj.(*types.Func); ok {
+		return f.Origin()
+	}
+	return nil
+}
+
+// isStores reports whether a function is one of the generated package.
+func (s *scope) isStores(f *types.Func) bool { return f != nil && f.Pkg() == s.store.pkg }
+
+// emitters returns what a function emits, by aggregate.
+func (s *scope) emitters(fn *ast.FuncDecl) []model.Emitter {
+	if fn.Body == nil {
+		return nil
+	}
+	found := map[event]bool{}
+	s.emit(fn.Body, s.results(fn.Type), false, found)
+	byAggregate := map[string][]string{}
+	for e := range found {
+		byAggregate[e.aggregate] = append(byAggregate[e.aggregate], e.name)
+	}
+	var emitters []model.Emitter
+	for aggregate, events := range byAggregate {
+		slices.Sort(events)
+		emitters = append(emitters, model.Emitter{
+			Aggregate: aggregate, Func: s.name, Doc: new(doc.Package).Synopsis(fn.Doc.Text()),
+			Events: slices.Compact(events), Pos: s.pos(fn.Name.Pos()),
+		})
+	}
+	return emitters
+}
+
+// results returns the aggregates whose sum a function returns.
+func (s *scope) results(fn *ast.FuncType) (aggregates []string) {
+	if fn.Results == nil {
+		return nil
+	}
+	for _, field := range fn.Results.List {
+		aggregates = append(aggregates, s.store.sumsIn(s.pkg.TypesInfo.TypeOf(field.Type))...)
+	}
+	return aggregates
+}
+
+// emit adds the events that are made below a node: of the aggregates that a function around it returns the sum of, or of
+// any where it is handed to the generated store.
+func (s *scope) emit(node ast.Node, returned []string, handed bool, found map[event]bool) {
+	ast.Inspect(node, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			s.emit(n.Body, append(slices.Clone(returned), s.results(n.Type)...), false, found)
+			return false
+		case *ast.CallExpr:
+			s.made(n, returned, handed, found)
+			takes := handed
+			if f := s.callee(n); s.isStores(f) && s.handlerParam(f) < 0 && !strings.HasPrefix(f.Name(), "From") && !strings.HasPrefix(f.Name(), "Fold") {
+				takes = true
+			}
+			s.emit(n.Fun, returned, handed, found)
+			for _, arg := range n.Args {
+				if takes {
+					s.made(arg, returned, takes, found) // whatever made it
+				}
+				s.emit(arg, returned, takes, found)
+			}
+			return false
+		case *ast.CompositeLit:
+			s.made(n, returned, handed, found)
+		}
+		return true
+	})
+}
+
+// made adds the event that an expression makes, if it is one.
+func (s *scope) made(expr ast.Expr, returned []string, handed bool, found map[event]bool) {
+	t := s.pkg.TypesInfo.TypeOf(expr)
+	if t == nil {
+		return
+	}
+	for _, e := range s.store.eventsOf(t) {
+		if handed || slices.Contains(returned, e.aggregate) {
+			found[e] = true
+		}
+	}
+}
+
+// enclosing returns the nodes around a position, innermost first.
+func (s *scope) enclosing(n ast.Node) []ast.Node {
+	path, _ := astutil.PathEnclosingInterval(s.file, n.Pos(), n.End())
+	return path
+}
