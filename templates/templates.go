@@ -15,5 +15,5 @@ var Postgres embed.FS
 // SQLite holds the templates for SQLite, in the folder sqlite, as Postgres does. Those of the tables are also what
 // runtime/sqlite makes its tables with.
 //
-//go:embed sqlite/*.sql.tmpl
+//go:embed sqlite
 var SQLite embed.FS

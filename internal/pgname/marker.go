@@ -7,11 +7,11 @@ import (
 
 // SchemaVersion is the version of the schema that this module's generator writes and its store needs. It rises when a
 // store could no longer work on tables of the version before; templates/postgres/upgrade then says how tables get there.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 const markerText = "eventmap schema "
 
-// Marker returns the words that end the comment on every events table: "eventmap schema 1".
+// Marker returns the words that end the comment on every events table: "eventmap schema 2".
 func Marker() string { return MarkerOf(SchemaVersion) }
 
 // MarkerOf returns those words for another version of the schema.

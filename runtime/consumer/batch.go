@@ -159,6 +159,9 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	if err != nil || b.claim == nil {
 		return nil, err
 	}
+	if err := b.checkClaim(ctx); err != nil {
+		return nil, err
+	}
 	b.handOn()
 	b.before = b.claim.Checkpoint
 	if a.until != nil && a.until.outdated(b.claim) {
@@ -178,6 +181,9 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	b.position = selection.Through
 	if page.More {
 		b.endAt(page.Events[len(page.Events)-1].GlobalPosition)
+	}
+	if b.replays() {
+		handling = withReplaying(handling)
 	}
 	if failed, err := b.events(ctx, handling, page.Events); failed != nil || err != nil {
 		return failed, err
@@ -199,6 +205,9 @@ func (b *batch[Tx]) selection() Selection {
 	if c.types != nil || claim.Segments > 1 || claim.Handled != nil {
 		through = min(through, claim.Position+scanned)
 	}
+	if b.replays() { // a batch is a replay as a whole, or not at all
+		through = min(through, claim.ReplayUntil)
+	}
 	if b.until != nil {
 		through = b.until.event.GlobalPosition - 1
 	}
@@ -218,6 +227,9 @@ func (b *batch[Tx]) selection() Selection {
 		Handled:        claim.Handled,
 	}
 }
+
+// replays reports whether the next events of the claimed segment had happened before the consumer first ran.
+func (b *batch[Tx]) replays() bool { return b.claim.Checkpoint.Position < b.claim.ReplayUntil }
 
 // lookForWaiting notes which streams of the events have parked events, so that these have to wait too.
 func (b *batch[Tx]) lookForWaiting(ctx context.Context, events []runtime.PersistedEvent) error {

@@ -92,11 +92,7 @@ func (r *Runner[Tx]) checkWaits(ctx context.Context, c *registered[Tx]) error {
 	if c.waits.none() {
 		return nil
 	}
-	var checkpoints []Checkpoint
-	err := r.in(ctx, func(tx Tx) (err error) {
-		checkpoints, err = r.db.Checkpoints(ctx, tx, c.name, false)
-		return err
-	})
+	checkpoints, err := r.checkpoints(ctx, c.name)
 	if err == nil {
 		err = c.waits.still(checkpoints)
 	}
@@ -108,11 +104,7 @@ func (r *Runner[Tx]) checkWaits(ctx context.Context, c *registered[Tx]) error {
 
 // whyStopped returns why a consumer is stopped.
 func (r *Runner[Tx]) whyStopped(ctx context.Context, name string) error {
-	var checkpoints []Checkpoint
-	err := r.in(ctx, func(tx Tx) (err error) {
-		checkpoints, err = r.db.Checkpoints(ctx, tx, name, false)
-		return err
-	})
+	checkpoints, err := r.checkpoints(ctx, name)
 	if err != nil {
 		return fmt.Errorf("consumer %s: %w: %w", name, ErrStopped, err)
 	}

@@ -13,6 +13,10 @@ import (
 // A read model is empty after a Reset. To rebuild one while the old one is in use, register a consumer of another name
 // that writes elsewhere, wait for [Runner.RunUntilCaughtUp], and swap.
 func (r *Runner[Tx]) Reset(ctx context.Context, name string, clear func(ctx context.Context, tx Tx) error) error {
+	log, err := r.db.Poll(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("reset consumer %s: %w", name, err)
+	}
 	return r.change(ctx, "reset", name, func(tx Tx, checkpoints []Checkpoint) ([]Checkpoint, error) {
 		if clear != nil {
 			if err := clear(ctx, tx); err != nil {
@@ -23,7 +27,8 @@ func (r *Runner[Tx]) Reset(ctx context.Context, name string, clear func(ctx cont
 			return nil, err
 		}
 		for i := range checkpoints {
-			checkpoints[i].Position, checkpoints[i].Handled = 0, nil
+			checkpoints[i].Position, checkpoints[i].Handled, checkpoints[i].Astray = 0, nil, false
+			checkpoints[i].ReplayUntil = log.Frontier
 		}
 		return checkpoints, nil
 	})
@@ -67,6 +72,9 @@ func (r *Runner[Tx]) Resize(ctx context.Context, name string, segments int) erro
 		if len(checkpoints) == segments {
 			return checkpoints, nil
 		}
+		if err := checkAstray(checkpoints); err != nil {
+			return nil, err
+		}
 		return resized(checkpoints, segments)
 	})
 }
@@ -82,6 +90,9 @@ func (r *Runner[Tx]) change(ctx context.Context, what, name string, f func(Tx, [
 			return err
 		}
 		if checkpoints, err = f(tx, checkpoints); err != nil {
+			return err
+		}
+		if err := checkAstray(checkpoints); err != nil {
 			return err
 		}
 		return r.db.Replace(ctx, tx, name, checkpoints)

@@ -105,20 +105,26 @@ type Checkpoint struct {
 	// Zero: it runs.
 	StoppedAt time.Time
 	UpdatedAt time.Time
+	// ReplayUntil is the frontier as it was when the consumer first ran, or was reset: events up to there are replayed.
+	ReplayUntil int64
+	// Astray reports whether the log has another event at or below the position than the checkpoint names: a database notes
+	// the ID of the last event up to the position, or to the highest of Handled, with each checkpoint. It is not set by a
+	// runner.
+	Astray bool
 }
 
 // Checkpoints are changed as a whole where no worker is in the way.
 type Checkpoints[Tx any] interface {
-	// Create makes the checkpoints of a consumer, at 0, unless it has some.
-	Create(ctx context.Context, tx Tx, consumer string, segments int) error
+	// Create makes the checkpoints of a consumer, where it is to start, unless it has some.
+	Create(ctx context.Context, tx Tx, consumer string, segments int, start StartPosition) error
 	// Checkpoints returns the checkpoints of a consumer in the order of their segments; none if it does not exist. With
 	// lock, it waits for every worker to end its transaction and keeps workers away until this one ends.
 	Checkpoints(ctx context.Context, tx Tx, consumer string, lock bool) ([]Checkpoint, error)
 	// Stop stops the segments of a consumer that run, which this transaction has locked: StoppedAt is set, LastError is the
 	// reason, and there is neither a failure nor a retry.
 	Stop(ctx context.Context, tx Tx, consumer, reason string) error
-	// Replace replaces the checkpoints of a consumer, which this transaction has locked. Position and Handled are kept as
-	// given; failures are forgotten. None at all means that the consumer is forgotten.
+	// Replace replaces the checkpoints of a consumer, which this transaction has locked. Position, Handled and
+	// ReplayUntil are kept as given; failures are forgotten. None at all means that the consumer is forgotten.
 	Replace(ctx context.Context, tx Tx, consumer string, checkpoints []Checkpoint) error
 }
 
@@ -128,6 +134,9 @@ type Log[Tx any] interface {
 	Read(ctx context.Context, tx Tx, s Selection, buffer []runtime.PersistedEvent) (Page, error)
 	// Lag counts the events of a selection, up to its limit.
 	Lag(ctx context.Context, tx Tx, s Selection) (Lag, error)
+	// PositionAt returns the position of the last event that happened before a time, as far as events were stored in the order
+	// of their times, or 0.
+	PositionAt(ctx context.Context, tx Tx, at time.Time) (int64, error)
 	// Events returns the events at the given positions, as far as they exist, in the order of their positions.
 	Events(ctx context.Context, tx Tx, positions []int64) ([]runtime.PersistedEvent, error)
 }

@@ -11,8 +11,10 @@ var (
 	// counts as failed.
 	ErrTransactionEnded = errors.New("the handler ended the transaction, which it must leave to the runner")
 
-	// ErrCheckpointAhead: a checkpoint is at a position that the log has not reached: the log was restored from an older
-	// backup or emptied, or this is another database. New events would be taken for handled ones. Reset the consumer.
+	// ErrCheckpointAhead: a checkpoint is at a position that the log has not reached, or at which it has another event than
+	// the one that was handled: the log was restored from an older backup, has lost its end in a failover or was emptied, or
+	// this is another database. New events would be taken for handled ones. It stays until [Runner.Reset] or
+	// [Runner.Accept].
 	ErrCheckpointAhead = errors.New("checkpoint is ahead of the log")
 
 	// ErrStopped: a consumer is stopped because an event could not be handled; see [Stop] and [Runner.Resume].

@@ -7,6 +7,7 @@ import "sync"
 type health struct {
 	mu      sync.Mutex
 	refusal error // why the consumer is not driven, nil if it is
+	astray  bool  // a worker has found the checkpoint to be astray; the poller looks again
 	last    error // of the last use of the database, nil if that went well
 }
 
@@ -18,6 +19,27 @@ func (h *health) refuse(reason error) (news bool) {
 	news = h.refusal == nil && reason != nil
 	h.refusal = reason
 	return news
+}
+
+// mistrust notes that a checkpoint is astray.
+func (h *health) mistrust(reason error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusal, h.astray = reason, true
+}
+
+// mistrusted reports whether a checkpoint was found to be astray.
+func (h *health) mistrusted() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.astray
+}
+
+// trust notes that no checkpoint is astray.
+func (h *health) trust() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.astray = false
 }
 
 // refused reports whether the consumer is not to be driven.

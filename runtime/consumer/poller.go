@@ -55,6 +55,7 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 				}
 			}
 			next = p.tell(ctx, poll)
+			p.runner.answer(ctx, poll)
 			if p.stall.look(poll, looked, p.runner.config.StallAfter) {
 				p.trouble(ctx, "the log is stalled", p.runner.stalled(ctx, poll))
 			}
@@ -67,6 +68,9 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 		if next >= 0 && next < wait {
 			wait = max(next, least)
 		}
+		if p.runner.waiters.any() { // for what other processes handle
+			wait = min(wait, watchMost)
+		}
 		timer.Reset(wait)
 	}
 }
@@ -77,6 +81,11 @@ func (p *poller[Tx]) tell(ctx context.Context, poll LogState) time.Duration {
 	next := time.Duration(-1)
 	for _, c := range p.runner.consumers {
 		s, err := poll.check(c.name)
+		if err == nil && c.health.mistrusted() { // until it is reset or accepted, perhaps by another process
+			if err = p.runner.verify(ctx, c.name); err == nil {
+				c.health.trust()
+			}
+		}
 		if c.health.refuse(err) {
 			p.runner.config.Logger.Error(ctx, "consumer is not driven", "consumer", c.name, "error", err)
 		}

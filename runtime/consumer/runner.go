@@ -23,6 +23,7 @@ type Runner[Tx any] struct {
 	consumers []*registered[Tx]
 	running   atomic.Bool
 	wake      chan struct{} // capacity 1: somebody knows that there is something to do
+	waiters   waiters
 }
 
 // A Config is what concerns all consumers of a runner. The zero value is ready for use.
@@ -47,6 +48,8 @@ type Config struct {
 // A Registration is a consumer and how it is to be driven.
 type Registration[Tx any] struct {
 	Consumer Consumer[Tx]
+	// From is where the consumer begins when it runs for the first time; the zero value is [Beginning]. Later it is ignored.
+	From Start
 	// Segments is how many segments the consumer gets when it runs for the first time. Later, [Runner.Resize] changes it,
 	// and this is ignored. 0 means 1.
 	Segments int
@@ -124,7 +127,7 @@ func New[Tx any](db Database[Tx], config Config, consumers ...Registration[Tx]) 
 	if config.PollLeast < 0 || config.PollMost < config.PollLeast {
 		problems = append(problems, fmt.Errorf("polling every %s to %s: give two positive durations, the shorter first", config.PollLeast, config.PollMost))
 	}
-	r := &Runner[Tx]{db: db, config: config, wake: make(chan struct{}, 1)}
+	r := &Runner[Tx]{db: db, config: config, wake: make(chan struct{}, 1), waiters: waiters{watching: make(chan struct{}, 1)}}
 	names := make(map[string]bool)
 	for i, registration := range consumers {
 		c, err := register(registration)
@@ -181,6 +184,8 @@ func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
 		c.Backoff.Most = max(defaultMost, c.Backoff.First)
 	}
 	switch {
+	case c.From.check() != nil:
+		return nil, fmt.Errorf("%s: %w", c.name, c.From.check())
 	case checkSegments(c.Segments) != nil:
 		return nil, fmt.Errorf("%s: %w", c.name, checkSegments(c.Segments))
 	case c.Workers < 0, c.BatchSize < 0, c.BatchBytes < 0, c.BatchTime < 0, c.Timeout < 0, c.Backoff.First < 0, c.Backoff.Most < c.Backoff.First:
@@ -291,6 +296,9 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 		var ahead error
 		if s, ok := poll.of(c.name); ok {
 			ahead = s.checkAhead(poll)
+			if ahead == nil {
+				ahead = r.verify(ctx, c.name)
+			}
 		}
 		c.health.refuse(ahead)
 		problems = append(problems, ahead)
@@ -299,7 +307,13 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, c := range r.consumers {
-		err := r.in(ctx, func(tx Tx) error { return r.db.Create(ctx, tx, c.name, c.Segments) })
+		err := r.in(ctx, func(tx Tx) error {
+			start, err := r.start(ctx, tx, c.From, poll.Frontier)
+			if err != nil {
+				return err
+			}
+			return r.db.Create(ctx, tx, c.name, c.Segments, start)
+		})
 		if err != nil {
 			return fmt.Errorf("consumer %s: %w", c.name, err)
 		}
@@ -321,7 +335,7 @@ func (s *ConsumerState) checkAhead(p LogState) error {
 	if s.Highest <= p.Drawn {
 		return nil
 	}
-	return fmt.Errorf("consumer %s: %w: it is at position %d and the log ends at %d; reset it once you know why",
+	return fmt.Errorf("consumer %s: %w: it is at position %d and the log ends at %d; reset it, or accept the log, once you know why",
 		s.Consumer, ErrCheckpointAhead, s.Highest, p.Drawn)
 }
 

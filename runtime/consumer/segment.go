@@ -39,7 +39,7 @@ func resized(old []Checkpoint, n int) ([]Checkpoint, error) {
 	}
 	resized := make([]Checkpoint, n)
 	for i := range resized {
-		resized[i] = Checkpoint{Consumer: old[0].Consumer, Segment: i, Segments: n, Position: lowest, Handled: handled}
+		resized[i] = Checkpoint{Consumer: old[0].Consumer, Segment: i, Segments: n, Position: lowest, Handled: handled, ReplayUntil: old[0].ReplayUntil}
 	}
 	return resized, nil
 }

@@ -123,6 +123,9 @@ func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], front
 		return Status{}, err
 	}
 	if s.Trouble == nil {
+		s.Trouble = checkAstray(checkpoints)
+	}
+	if s.Trouble == nil {
 		s.Trouble = c.waits.still(checkpoints)
 	}
 	for _, checkpoint := range checkpoints {

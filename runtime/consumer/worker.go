@@ -70,6 +70,9 @@ func (w *worker[Tx]) work(ctx context.Context) {
 		troubles = 0
 		if worked {
 			w.progress.Store(true)
+			if w.runner.waiters.any() {
+				w.runner.Wake()
+			}
 			busy = true
 			continue
 		}

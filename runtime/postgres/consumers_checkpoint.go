@@ -70,6 +70,8 @@ func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, erro
 		&retryAt,
 		&stoppedAt,
 		&checkpoint.UpdatedAt,
+		&checkpoint.ReplayUntil,
+		&checkpoint.Astray,
 	}, more...)...)
 	if err != nil {
 		return consumer.Checkpoint{}, err
@@ -116,8 +118,8 @@ func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, 
 }
 
 // Create makes the checkpoints of a consumer; see [consumer.Checkpoints].
-func (c *Consumers[Tx]) Create(ctx context.Context, tx Tx, name string, segments int) error {
-	if err := exec(ctx, c.transactions.bind(tx), query{c.sql.create, []any{name, segments}}); err != nil {
+func (c *Consumers[Tx]) Create(ctx context.Context, tx Tx, name string, segments int, start consumer.StartPosition) error {
+	if err := exec(ctx, c.transactions.bind(tx), query{c.sql.create, []any{name, segments, start.Position, start.ReplayUntil}}); err != nil {
 		return fmt.Errorf("create checkpoints: %w", c.classify(err))
 	}
 	return nil
@@ -155,7 +157,7 @@ func (c *Consumers[Tx]) Replace(ctx context.Context, tx Tx, name string, checkpo
 	q := c.transactions.bind(tx)
 	for _, checkpoint := range checkpoints {
 		err := exec(ctx, q, query{c.sql.replace, []any{
-			name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, checkpoint.Handled,
+			name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, checkpoint.Handled, checkpoint.ReplayUntil,
 		}})
 		if err != nil {
 			return fmt.Errorf("replace checkpoints: %w", ended(c.classify(err)))

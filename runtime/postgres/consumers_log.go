@@ -82,6 +82,16 @@ func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, positions []int64) ([
 	return events, nil
 }
 
+// PositionAt returns the position of the last event before a time; see [consumer.Log]. The log is searched by halves.
+func (c *Consumers[Tx]) PositionAt(ctx context.Context, tx Tx, at time.Time) (int64, error) {
+	var position int64
+	err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.positionAt, []any{[]time.Time{at}}}, new(time.Time), &position)
+	if err != nil {
+		return 0, fmt.Errorf("find a position by time: %w", c.classify(err))
+	}
+	return position, nil
+}
+
 // Poll looks at the log and at the checkpoints; see [consumer.Watcher]. It is one statement and takes no lock.
 func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.LogState, error) {
 	var poll consumer.LogState

@@ -11,6 +11,7 @@ import (
 type consumerStatements struct {
 	frontier        string
 	poll            string
+	positionAt      string
 	holders         string
 	create          string
 	claimAny        string
@@ -34,12 +35,12 @@ type consumerStatements struct {
 	anyParked       string
 }
 
-//go:embed sql/parts.sql sql/frontier.sql sql/consumer/*.sql
+//go:embed sql/parts.sql sql/frontier.sql sql/consumer/*.sql sql/inspect/position_at.sql
 var consumerFiles embed.FS
 
 // renderConsumers returns the statements for the tables; see render.
 func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements, error) {
-	parsed, err := template.ParseFS(consumerFiles, "sql/*.sql", "sql/consumer/*.sql")
+	parsed, err := template.ParseFS(consumerFiles, "sql/*.sql", "sql/consumer/*.sql", "sql/inspect/*.sql")
 	if err != nil {
 		return consumerStatements{}, fmt.Errorf("embedded SQL: %w", err)
 	}
@@ -71,6 +72,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 	}{
 		{&s.frontier, "frontier.sql", plain},
 		{&s.poll, "poll.sql", plain},
+		{&s.positionAt, "position_at.sql", plain},
 		{&s.holders, "holders.sql", plain},
 		{&s.create, "create.sql", plain},
 		{&s.claimAny, "claim.sql", anyOne},

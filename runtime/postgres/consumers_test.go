@@ -160,7 +160,7 @@ func TestConsumers_claimIsForOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := viaPgx.Create(t.Context(), tx, "c", 2); err != nil {
+	if err := viaPgx.Create(t.Context(), tx, "c", 2, consumer.StartPosition{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := viaPgx.Commit(t.Context(), tx); err != nil {

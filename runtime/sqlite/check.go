@@ -93,6 +93,9 @@ func checkpointsTable(t tables) table {
 		{"retry_at", "text", true},
 		{"stopped_at", "text", true},
 		{"updated_at", "text", false},
+		{"event_id", "text", true},
+		{"event_position", "integer", true},
+		{"replay_until", "integer", false},
 	}}
 }
 
@@ -189,7 +192,7 @@ func (k *checker) table(needed table) error {
 // log looks at the statement that made the events table.
 func (k *checker) log(name pgname.Table, made string) {
 	first, _, _ := strings.Cut(made, "\n")
-	if version, ok := pgname.ParseMarker(strings.TrimSpace(first)); ok && version != pgname.SchemaVersion {
+	if version, ok := pgname.ParseMarker(strings.TrimSpace(first)); ok && version > pgname.SchemaVersion { // of an older one, columns are missing
 		k.problem("table "+name.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version, pgname.SchemaVersion), k.migrate())
 	}
 	// Nothing else tells: SQLite has no pragma for it.

@@ -55,6 +55,8 @@ func scanCheckpoint(r *sql.Rows, name string, more ...any) (consumer.Checkpoint,
 		&retryAt,
 		&stoppedAt,
 		&updatedAt,
+		&checkpoint.ReplayUntil,
+		&checkpoint.Astray,
 	}, more...)...)
 	if err != nil {
 		return consumer.Checkpoint{}, err
@@ -105,10 +107,10 @@ func (c *Consumers) Save(ctx context.Context, tx *sql.Tx, claim *consumer.Claim,
 }
 
 // Create makes the checkpoints of a consumer; see [consumer.Checkpoints].
-func (c *Consumers) Create(ctx context.Context, tx *sql.Tx, name string, segments int) error {
+func (c *Consumers) Create(ctx context.Context, tx *sql.Tx, name string, segments int, start consumer.StartPosition) error {
 	there, err := c.Checkpoints(ctx, tx, name, false)
 	for segment := 0; segment < segments && err == nil && len(there) == 0; segment++ {
-		err = execute(ctx, tx, c.sql.create, name, segment, segments, timeText(time.Now()))
+		err = execute(ctx, tx, c.sql.create, name, segment, segments, timeText(time.Now()), start.Position, start.ReplayUntil)
 	}
 	if err != nil {
 		return fmt.Errorf("create checkpoints: %w", c.explain(ctx, tx, err))
@@ -144,7 +146,7 @@ func (c *Consumers) Replace(ctx context.Context, tx *sql.Tx, name string, checkp
 	for _, checkpoint := range checkpoints {
 		handled, err := jsonList(checkpoint.Handled)
 		if err == nil {
-			err = execute(ctx, tx, c.sql.replace, name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, handled, now)
+			err = execute(ctx, tx, c.sql.replace, name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, handled, now, checkpoint.ReplayUntil)
 		}
 		if err != nil {
 			return fmt.Errorf("replace checkpoints: %w", c.explain(ctx, tx, err))

@@ -104,6 +104,19 @@ func (c *Consumers) Lag(ctx context.Context, tx *sql.Tx, s consumer.Selection) (
 	return lag, nil
 }
 
+// PositionAt returns the position of the last event before a time; see [consumer.Log]. The log is searched by halves.
+func (c *Consumers) PositionAt(ctx context.Context, tx *sql.Tx, at time.Time) (int64, error) {
+	var position int64
+	list, err := jsonList([]string{timeText(at)})
+	if err == nil {
+		err = queryRow(ctx, tx, c.sql.positionAt, []any{list}, new(string), &position)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find a position by time: %w", c.explain(ctx, tx, err))
+	}
+	return position, nil
+}
+
 // Events returns the events at the positions; see [consumer.Log].
 func (c *Consumers) Events(ctx context.Context, tx *sql.Tx, positions []int64) ([]runtime.PersistedEvent, error) {
 	list, err := jsonList(positions)

@@ -5,6 +5,7 @@ import "embed"
 // consumerStatements are the SQL texts of Consumers, constant for their life.
 type consumerStatements struct {
 	poll          string
+	positionAt    string
 	create        string
 	claimAny      string
 	claim         string
@@ -24,7 +25,7 @@ type consumerStatements struct {
 	anyParked     string
 }
 
-//go:embed sql/parts.sql sql/consumer/*.sql
+//go:embed sql/parts.sql sql/consumer/*.sql sql/inspect/position_at.sql
 var consumerFiles embed.FS
 
 // renderConsumers returns the statements for the tables; see render.
@@ -35,6 +36,7 @@ func renderConsumers(t tables) (consumerStatements, error) {
 	var s consumerStatements
 	return s, fill(consumerFiles, []part{
 		{&s.poll, "poll.sql", plain},
+		{&s.positionAt, "position_at.sql", plain},
 		{&s.create, "create.sql", plain},
 		{&s.claimAny, "claim.sql", anyOne},
 		{&s.claim, "claim.sql", plain},
@@ -52,5 +54,5 @@ func renderConsumers(t tables) (consumerStatements, error) {
 		{&s.parkedStreams, "parked_streams.sql", plain},
 		{&s.countParked, "count_parked.sql", plain},
 		{&s.anyParked, "any_parked.sql", plain},
-	}, "sql/*.sql", "sql/consumer/*.sql")
+	}, "sql/*.sql", "sql/consumer/*.sql", "sql/inspect/*.sql")
 }

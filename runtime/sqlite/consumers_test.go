@@ -487,3 +487,37 @@ func TestConsumers_drainAndBytes(t *testing.T) {
 		t.Errorf("events of each batch (-want +got):\n%s", diff)
 	}
 }
+
+// A restored file that has grown past the checkpoint is found out; From, Replaying and WaitFor work here too.
+func TestConsumers_checkpointNamesItsEvent(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, ":memory:")
+	e.append(6, 2)
+	r := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{Consumer: writes("c", nil), Segments: 2})
+	e.catchUp(r)
+	execute(t, e.db, "delete from events where global_position > 4")
+	execute(t, e.db, "update sqlite_sequence set seq = 4 where name = 'events'")
+	e.append(5, 3)
+	if err := r.RunUntilCaughtUp(e.ctx(), nil); !errors.Is(err, consumer.ErrCheckpointAhead) {
+		t.Errorf("err = %v, want it to be ahead", err)
+	}
+	execute(t, e.db, "delete from read_model where global_position > 4")
+	if err := r.Accept(e.ctx(), "c", 4); err != nil {
+		t.Fatal(err)
+	}
+	e.catchUp(r)
+	if err := r.WaitFor(e.ctx(), "c", 9); err != nil {
+		t.Error(err)
+	}
+	replayed := make(map[int64]bool)
+	late := e.runner(consumer.Config{}, consumer.Registration[*sql.Tx]{From: consumer.FromTime(time.Now().Add(-time.Hour)), Consumer: writes("late", func(ctx context.Context, _ *sql.Tx, p runtime.PersistedEvent) error {
+		replayed[p.GlobalPosition] = consumer.Replaying(ctx)
+		return nil
+	})})
+	e.catchUp(late)
+	e.append(1, 1)
+	e.catchUp(late)
+	if diff := cmp.Diff(map[int64]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true, 9: true, 10: false}, replayed); diff != "" {
+		t.Errorf("replayed (-want +got):\n%s", diff)
+	}
+}

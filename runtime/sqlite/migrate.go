@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -11,8 +13,8 @@ import (
 	"github.com/eventmap/eventmap/templates"
 )
 
-// Migrate makes the tables of a store and its consumers as far as they are missing, in one transaction, and then does what
-// [Check] does. It is for programs that carry their database with them: call it at the start, every time, in any number
+// Migrate makes the tables of a store and its consumers as far as they are missing, brings those of an older release to the
+// form that this one needs, in one transaction, and then does what [Check] does. It is for programs that carry their database with them: call it at the start, every time, in any number
 // of processes. The tables are those of `migrate-gen --dialect sqlite`, which is the way to have migrations in files and
 // what goes beyond the tables.
 func Migrate(ctx context.Context, db *sql.DB, opts ...Option) error {
@@ -55,6 +57,9 @@ func (t tables) create(ctx context.Context, tx *sql.Tx) error {
 				err = execute(ctx, tx, text)
 			}
 		}
+		if err == nil && was != "" && missing.name == t.Checkpoints {
+			err = t.upgrade(ctx, tx)
+		}
 		if err != nil {
 			return fmt.Errorf("table %s: %w", missing.name, err)
 		}
@@ -62,9 +67,22 @@ func (t tables) create(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
+// upgrade brings the checkpoints of the first version of the schema to the second.
+func (t tables) upgrade(ctx context.Context, tx *sql.Tx) error {
+	lacks, err := lacking(ctx, tx, []table{checkpointsTable(t)})
+	if err != nil || !slices.ContainsFunc(lacks, func(lack string) bool { return strings.HasSuffix(lack, " event_id") }) {
+		return err
+	}
+	text, err := t.made("upgrade/2.sql.tmpl")
+	if err != nil {
+		return err
+	}
+	return execute(ctx, tx, text)
+}
+
 // made returns the SQL that makes a table, from its template.
 func (t tables) made(file string) (string, error) {
-	parsed, err := template.New(file).Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.SQLite, "sqlite/"+file)
+	parsed, err := template.New(path.Base(file)).Funcs(template.FuncMap{"quote": pgname.Quote}).ParseFS(templates.SQLite, "sqlite/"+file)
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
 	}

@@ -263,7 +263,7 @@ func TestCheck_findsEverything(t *testing.T) {
 		"busy_timeout is 0, so that a transaction fails where it could wait for another",
 		"journal_mode is delete, in which readers and the writer keep each other waiting",
 		"synchronous is off, so that a power cut can damage the file",
-		"table events has schema version 9; this runtime needs 1",
+		"table events has schema version 9; this runtime needs 2",
 		"column global_position of events is not autoincrement, so that a position could be given twice",
 		"column payload of events is text, not blob",
 		"column metadata of events is not null, but may have to be",

@@ -7,7 +7,7 @@
 -- given twice (autoincrement). Two rules protect the log, and each has the one index it needs; the first
 -- also tells the version of a stream, so no table of versions is kept. Comments within the statement stay
 -- in the database: .schema shows them.
-create table "events" ( -- The event log. eventmap schema 1
+create table "events" ( -- The event log. eventmap schema 2
     global_position   integer primary key autoincrement, -- Place in the log.
     created_at        text not null,    -- When it happened: RFC 3339 in UTC, with microseconds.
     event_id          text not null,    -- UUID of the event.
@@ -41,6 +41,9 @@ create table "consumer_checkpoints" ( -- How far each consumer of the event log 
     retry_at        text,                       -- After a failure: not claimed before this time.
     stopped_at      text,                       -- Since when the segment is stopped; null while it runs.
     updated_at      text not null,              -- When the row last changed.
+    event_id        text,                       -- The last event up to event_position; zeros if there was none.
+    event_position  integer,                    -- Where the checkpoint was when event_id was noted.
+    replay_until    integer not null default 0, -- Events up to here happened before the consumer first ran.
     constraint "consumer_checkpoints_pkey" primary key (consumer, segment),
     constraint "consumer_checkpoints_segment_check" check (segment >= 0 and segment < segments),
     constraint "consumer_checkpoints_position_check" check (position >= 0)

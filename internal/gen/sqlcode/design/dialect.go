@@ -29,6 +29,7 @@ type Dialect struct {
 	expression    func(Design, Column) string
 	payloadReader func(Design) []Function
 	templates     func() (*template.Template, error)
+	files         embed.FS // the templates, and in the folder upgrade what leads from one version of the schema to the next
 }
 
 // dialect returns the dialect of a name; an empty name is PostgreSQL.
@@ -76,6 +77,12 @@ func (d *Dialect) RenderText(text string, with any) (string, error) {
 		return "", fmt.Errorf("template: %w", err)
 	}
 	return b.String(), nil
+}
+
+// Upgrade returns the template of a file of the dialect's folder of upgrades.
+func (d *Dialect) Upgrade(name string) (string, error) {
+	content, err := d.files.ReadFile(d.Name + "/upgrade/" + name)
+	return string(content), err
 }
 
 // parsed returns the templates of a dialect. They are constant, and parsing them takes longer than all else.

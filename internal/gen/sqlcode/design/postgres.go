@@ -26,6 +26,7 @@ var Postgres = Dialect{
 	expression:        postgresExpression,
 	payloadReader:     payloadFunctions,
 	templates:         parsed(templates.Postgres, "postgres/*.sql.tmpl", "postgres/doctor/*.sql.tmpl"),
+	files:             templates.Postgres,
 }
 
 // postgresExpression returns the SQL of a column. An indexed one is read from the payload by itself, for only so does it

@@ -20,6 +20,7 @@ var sqlite = Dialect{
 	expression:    sqliteExpression,
 	payloadReader: func(Design) []Function { return nil },
 	templates:     parsed(templates.SQLite, "sqlite/*.sql.tmpl"),
+	files:         templates.SQLite,
 }
 
 // sqliteOptions returns the options that mean something there, and an error for each of the others, with the reason.

@@ -18,8 +18,10 @@ import (
 func TestNext_knowsEveryUpgrade(t *testing.T) {
 	t.Parallel()
 	for version := 2; version <= pgname.SchemaVersion; version++ {
-		if err := migration.Upgrade(version); err != nil {
-			t.Errorf("version %d: %v", version, err)
+		for _, o := range []design.Options{{}, {Dialect: "sqlite"}} {
+			if err := migration.Upgrade(derived(t, o).Dialect, version); err != nil {
+				t.Errorf("version %d: %v", version, err)
+			}
 		}
 	}
 	if files, err := templates.Postgres.ReadDir("postgres/upgrade"); err == nil && len(files) != 2*(pgname.SchemaVersion-1) {
@@ -76,7 +78,10 @@ func TestNext_upgradesTheSchema(t *testing.T) {
 			}
 			h.newer = func(w migration.Writer) migration.Writer { return newer(w, 2) }
 			both := h.next(t, o)
-			want := []string{"000002_eventmap_schema_2.up.sql", "000002_eventmap_schema_2.down.sql", "000003_eventmap_schema_3.up.sql", "000003_eventmap_schema_3.down.sql"}
+			var want []string
+			for i, version := range []int{pgname.SchemaVersion + 1, pgname.SchemaVersion + 2} {
+				want = append(want, fmt.Sprintf("%06d_eventmap_schema_%d.up.sql", i+2, version), fmt.Sprintf("%06d_eventmap_schema_%d.down.sql", i+2, version))
+			}
 			if diff := cmp.Diff(want, both); diff != "" {
 				t.Fatalf("files (-want +got):\n%s", diff)
 			}
@@ -114,7 +119,8 @@ func TestNext_upgradesBeforeItChanges(t *testing.T) {
 	before := catalog(t, conn)
 	h.newer = func(w migration.Writer) migration.Writer { return newer(w, 1) }
 	added := h.next(t, design.Options{AppendOnly: true, EventsTable: "log"})
-	want := []string{"000002_eventmap_schema_2.up.sql", "000002_eventmap_schema_2.down.sql", "000003_eventmap_change.up.sql", "000003_eventmap_change.down.sql"}
+	upgraded := fmt.Sprintf("000002_eventmap_schema_%d", pgname.SchemaVersion+1)
+	want := []string{upgraded + ".up.sql", upgraded + ".down.sql", "000003_eventmap_change.up.sql", "000003_eventmap_change.down.sql"}
 	if diff := cmp.Diff(want, added); diff != "" {
 		t.Fatalf("files (-want +got):\n%s", diff)
 	}

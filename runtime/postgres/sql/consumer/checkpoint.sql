@@ -1,14 +1,40 @@
-{{- /* A checkpoint as it is returned. An array goes as text: database/sql takes no arrays. */ -}}
+{{- /* A checkpoint as it is returned, of the table as c. An array goes as text: database/sql takes no arrays. */ -}}
 
 {{define "checkpoint" -}}
-segment,
-	segments,
-	position,
-	coalesce(array_to_string(handled, ','), ''),
-	failures,
-	coalesce(failed_position, 0),
-	coalesce(last_error, ''),
-	retry_at,
-	stopped_at,
-	updated_at
+c.segment,
+	c.segments,
+	c.position,
+	coalesce(array_to_string(c.handled, ','), ''),
+	c.failures,
+	coalesce(c.failed_position, 0),
+	coalesce(c.last_error, ''),
+	c.retry_at,
+	c.stopped_at,
+	c.updated_at,
+	c.replay_until,
+	{{template "astray" .}}
+{{- end}}
+
+{{/* Whether the log has another event than the checkpoint names. One that names none, or that a release has moved since that
+names none, is not; nor is one up to which the log is archived. */}}
+{{define "astray" -}}
+coalesce(
+		c.event_position = {{template "reached" "c.position"}} and c.event_id <> (
+			select e.event_id
+			from {{.Events}} as e
+			where e.global_position <= c.event_position
+			order by e.global_position desc
+			limit 1
+		),
+		false
+	)
+{{- end}}
+
+{{/* Up to where a checkpoint at a position skips or has handled events. */}}
+{{define "reached" -}}
+greatest({{.}}, (select max(h.position) from unnest(c.handled) as h (position)))
+{{- end}}
+
+{{define "nothing" -}}
+'00000000-0000-0000-0000-000000000000'::uuid
 {{- end}}

@@ -3,7 +3,7 @@ select
 	{{template "checkpoint" .}},
 	current_setting('eventmap.frontier')::bigint,
 	pg_current_xact_id()::text
-from {{.Checkpoints}}
+from {{.Checkpoints}} as c
 where consumer = $1::text
 {{- if .Any}}
   and position < current_setting('eventmap.frontier')::bigint

@@ -20,6 +20,8 @@ select
 	c.retry_at,
 	c.stopped_at,
 	c.updated_at,
+	c.replay_until,
+	{{template "astray" .}},
 	(
 		select e.created_at
 		from {{.Events}} as e

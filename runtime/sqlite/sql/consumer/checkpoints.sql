@@ -1,6 +1,6 @@
 -- eventmap: read the checkpoints of a consumer
 select
-	{{template "checkpoint"}}
-from {{.Checkpoints}}
+	{{template "checkpoint" .}}
+from {{.Checkpoints}} as c
 where consumer = ?1
 order by segment

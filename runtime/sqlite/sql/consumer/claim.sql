@@ -1,8 +1,8 @@
 -- eventmap: claim {{if .Any}}the segment of a consumer that is furthest behind{{else}}a segment of a consumer{{end}}
 select
-	{{template "checkpoint"}},
+	{{template "checkpoint" .}},
 	{{template "frontier" .}}
-from {{.Checkpoints}}
+from {{.Checkpoints}} as c
 where consumer = ?1
 {{- if .Any}}
   and position < {{template "frontier" .}}

@@ -1,7 +1,7 @@
 -- eventmap: inspect the checkpoints
 select
 	consumer,
-	{{template "checkpoint"}},
+	{{template "checkpoint" .}},
 	coalesce((
 		select e.created_at
 		from {{.Events}} as e

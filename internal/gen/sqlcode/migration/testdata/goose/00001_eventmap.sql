@@ -45,7 +45,7 @@ create table "events" (
 
 comment on table "events" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 1';
+    'added. eventmap schema 2';
 comment on column "events".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "events".created_at is
@@ -110,6 +110,9 @@ create table "consumer_checkpoints" (
     retry_at        timestamptz,
     stopped_at      timestamptz,
     updated_at      timestamptz not null default now(),
+    event_id        uuid,
+    event_position  bigint,
+    replay_until    bigint not null default 0,
     constraint "consumer_checkpoints_pkey" primary key (consumer, segment),
     constraint "consumer_checkpoints_segment_check" check (segment >= 0 and segment < segments),
     constraint "consumer_checkpoints_position_check" check (position >= 0)
@@ -141,6 +144,14 @@ comment on column "consumer_checkpoints".stopped_at is
     'Since when the segment is stopped by its consumer''s policy for failures; null while it runs.';
 comment on column "consumer_checkpoints".updated_at is
     'When the row last changed.';
+comment on column "consumer_checkpoints".event_id is
+    'The last event up to event_position, of whatever stream; all zeros if there was none. While '
+    'event_position is where the checkpoint is, the log must have this event there.';
+comment on column "consumer_checkpoints".event_position is
+    'Where the checkpoint was when event_id was noted: position, or the highest of handled.';
+comment on column "consumer_checkpoints".replay_until is
+    'Events up to this global_position had happened before the consumer first ran or was reset: it '
+    'replays them.';
 
 -- Events that a consumer could not handle and set aside, to go on with the others, and the later
 -- events of their streams, which wait behind them so that a stream stays in order. Nothing refers to

@@ -44,7 +44,7 @@ create table "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbb" (
 
 comment on table "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbb" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 1';
+    'added. eventmap schema 2';
 comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbb".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbb".created_at is
@@ -109,6 +109,9 @@ create table "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbd" (
     retry_at        timestamptz,
     stopped_at      timestamptz,
     updated_at      timestamptz not null default now(),
+    event_id        uuid,
+    event_position  bigint,
+    replay_until    bigint not null default 0,
     constraint "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbb_pkey_149c1481" primary key (consumer, segment),
     constraint "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_segment_check_73e63592" check (segment >= 0 and segment < segments),
     constraint "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_position_check_95b2c92b" check (position >= 0)
@@ -140,6 +143,14 @@ comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbb
     'Since when the segment is stopped by its consumer''s policy for failures; null while it runs.';
 comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbd".updated_at is
     'When the row last changed.';
+comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbd".event_id is
+    'The last event up to event_position, of whatever stream; all zeros if there was none. While '
+    'event_position is where the checkpoint is, the log must have this event there.';
+comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbd".event_position is
+    'Where the checkpoint was when event_id was noted: position, or the highest of handled.';
+comment on column "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaébbbbbbbbbbbbbbbbbbbbbd".replay_until is
+    'Events up to this global_position had happened before the consumer first ran or was reset: it '
+    'replays them.';
 
 -- Events that a consumer could not handle and set aside, to go on with the others, and the later
 -- events of their streams, which wait behind them so that a stream stays in order. Nothing refers to

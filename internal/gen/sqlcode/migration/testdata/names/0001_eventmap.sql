@@ -48,7 +48,7 @@ create table "My-Shop"."Event-Log" (
 
 comment on table "My-Shop"."Event-Log" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 1';
+    'added. eventmap schema 2';
 comment on column "My-Shop"."Event-Log".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "My-Shop"."Event-Log".created_at is
@@ -113,6 +113,9 @@ create table "reader"."Checkpoints" (
     retry_at        timestamptz,
     stopped_at      timestamptz,
     updated_at      timestamptz not null default now(),
+    event_id        uuid,
+    event_position  bigint,
+    replay_until    bigint not null default 0,
     constraint "Checkpoints_pkey" primary key (consumer, segment),
     constraint "Checkpoints_segment_check" check (segment >= 0 and segment < segments),
     constraint "Checkpoints_position_check" check (position >= 0)
@@ -144,6 +147,14 @@ comment on column "reader"."Checkpoints".stopped_at is
     'Since when the segment is stopped by its consumer''s policy for failures; null while it runs.';
 comment on column "reader"."Checkpoints".updated_at is
     'When the row last changed.';
+comment on column "reader"."Checkpoints".event_id is
+    'The last event up to event_position, of whatever stream; all zeros if there was none. While '
+    'event_position is where the checkpoint is, the log must have this event there.';
+comment on column "reader"."Checkpoints".event_position is
+    'Where the checkpoint was when event_id was noted: position, or the highest of handled.';
+comment on column "reader"."Checkpoints".replay_until is
+    'Events up to this global_position had happened before the consumer first ran or was reset: it '
+    'replays them.';
 
 -- Events that a consumer could not handle and set aside, to go on with the others, and the later
 -- events of their streams, which wait behind them so that a stream stays in order. Nothing refers to
