@@ -44,7 +44,7 @@ const (
 // eventStatements read a page of the log and tell where it has ended.
 type eventStatements struct{ events, window string }
 
-//go:embed sql/parts.sql sql/head.sql sql/consumer/holders.sql sql/inspect/*.sql
+//go:embed sql/parts.sql sql/head.sql sql/consumer/checkpoint.sql sql/consumer/holders.sql sql/inspect/*.sql
 var inspectFiles embed.FS
 
 // An inspectVariant is what a text is filled in with.
