@@ -27,7 +27,11 @@ func (s *Store[Tx]) Append(ctx context.Context, tx Tx, expected runtime.Expected
 		return runtime.AppendResult{}, fmt.Errorf("append: %w", err)
 	}
 	aggregateType, aggregateID := events[0].AggregateType, events[0].AggregateID
-	result, err := s.append(ctx, s.bind(tx), expected, events)
+	db, err := s.querier(ctx, tx)
+	var result runtime.AppendResult
+	if err == nil {
+		result, err = s.append(ctx, db, expected, events)
+	}
 	if err != nil {
 		s.debug(ctx, "append refused", "aggregate_type", aggregateType, "aggregate_id", aggregateID, "error", err)
 		return runtime.AppendResult{}, fmt.Errorf("append to %s %q: %w", aggregateType, aggregateID, s.tables.classify(err, true))

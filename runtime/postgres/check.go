@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -49,8 +50,8 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 	if err != nil {
 		return err
 	}
-	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea)}
-	if err := errors.Join(k.server(), k.events(), k.heads(), k.behind(t.events)); err != nil {
+	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
+	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.behind(t.events), k.streams()); err != nil {
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
@@ -66,7 +67,12 @@ type checker struct {
 	tables   tables
 	payload  PayloadType
 	last     int64 // position that the sequence has reached
-	problems []runtime.Problem
+	floor    int64 // position below which the log is archived: the partitions begin behind it
+	readable bool  // the tables and the sequence are there and may be read
+	// collations are those of the columns by their names, and mixed says that the two tables have different ones.
+	collations map[string]string
+	mixed      bool
+	problems   []runtime.Problem
 }
 
 func (k *checker) problem(object, reason, remedy string) {
@@ -89,7 +95,12 @@ func (k *checker) each(file string, args, dest []any, row func()) error {
 	if err != nil {
 		return err
 	}
-	r, err := k.run(k.ctx, query{string(text), args})
+	return k.query(query{string(text), args}, dest, row)
+}
+
+// query runs a statement and calls row after each row was scanned into dest.
+func (k *checker) query(q query, dest []any, row func()) error {
+	r, err := k.run(k.ctx, q)
 	if err != nil {
 		return err
 	}
@@ -131,6 +142,7 @@ func (k *checker) server() error {
 // A relation is what is known of a table after it was found.
 type relation struct {
 	oid      int64
+	selects  bool // the role may
 	kind     string
 	unlogged bool
 	comment  string
@@ -144,6 +156,7 @@ func (k *checker) table(t pgname.Table, rights ...string) (*relation, error) {
 	dest := []any{&r.oid, &r.kind, &r.unlogged, &r.comment, &has[0], &has[1], &has[2], &has[3]}
 	err := k.each("table.sql", []any{t.Quoted()}, dest, func() {
 		found = &r
+		r.selects = has[0]
 		var lacking []string
 		for i, right := range []string{"select", "insert", "update", "delete"} {
 			if slices.Contains(rights, right) && !has[i] {
@@ -197,22 +210,30 @@ var headColumns = []column{
 // columns compares the columns of a table with those that are needed. A column too many is a problem if an append, which
 // gives it no value, would fail on it.
 func (k *checker) columns(t pgname.Table, r *relation, needed []column) error {
-	var name, kind string
-	var notNull, filled bool
+	var name, kind, collation string
+	var notNull, filled, deterministic bool
 	missing := make(map[string]column, len(needed))
 	for _, c := range needed {
 		missing[c.name] = c
 	}
-	err := k.each("columns.sql", []any{r.oid}, []any{&name, &kind, &notNull, &filled}, func() {
+	err := k.each("columns.sql", []any{r.oid}, []any{&name, &kind, &notNull, &filled, &collation, &deterministic}, func() {
 		object := "column " + name + " of " + t.String()
 		c, known := missing[name]
 		delete(missing, name)
+		if other, is := k.collations[name]; is && other != collation {
+			k.mixed = true
+		}
+		k.collations[name] = collation
 		switch {
 		case !known && notNull && !filled:
 			k.problem(object, "is not null and has no default, so that no append succeeds", "give it a default or drop it")
 		case !known:
 		case !slices.Contains(c.types, kind):
+			k.readable = false
 			k.problem(object, "is "+kind+", not "+strings.Join(c.types, " or "), k.migrate())
+		case !deterministic:
+			k.mend(object, "has the nondeterministic collation "+collation+", by which names that differ are one: streams are taken for each other",
+				"alter table "+t.Quoted()+" alter column "+pgname.Quote(name)+` type text collate "C"`)
 		case c.nullable && notNull && name != "payload":
 			k.mend(object, "is not null, but events may have none", "alter table "+t.Quoted()+" alter column "+pgname.Quote(name)+" drop not null")
 		case c.filled && !filled && r.kind == "r":
@@ -227,6 +248,7 @@ func (k *checker) columns(t pgname.Table, r *relation, needed []column) error {
 		if _, is := missing[c.name]; !is || err != nil {
 			continue
 		}
+		k.readable = false
 		object := "column " + c.name + " of " + t.String()
 		if c.nullable && c.types[0] == "text" {
 			k.mend(object, "is missing", "alter table "+t.Quoted()+" add column "+pgname.Quote(c.name)+` text collate "C"`)
@@ -266,8 +288,10 @@ func (k *checker) heads() error {
 	t := k.tables.heads
 	r, err := k.table(t, "select", "insert", "update", "delete")
 	if err != nil || r == nil {
+		k.readable = false
 		return err
 	}
+	k.readable = k.readable && r.selects
 	if r.kind != "r" {
 		k.problem("table "+t.String(), "is no plain table: an append needs the system columns that only such a row has", k.migrate())
 	}
@@ -294,8 +318,9 @@ func (k *checker) events() error {
 			key{"global_position", t.PrimaryKey(), "primary key"},
 			key{"aggregate_type, aggregate_id, aggregate_version", t.StreamVersionKey(), "unique"},
 			key{"event_id", t.EventIDKey(), "unique"}),
-		k.sequence(t),
+		k.sequence(t, r),
 		k.partitions(t, r),
+		k.functions(t, r),
 	)
 }
 
@@ -310,7 +335,8 @@ func (k *checker) partitions(t pgname.Table, r *relation) error {
 	}
 	var name, bound, strategy string
 	var rows, isRange, isDefault, open bool
-	var end, width int64
+	var begin, end, width int64
+	begin = math.MaxInt64
 	err := k.each("partitions.sql", []any{r.oid}, []any{&name, &bound, &strategy, &rows}, func() {
 		isRange = strategy == "r"
 		if bound == "DEFAULT" {
@@ -321,13 +347,20 @@ func (k *checker) partitions(t pgname.Table, r *relation) error {
 			return
 		}
 		if m := rangeBound.FindStringSubmatch(bound); m != nil {
-			from, _ := strconv.ParseInt(m[1], 10, 64)
+			from, openErr := strconv.ParseInt(m[1], 10, 64)
+			if openErr != nil {
+				from = 0 // MINVALUE
+			}
+			begin = min(begin, from)
 			to, err := strconv.ParseInt(m[2], 10, 64)
 			if open = open || err != nil; to > end {
 				end, width = to, to-from
 			}
 		}
 	})
+	if err == nil && isRange && begin != math.MaxInt64 {
+		k.floor = max(begin-1, 0)
+	}
 	if err != nil || !isRange || open || end == 0 {
 		return err
 	}
@@ -341,4 +374,22 @@ func (k *checker) partitions(t pgname.Table, r *relation) error {
 		k.problem("table "+t.String(), fmt.Sprintf("runs out of partitions: the last ends at %d and the log is at %d", end, k.last), remedy)
 	}
 	return nil
+}
+
+// qualified finds a table with its schema in the text of a function.
+var qualified = regexp.MustCompile(`"([^"]+)"\."([^"]+)"`)
+
+// functions checks that the functions of the table's triggers know it by the schema that it is in. They do not after the schema
+// was renamed or the table was moved to another, if an earlier version of migrate-gen made them: then every append fails.
+func (k *checker) functions(t pgname.Table, r *relation) error {
+	var name, schema, body, definition string
+	return k.each("functions.sql", []any{r.oid}, []any{&name, &schema, &body, &definition}, func() {
+		for _, m := range qualified.FindAllStringSubmatch(body, -1) {
+			if m[2] == t.Name && m[1] != schema {
+				k.mend("function "+name, fmt.Sprintf("looks for the table in schema %q, in which it was before; it is in %q now: appends fail", m[1], schema),
+					strings.ReplaceAll(definition, m[0], pgname.Quote(schema)+"."+pgname.Quote(t.Name)))
+				return
+			}
+		}
+	})
 }

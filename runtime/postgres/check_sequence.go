@@ -6,13 +6,14 @@ import (
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
-func (k *checker) sequence(t pgname.Table) error {
+func (k *checker) sequence(t pgname.Table, r *relation) error {
 	var cache, increment, least int64
 	var cycle, selects, owned bool
 	object := "sequence " + t.Sequence().String()
 	found := false
 	err := k.each("sequence.sql", []any{t.Sequence().Quoted(), t.Quoted()}, []any{&cache, &increment, &least, &cycle, &selects, &owned, &k.last}, func() {
 		found = true
+		k.readable = selects && r.selects
 		alter := "alter sequence " + t.Sequence().Quoted()
 		if cache != 1 {
 			k.mend(object, fmt.Sprintf("has cache %d: sessions keep positions back and events are lost to readers", cache), alter+" cache 1")
@@ -45,37 +46,31 @@ func (k *checker) sequence(t pgname.Table) error {
 // maxFencePosition is the highest position that fits into the key of a fence beside its namespace: lock in sql/parts.sql.
 const maxFencePosition = 1<<48 - 1
 
-// behind checks that the next position is higher than all in the log. It is not after a restore without the sequence, nor
-// on what was a logical replica, since sequences are not replicated.
+// behind checks that the next position is higher than all in the log, and than those that are archived. It is not after a
+// restore without the sequence, nor on what was a logical replica, since sequences are not replicated.
 func (k *checker) behind(t pgname.Table) error {
-	if len(k.problems) > 0 { // among which may be why it cannot be asked
+	if !k.readable {
 		return nil
 	}
 	number := func(text string) (n int64, err error) {
-		r, err := k.run(k.ctx, query{sql: text})
-		if err != nil {
-			return 0, err
-		}
-		defer r.Close()
-		for r.Next() {
-			if err := r.Scan(&n); err != nil {
-				return 0, err
-			}
-		}
-		r.Close()
-		return n, r.Err()
+		err = k.query(query{sql: text}, []any{&n}, func() {})
+		return n, err
 	}
 	highest, err := number("select coalesce(max(global_position), 0) from " + t.Quoted())
-	if err != nil || highest <= k.last {
+	if err != nil || max(highest, k.floor) <= k.last {
 		return err
 	}
 	// The log may have grown since the sequence was looked at.
-	if k.last, err = number("select coalesce(pg_sequence_last_value('" + t.Sequence().Quoted() + "'), 0)"); err != nil {
+	k.last, err = number("select coalesce(pg_sequence_last_value('" + t.Sequence().Quoted() + "'), (select last_value - 1 from " + t.Sequence().Quoted() + "))")
+	object := "sequence " + t.Sequence().String()
+	switch {
+	case err != nil:
 		return err
-	}
-	if k.last < highest {
-		k.mend("sequence "+t.Sequence().String(), fmt.Sprintf("is at %d, behind the log, which is at %d: appends fail and readers stop", k.last, highest),
-			k.tables.advance())
+	case k.last < highest:
+		k.mend(object, fmt.Sprintf("is at %d, behind the log, which is at %d: appends fail and readers stop", k.last, highest), k.tables.advance())
+	case k.last < k.floor:
+		k.mend(object, fmt.Sprintf("is at %d, but the first partition begins at %d, and what was before it is archived: positions would be given out again", k.last, k.floor+1),
+			fmt.Sprintf("select setval('%s', %d)", t.Sequence().Quoted(), k.floor))
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func TestCheck_reportsEveryProblem(t *testing.T) {
 			[]string{"sequence events_global_position_seq"}},
 		{"positions behind the log", `insert into events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, payload, created_at)
 			overriding system value values (7, 'Order', '1', 1, gen_random_uuid(), 'Placed', 1, '', now())`,
-			[]string{"sequence events_global_position_seq"}},
+			[]string{"sequence events_global_position_seq", `stream Order "1"`}},
 		{"unlogged", "alter table events set unlogged; alter table aggregate_heads set unlogged", []string{"table events", "table aggregate_heads"}},
 		{"a view for the heads", `alter table aggregate_heads rename to heads; create view aggregate_heads as select aggregate_type, aggregate_id, aggregate_version from heads`,
 			[]string{"table aggregate_heads", "table aggregate_heads"}},

@@ -27,7 +27,7 @@ func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, q consume
 		return nil, fmt.Errorf("claim a segment: %w", c.classify(err))
 	}
 	defer r.Close()
-	if err := f.check(); err != nil {
+	if err := f.check(c.tables.tables); err != nil {
 		return nil, fmt.Errorf("claim a segment: %w", err)
 	}
 	var claim *consumer.Claim

@@ -95,16 +95,19 @@ func (c *Consumers[Tx]) PositionAt(ctx context.Context, tx Tx, at time.Time) (in
 // Poll looks at the log and at the checkpoints; see [consumer.Watcher]. It is one statement and takes no lock.
 func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.LogState, error) {
 	var poll consumer.LogState
-	standby := false
+	var standby, behind bool
 	states, err := collect(ctx, c.db, query{c.sql.poll, []any{consumers}}, func(r rows) (consumer.ConsumerState, error) {
 		var s consumer.ConsumerState
 		var retryIn float64
-		err := r.Scan(&poll.Drawn, &poll.Frontier, &standby, &s.Consumer, &s.Lowest, &s.Highest, &s.Due, &s.Stopped, &retryIn)
+		err := r.Scan(&poll.Drawn, &poll.Frontier, &standby, &behind, &s.Consumer, &s.Lowest, &s.Highest, &s.Due, &s.Stopped, &retryIn)
 		s.RetryIn = seconds(retryIn)
 		return s, err
 	})
 	if err == nil && standby {
 		err = ErrStandby
+	}
+	if err == nil && behind {
+		err = c.tables.behind()
 	}
 	if err != nil {
 		return consumer.LogState{}, fmt.Errorf("poll: %w", c.classify(err))

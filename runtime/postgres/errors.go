@@ -26,6 +26,12 @@ var (
 	ErrSequence = errors.New("the log cannot be read while its sequence may draw positions out of order; " +
 		"it needs cache 1, a positive increment, no cycle and values from 1")
 
+	// ErrSequenceBehind: the log holds positions that its sequence has not given out yet, as after a restore without the
+	// sequence, or on what was a logical replica, since sequences are not replicated. The next events would be stored below
+	// what readers have passed, and no reader would see them: appends and reads of the log are refused. The error and [Check]
+	// name the statement that sets the sequence. A refused append ends the transaction; after a refused read it is still usable.
+	ErrSequenceBehind = errors.New("the sequence of the positions is behind the log")
+
 	// ErrUnknownOutcome: nobody knows whether an append of a [Group] is stored, since the connection broke, or the caller's
 	// context ended, after it was sent and before the server answered. Append the same events again, IDs included.
 	ErrUnknownOutcome = errors.New("the append may or may not be stored; append the same events again")
@@ -39,6 +45,7 @@ const (
 	stateUniqueViolation      = "23505"
 	stateCheckViolation       = "23514"
 	stateDivisionByZero       = "22012"
+	stateLogarithm            = "2201E"
 	stateSerializationFailure = "40001"
 	stateUndefinedTable       = "42P01"
 	stateUndefinedColumn      = "42703"
@@ -77,9 +84,10 @@ func (t tables) classify(err error, appending bool) error {
 			return &stateError{meaning, server}
 		}
 		if t.drawnTwice(server) {
-			return fmt.Errorf("sequence %s is behind the log, as after a restore or on what was a logical replica; set it with `%s`: %w",
-				t.events.Sequence(), t.advance(), err)
+			return fmt.Errorf("%w: %w", t.behind(), err)
 		}
+	case stateLogarithm: // of sound in sql/parts.sql
+		return fmt.Errorf("%w: %w", t.behind(), err)
 	case stateCheckViolation:
 		if server.ConstraintName == t.events.KnownCheck() {
 			return fmt.Errorf("an event is not among those that the log was told of by `migrate-gen --strict`; "+
@@ -120,6 +128,11 @@ func (t tables) violated(server *pgconn.PgError) error {
 func (t tables) drawnTwice(server *pgconn.PgError) bool {
 	reported := pgname.Table{Name: server.TableName}
 	return server.ConstraintName == t.events.PrimaryKey() || server.ConstraintName == reported.PrimaryKey()
+}
+
+// behind returns the error of a sequence that is behind the log, with the statement that mends it.
+func (t tables) behind() error {
+	return fmt.Errorf("%w, as after a restore or on what was a logical replica; set %s with `%s`", ErrSequenceBehind, t.events.Sequence(), t.advance())
 }
 
 // advance returns the statement that sets the sequence to the end of the log. Names hold no quotes; see pgname.

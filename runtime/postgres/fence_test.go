@@ -330,10 +330,10 @@ func TestFence_orderOfTheStatement(t *testing.T) {
 				// The positions are drawn above the scan of what has to come before, or by it, row by row, when the row is
 				// there and has passed the filter.
 				if strings.Contains(name, "one") {
-					order(t, plan, `Insert on public\.events`, `->  CTE Scan on head\n +Output: nextval\('events_global_position_seq'.*\n +Filter: \(head\.fence IS NOT NULL\)`)
+					order(t, plan, `Insert on public\.events`, `->  CTE Scan on head\n +Output: nextval\('events_global_position_seq'.*\n +Filter: \(\(head\.fence IS NOT NULL\) AND \(head\.sound = .*\)\)`)
 				} else {
 					order(t, plan, `Insert on public\.events`, `->  Subquery Scan on "\*SELECT\*(_1)?"\n +Output: .*nextval\('events_global_position_seq'`,
-						`->  CTE Scan on (head|fence)\n.*\n +Filter: \((head\.fence|fence\.held) IS NOT NULL\)`)
+						`->  CTE Scan on (head|fence)\n.*\n +Filter: \(\((head\.fence|fence\.held) IS NOT NULL\) AND \((head|fence)\.sound = .*\)\)`)
 				}
 				if strings.Contains(text, "fence as") {
 					order(t, plan, `CTE fence`, `pg_advisory_xact_lock_shared\(.*pg_sequence_last_value`, `CTE Scan on (verdict|before)`)

@@ -81,7 +81,12 @@ const patience = 25 * time.Millisecond
 // NewGroup returns a store that appends on connections of the pool; see [Group]. The error says which part of the
 // configuration is invalid. Close the group before the pool.
 func NewGroup(pool *pgxpool.Pool, opts ...Option) (*Group, error) {
-	s, err := newStore(func(g *Group) querier { return pgxQuerier{g.pool} }, opts)
+	s, err := newStore(func(g *Group) querier {
+		if g == nil {
+			return nil
+		}
+		return pgxQuerier{g.pool}
+	}, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,8 @@ func (g *Group) querier(f *flight) (querier, error) {
 		}
 		f.conn = conn
 	}
-	return pgxQuerier{f.conn}, nil
+	q := pgxQuerier{f.conn}
+	return q, g.verify(f.ctx, q)
 }
 
 // decide sets the answer of requests.

@@ -501,11 +501,16 @@ func (c *cutter) install(config *pgxpool.Config) {
 type cutConn struct {
 	net.Conn
 	cutter *cutter
+	cut    atomic.Bool
 }
 
 func (c *cutConn) Write(b []byte) (int, error) {
+	cut := c.cutter.armed.CompareAndSwap(true, false)
+	if cut {
+		c.cut.Store(true) // before there can be an answer: pgx reads in the background while a write takes long
+	}
 	n, err := c.Conn.Write(b)
-	if err == nil && c.cutter.armed.CompareAndSwap(true, false) {
+	if err == nil && cut {
 		select {
 		case <-c.cutter.committed():
 		case <-time.After(patience):
@@ -517,8 +522,8 @@ func (c *cutConn) Write(b []byte) (int, error) {
 
 func (c *cutConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if errors.Is(err, net.ErrClosed) {
-		err = io.ErrUnexpectedEOF
+	if c.cut.Load() || errors.Is(err, net.ErrClosed) {
+		return 0, io.ErrUnexpectedEOF
 	}
 	return n, err
 }

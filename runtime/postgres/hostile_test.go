@@ -294,7 +294,10 @@ func TestAppend_sequenceBehindTheLog(t *testing.T) {
 	}
 	execute(t, pool, "alter sequence events_global_position_seq restart")
 	_, err := store.Append(t.Context(), pool, runtime.Any(), placed(newStream(), 1))
-	wantState(t, "Append", err, "23505")
+	wantState(t, "Append", err, "2201E")
+	if !errors.Is(err, postgres.ErrSequenceBehind) {
+		t.Errorf("error is %v, want %v", err, postgres.ErrSequenceBehind)
+	}
 	if errors.Is(err, runtime.ErrDuplicateEvent) || errors.Is(err, runtime.ErrOptimisticConcurrency) {
 		t.Errorf("%v is taken for something about streams or IDs", err)
 	}

@@ -23,7 +23,11 @@ func (s *Store[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, l
 		return nil, fmt.Errorf("read the log: %w: %d", errLimit, limit)
 	}
 	p := logPage{after: fromPosition, limit: limit}
-	_, r, err := s.openLog(ctx, s.bind(tx), p)
+	db, err := s.querier(ctx, tx)
+	if err != nil {
+		return nil, s.logError(err)
+	}
+	_, r, err := s.openLog(ctx, db, p)
 	if err != nil {
 		return nil, s.logError(err)
 	}
@@ -43,7 +47,11 @@ func (s *Store[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) it
 			yield(runtime.PersistedEvent{}, fmt.Errorf("read the log: %w: %d", errLimit, q.Limit))
 			return
 		}
-		db := s.bind(tx)
+		db, err := s.querier(ctx, tx)
+		if err != nil {
+			yield(runtime.PersistedEvent{}, s.logError(err))
+			return
+		}
 		p := logPage{after: q.FromPosition, aggregateTypes: q.AggregateTypes, eventTypes: q.EventTypes}
 		open := func(limit int) (rows, error) {
 			p.limit = limit
@@ -80,10 +88,14 @@ func (s *Store[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) it
 // It needs what [Store.ReadEvents] needs.
 func (s *Store[Tx]) SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
 	var f frontier
-	if err := queryRow(ctx, s.bind(tx), query{s.sql.frontier, nil}, f.dest()...); err != nil {
+	db, err := s.querier(ctx, tx)
+	if err == nil {
+		err = queryRow(ctx, db, query{s.sql.frontier, nil}, f.dest()...)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("read the frontier: %w", s.tables.classify(err, false))
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(s.tables); err != nil {
 		return 0, fmt.Errorf("read the frontier: %w", err)
 	}
 	return f.position, nil
@@ -93,7 +105,11 @@ func (s *Store[Tx]) SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error
 // at every isolation level and on a standby, and is no checkpoint.
 func (s *Store[Tx]) GetLatestGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
 	var latest int64
-	if err := queryRow(ctx, s.bind(tx), query{s.sql.latest, nil}, &latest); err != nil {
+	db, err := s.querier(ctx, tx)
+	if err == nil {
+		err = queryRow(ctx, db, query{s.sql.latest, nil}, &latest)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("read the latest position: %w", s.tables.classify(err, false))
 	}
 	return latest, nil
@@ -105,12 +121,15 @@ type frontier struct {
 	isolation string
 	standby   bool
 	ordered   bool // positions are drawn in rising order
+	behind    bool // the log has positions that were not drawn
 }
 
-func (f *frontier) dest() []any { return []any{&f.position, &f.isolation, &f.standby, &f.ordered} }
+func (f *frontier) dest() []any {
+	return []any{&f.position, &f.isolation, &f.standby, &f.ordered, &f.behind}
+}
 
 // check returns an error where the frontier does not hold. PostgreSQL runs READ UNCOMMITTED as READ COMMITTED.
-func (f *frontier) check() error {
+func (f *frontier) check(t tables) error {
 	switch {
 	case f.standby:
 		return ErrStandby
@@ -118,6 +137,8 @@ func (f *frontier) check() error {
 		return fmt.Errorf("%w, not in %s", ErrIsolation, f.isolation)
 	case !f.ordered:
 		return ErrSequence
+	case f.behind:
+		return t.behind()
 	}
 	return nil
 }
@@ -153,7 +174,7 @@ func (s *Store[Tx]) openLog(ctx context.Context, q querier, p logPage) (position
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(s.tables); err != nil {
 		r.Close()
 		return 0, nil, err
 	}

@@ -12,37 +12,54 @@ import (
 )
 
 // A Store keeps events in PostgreSQL. Tx is what its methods run in: pgx.Tx, *sql.Tx or *pgxpool.Pool. It is immutable
-// and safe for concurrent use; a transaction is not, so concurrent calls need one each, or a pool.
+// and safe for concurrent use; a transaction is not, so concurrent calls need one each, or a pool. Its first call takes one
+// round trip more, to see whether the server is one that can keep a log; see [ErrEngine].
 //
 // It implements every interface of package runtime, optional ones included.
 type Store[Tx any] struct {
-	bind    func(Tx) querier
-	alone   bool // each statement is a transaction of its own
+	bind    func(Tx) querier // nil for no transaction
+	alone   bool             // each statement is a transaction of its own
 	tables  tables
 	sql     statements
 	payload PayloadType
 	notify  string         // channel, or empty
 	logger  runtime.Logger // or nil
 	clock   func() time.Time
+	engine  *engine
 }
 
 // New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
 // database is not asked, see [Check].
 func New(opts ...Option) (*Store[pgx.Tx], error) {
-	return newStore(func(tx pgx.Tx) querier { return pgxQuerier{tx} }, opts)
+	return newStore(func(tx pgx.Tx) querier {
+		if tx == nil {
+			return nil
+		}
+		return pgxQuerier{tx}
+	}, opts)
 }
 
 // NewSQL returns a store for the caller's database/sql transactions, which must come from the driver pgx/v5/stdlib.
 // Reading the log takes two round trips instead of one, since database/sql cannot send two statements together. The
 // error says which part of the configuration is invalid.
 func NewSQL(opts ...Option) (*Store[*sql.Tx], error) {
-	return newStore(func(tx *sql.Tx) querier { return sqlQuerier{tx} }, opts)
+	return newStore(func(tx *sql.Tx) querier {
+		if tx == nil {
+			return nil
+		}
+		return sqlQuerier{tx}
+	}, opts)
 }
 
 // NewPool returns a store each of whose calls is a transaction of its own, in one round trip, on a connection of the
 // pool. The error says which part of the configuration is invalid.
 func NewPool(opts ...Option) (*Store[*pgxpool.Pool], error) {
-	s, err := newStore(func(pool *pgxpool.Pool) querier { return pgxQuerier{pool} }, opts)
+	s, err := newStore(func(pool *pgxpool.Pool) querier {
+		if pool == nil {
+			return nil
+		}
+		return pgxQuerier{pool}
+	}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +92,7 @@ func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) 
 	}
 	return &Store[Tx]{
 		bind: bind, tables: t, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
+		engine: new(engine),
 	}, nil
 }
 

@@ -36,6 +36,9 @@ func TestAppend_isOneRoundTrip(t *testing.T) {
 		}
 	}
 	stream := newStream()
+	warm := begin(t, pool) // the first call of a store looks at the server
+	mustAppend(t, store, warm, placed(newStream(), 1))
+	commit(t, warm)
 	for _, n := range []int{1, 2} { // pgx prepares each statement once, which is a round trip of its own
 		for _, expected := range []runtime.ExpectedVersion{runtime.Any(), runtime.StreamExists()} {
 			if _, err := poolStore.Append(t.Context(), pool, expected, placed(stream, n)); err != nil {

@@ -28,7 +28,11 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 	if !p.exists() {
 		return runtime.NewStream(aggregateType, aggregateID, 0, nil), nil
 	}
-	version, r, err := s.openStream(ctx, s.bind(tx), s.sql.head, p)
+	db, err := s.querier(ctx, tx)
+	if err != nil {
+		return runtime.Stream{}, s.streamError(p, err)
+	}
+	version, r, err := s.openStream(ctx, db, s.sql.head, p)
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
 	}
@@ -62,7 +66,11 @@ func (s *Store[Tx]) StreamEvents(ctx context.Context, tx Tx, aggregateType, aggr
 			to:            q.ToVersion,
 			backward:      q.Backward,
 		}
-		if err := s.yieldStream(ctx, s.bind(tx), p, q, yield); err != nil {
+		db, err := s.querier(ctx, tx)
+		if err == nil {
+			err = s.yieldStream(ctx, db, p, q, yield)
+		}
+		if err != nil {
 			yield(runtime.PersistedEvent{}, s.streamError(p, err))
 		}
 	}

@@ -21,7 +21,11 @@ func (s *Store[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime
 	if err := appending.ValidateStreams(appends, s.validate); err != nil {
 		return nil, fmt.Errorf("append to %d streams: %w", len(appends), err)
 	}
-	results, err := s.appendStreams(ctx, s.bind(tx), appends)
+	db, err := s.querier(ctx, tx)
+	var results []runtime.AppendResult
+	if err == nil {
+		results, err = s.appendStreams(ctx, db, appends)
+	}
 	if err != nil {
 		s.debug(ctx, "append refused", "streams", len(appends), "error", err)
 		return nil, fmt.Errorf("append to %d streams: %w", len(appends), s.tables.classify(err, true))

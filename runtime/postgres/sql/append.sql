@@ -19,7 +19,8 @@ with head as (
 			when h.cmin = '0'::cid then {{template "lock" .}}
 			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
 			else set_config({{template "setting" .}}, pg_current_xact_id()::text || {{template "lock" .}}, true)
-		end as fence
+		end as fence,
+		{{template "sound" .}} as sound
 ){{if .Notify}}, stored as ({{else}}
 {{end}}
 insert into {{.Events}} (
@@ -41,6 +42,7 @@ select
 	$14::timestamptz
 from head
 where head.fence is not null
+  and head.sound = 0
 {{- else}}
 	head.aggregate_version + e.ordinal,
 	e.event_id::uuid,
@@ -76,6 +78,7 @@ cross join unnest(
 	ordinal
 )
 where head.fence is not null
+  and head.sound = 0
 order by e.ordinal
 {{- end}}
 returning global_position, aggregate_version

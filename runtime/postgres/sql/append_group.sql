@@ -75,9 +75,11 @@ with patience as materialized (
 		and head.aggregate_id = g.aggregate_id
 ), fence as materialized (
 	-- A stream that was deleted after the statement began has been created at the wrong version: the division fails.
-	select case
-		when 1 / case when bool_and(before.expected) then 1 else 0 end = 1 then {{template "lock" .}}
-	end as held
+	select
+		case
+			when 1 / case when bool_and(before.expected) then 1 else 0 end = 1 then {{template "lock" .}}
+		end as held,
+		{{template "sound" .}} as sound
 	from before
 	having count(*) > 0
 ), stored as (
@@ -127,6 +129,7 @@ with patience as materialized (
 	join before
 		on before.ordinal = e.stream
 	where fence.held is not null
+	  and fence.sound = 0
 	order by e.ordinal
 	returning
 		event_id,

@@ -56,7 +56,8 @@ with given as materialized (
 		case
 			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
 			else set_config({{template "setting" .}}, pg_current_xact_id()::text || {{template "lock" .}}, true)
-		end as held
+		end as held,
+		{{template "sound" .}} as sound
 	from verdict
 	where verdict.expected
 	  and verdict.proceed = 1
@@ -110,6 +111,7 @@ with given as materialized (
 		on before.aggregate_type = e.aggregate_type
 		and before.aggregate_id = e.aggregate_id
 	where fence.held is not null
+	  and fence.sound = 0
 	order by e.ordinal
 	returning
 		aggregate_type,

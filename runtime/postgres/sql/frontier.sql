@@ -6,5 +6,6 @@ select
 	drawn.position >= 0 and (
 		select s.cache_size = 1 and s.increment > 0 and not s.cycle_option
 		from pg_sequence_parameters('{{.Sequence}}'::regclass) as s
-	) as ordered
+	) as ordered,
+	{{template "beyond" .}} is not null as behind
 from {{template "frontier" .}}

@@ -28,6 +28,23 @@ aggregate_type,
 pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | least(coalesce(pg_sequence_last_value('{{.Sequence}}'), 0), 281474976710655))::text
 {{- end}}
 
+{{/* The highest position that is visible though the sequence has not given it out yet, or null. In a sound log there is
+none: what a snapshot shows was drawn before it was taken, and so before the sequence is read here. A sequence that
+was set and not used since has no last value; then its row says which position is next. */}}
+{{define "beyond" -}}
+(
+	select max(b.global_position)
+	from {{.Events}} as b
+	where b.global_position > coalesce(pg_sequence_last_value('{{.Sequence}}'), (select last_value - 1 from {{.Sequence}}))
+)
+{{- end}}
+
+{{/* 0, or the end of the statement: where the sequence is behind the log, the next positions would come to lie below what
+readers have passed. A statement cannot raise an error of its own; nothing else here takes a logarithm. */}}
+{{define "sound" -}}
+ln(case when {{template "beyond" .}} is null then 1 else 0 end::double precision)
+{{- end}}
+
 {{/* A sequence's row shows, for as long as nextval writes to the log, a value 32 positions ahead (nextval_internal in
 sequence.c), and a scan reads rows unlocked. The function takes the lock. It is null before the first use: then nextval had
 not begun when the row was read, a moment before. */}}

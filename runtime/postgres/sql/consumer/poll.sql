@@ -3,6 +3,7 @@ select
 	drawn.position,
 	least(drawn.position, held.lowest),
 	pg_is_in_recovery(),
+	{{template "beyond" .}} is not null,
 	coalesce(c.consumer, ''),
 	coalesce(c.lowest, 0),
 	coalesce(c.highest, 0),

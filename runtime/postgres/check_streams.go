@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// streams looks at a sample of the streams: those that were appended to last, and those at either end of the heads. The
+// head of each is compared with the last events, of which none may lack and none may have a lower position than the one
+// before. It is one statement, and so one snapshot: an append in flight looks like no fault.
+func (k *checker) streams() error {
+	if !k.readable || k.mixed { // names of different collations cannot be compared
+		return nil
+	}
+	parsed, err := template.ParseFS(checkFiles, "sql/check/streams.sql")
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	if err := parsed.Execute(&text, variant{Events: k.tables.events.Quoted(), Heads: k.tables.heads.Quoted()}); err != nil {
+		return err
+	}
+	var p streamSample
+	archived := k.floor > 0
+	return k.query(query{text.String(), []any{archived}}, p.dest(), func() {
+		p.problems(k, archived)
+	})
+}
+
+// A streamSample is what is known of the end of a stream.
+type streamSample struct {
+	aggregateType, aggregateID string
+	head                       int64 // as the table of heads has it; 0: not
+	last, first, events        int64 // of the last events that were looked at
+	inverted                   int64 // version of an event whose position is not above that of the one before; 0: none
+}
+
+func (p *streamSample) dest() []any {
+	return []any{&p.aggregateType, &p.aggregateID, &p.head, &p.last, &p.events, &p.first, &p.inverted}
+}
+
+// problems reports what is wrong with the stream. Where the log is archived, streams may begin later than at 1.
+func (p *streamSample) problems(k *checker, archived bool) {
+	stream := fmt.Sprintf("stream %s %q", p.aggregateType, p.aggregateID)
+	switch {
+	case p.head > p.last:
+		k.problem(stream, fmt.Sprintf("has its head at version %d, but its events end at %d: reads of it fail", p.head, p.last),
+			"bring the events back; if they are lost for good, set the head to "+fmt.Sprint(p.last))
+	case p.head < p.last:
+		k.mend(stream, fmt.Sprintf("has its head at version %d, but events up to %d: appends to it fail", p.head, p.last), fmt.Sprintf(
+			"insert into %s as h (aggregate_type, aggregate_id, aggregate_version) values (%s, %s, %d) "+
+				"on conflict (aggregate_type, aggregate_id) do update set aggregate_version = greatest(h.aggregate_version, excluded.aggregate_version)",
+			k.tables.heads.Quoted(), literal(p.aggregateType), literal(p.aggregateID), p.last))
+	}
+	switch {
+	case p.events > p.last-p.first+1:
+		k.problem(stream, fmt.Sprintf("holds a version more than once between %d and %d: reads of it fail", p.first, p.last), "take out the events that do not belong there")
+	case p.events < p.last-p.first+1:
+		k.problem(stream, fmt.Sprintf("lacks versions between %d and %d: reads of it fail", p.first, p.last), "bring the events back")
+	case p.events == 0 || p.inverted > 0 || p.head != p.last || archived:
+	default:
+		k.problem(stream, "lacks its first versions: reads of it fail", "bring the events back, or read it from a version on that is there")
+	}
+	if p.inverted > 0 {
+		k.problem(stream, fmt.Sprintf("has version %d at a lower position than the version before it: readers of the log see them in that order", p.inverted),
+			"find out what wrote past the store; rebuild the consumers that depend on the order")
+	}
+}
+
+// literal returns s as a string constant of SQL.
+func literal(s string) string {
+	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	if strings.Contains(s, `\`) {
+		return " E" + strings.ReplaceAll(quoted, `\`, `\\`)
+	}
+	return quoted
+}

@@ -1,0 +1,6 @@
+-- eventmap: check what the server is
+select
+	version(),
+	to_regclass('pg_dist_partition') is not null,
+	to_regclass('pg_dist_local_group') is not null,
+	coalesce(current_setting('citus.task_assignment_policy', true), '')
