@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -71,7 +72,8 @@ func (e *stateError) Error() string   { return e.meaning.Error() + ": " + e.serv
 func (e *stateError) Unwrap() []error { return []error{e.meaning, e.server} }
 
 // classify returns err with its meaning for a store, if it is a server's error that has one, and err itself if not.
-// Nothing is read from messages, which depend on the server's language. In an append, a serialization failure is taken
+// Messages depend on the server's language; only the name of a constraint that Citus reports nowhere else is read from one.
+// In an append, a serialization failure is taken
 // for a lost race on the stream: it is the one row that appends compete for.
 func (t tables) classify(err error, appending bool) error {
 	var server *pgconn.PgError
@@ -92,6 +94,10 @@ func (t tables) classify(err error, appending bool) error {
 		if server.ConstraintName == t.events.KnownCheck() {
 			return fmt.Errorf("an event is not among those that the log was told of by `migrate-gen --strict`; "+
 				"run the migration that lets it in first: %w", err)
+		}
+		if server.ConstraintName == "" && server.TableName == t.events.Name { // no partition takes the row
+			return fmt.Errorf("no partition of %s is for the next position: make partitions ahead of the log, or, after a restore or a promotion, "+
+				"set the sequence as postgres.Check says: %w", t.events, err)
 		}
 	case stateSerializationFailure:
 		if appending {
@@ -115,7 +121,7 @@ func (t tables) classify(err error, appending bool) error {
 // table that is reported. The name that PostgreSQL itself would choose for a key that ends in event_id is taken too.
 func (t tables) violated(server *pgconn.PgError) error {
 	reported := pgname.Table{Name: server.TableName}
-	switch name := server.ConstraintName; {
+	switch name := constraint(server); {
 	case name == t.events.EventIDKey(), name == reported.EventIDKey(), strings.HasSuffix(name, "_event_id_key"):
 		return runtime.ErrDuplicateEvent
 	case name == t.events.StreamVersionKey(), name == reported.StreamVersionKey(), strings.HasSuffix(name, "_aggregate_version_key"):
@@ -127,7 +133,19 @@ func (t tables) violated(server *pgconn.PgError) error {
 // drawnTwice reports whether the unique constraint is that on the positions.
 func (t tables) drawnTwice(server *pgconn.PgError) bool {
 	reported := pgname.Table{Name: server.TableName}
-	return server.ConstraintName == t.events.PrimaryKey() || server.ConstraintName == reported.PrimaryKey()
+	name := constraint(server)
+	return name == t.events.PrimaryKey() || name == reported.PrimaryKey()
+}
+
+// shardName finds what a message quotes. Behind the name of a constraint Citus has the number of the shard.
+var shardName = regexp.MustCompile(`"([^"]+?)(?:_\d+)?"`)
+
+// constraint returns the name of the constraint that was violated.
+func constraint(server *pgconn.PgError) string {
+	if m := shardName.FindStringSubmatch(server.Message); server.ConstraintName == "" && m != nil {
+		return m[1]
+	}
+	return server.ConstraintName
 }
 
 // behind returns the error of a sequence that is behind the log, with the statement that mends it.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/eventmap/eventmap/internal/gen/sqlcode"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -200,4 +201,39 @@ func newRole(t *testing.T, tx pgx.Tx) string {
 	execute(t, tx, "create role "+role)
 	execute(t, tx, "grant usage on schema public to "+role)
 	return role
+}
+
+// Citus reports a violation without the name of the constraint, which stands in the message with the number of the shard. A
+// trigger stands in for it here, and answers in another language.
+func TestAppend_violationOfAShard(t *testing.T) {
+	t.Parallel()
+	for constraint, want := range map[string]error{
+		"events_event_id_key_102008":       runtime.ErrDuplicateEvent,
+		"events_stream_version_key_102008": runtime.ErrOptimisticConcurrency,
+		"events_pkey_102008":               postgres.ErrSequenceBehind,
+	} {
+		t.Run(constraint, func(t *testing.T) {
+			t.Parallel()
+			pool := connect(t, database(t))
+			execute(t, pool, `create function refuse() returns trigger language plpgsql as $$
+				begin raise exception 'doppelter Schlüsselwert verletzt Unique-Constraint "`+constraint+`"' using errcode = '23505'; end $$`)
+			execute(t, pool, `create trigger refuse before insert on events for each row execute function refuse()`)
+			_, err := newPoolStore(t).Append(t.Context(), pool, runtime.NoStream(), placed(newStream(), 1))
+			if !errors.Is(err, want) {
+				t.Errorf("error is %v, want %v", err, want)
+			}
+		})
+	}
+}
+
+// Without a default partition the server refuses what no partition takes; the error says what to do.
+func TestAppend_noPartition(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, pgtest.New(t, schema(t, sqlcode.Options{Partition: "range", PartitionSize: 10, Partitions: 1})))
+	execute(t, pool, `drop table events_default`)
+	_, err := newPoolStore(t).Append(t.Context(), pool, runtime.NoStream(), placed(newStream(), 20))
+	wantState(t, "Append", err, "23514")
+	if err == nil || !strings.Contains(err.Error(), "no partition of events is for the next position") {
+		t.Errorf("error is %v, want it to say what to do", err)
+	}
 }

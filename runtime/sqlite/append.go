@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -36,7 +37,7 @@ func (s *Store) Append(ctx context.Context, tx *sql.Tx, expected runtime.Expecte
 }
 
 func (s *Store) append(ctx context.Context, tx *sql.Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
-	version, end, err := s.head(ctx, tx, events[0].AggregateType, events[0].AggregateID)
+	version, end, err := s.ends(ctx, tx, events[0].AggregateType, events[0].AggregateID)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
@@ -64,9 +65,25 @@ func (s *Store) append(ctx context.Context, tx *sql.Tx, expected runtime.Expecte
 	return result, nil
 }
 
-// head returns the version of a stream, and where the log ends.
-func (s *Store) head(ctx context.Context, db queryer, aggregateType, aggregateID string) (version, end int64, err error) {
-	err = queryRow(ctx, db, s.sql.head, []any{aggregateType, aggregateID}, &version, &end)
+// head returns the version of a stream.
+func (s *Store) head(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string) (version int64, err error) {
+	version, _, err = s.ends(ctx, tx, aggregateType, aggregateID)
+	if errors.Is(err, ErrSequenceBehind) {
+		err = nil // which is no concern of who reads a stream
+	}
+	return version, err
+}
+
+// ends returns the version of a stream, and where the log ends, which the next position has to follow.
+func (s *Store) ends(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string) (version, end int64, err error) {
+	if tx == nil {
+		return 0, 0, errNoTransaction
+	}
+	var behind bool
+	err = queryRow(ctx, tx, s.sql.head, []any{aggregateType, aggregateID}, &version, &end, &behind)
+	if err == nil && behind {
+		err = s.tables.behind()
+	}
 	return version, end, err
 }
 

@@ -34,6 +34,9 @@ func Check(ctx context.Context, db interface {
 	for _, needed := range t.needed() {
 		err = errors.Join(err, k.table(needed))
 	}
+	if err == nil && !k.incomplete {
+		err = errors.Join(k.sequence(), k.streams())
+	}
 	if err != nil {
 		return fmt.Errorf("check the database: %w", err)
 	}
@@ -117,6 +120,8 @@ type checker struct {
 	db       queryer
 	tables   tables
 	problems []runtime.Problem
+	// incomplete says that the log lacks what the further statements need.
+	incomplete bool
 }
 
 func (k *checker) problem(object, reason, remedy string) {
@@ -170,6 +175,7 @@ func (k *checker) table(needed table) error {
 	}
 	if made == "" {
 		k.problem("table "+needed.name.String(), "is missing", k.migrate())
+		k.incomplete = k.incomplete || needed.log
 		return nil
 	}
 	if needed.log {
@@ -197,6 +203,7 @@ func (k *checker) log(name pgname.Table, made string) {
 	}
 	// Nothing else tells: SQLite has no pragma for it.
 	if !strings.Contains(strings.ToLower(made), "autoincrement") {
+		k.incomplete = true // there may be no sqlite_sequence
 		k.problem("column global_position of "+name.String(), "is not autoincrement, so that a position could be given twice", k.migrate())
 	}
 }
@@ -227,6 +234,7 @@ func (k *checker) columns(needed table) error {
 	for _, c := range needed.columns {
 		if _, is := missing[c.name]; is && err == nil {
 			k.problem("column "+c.name+" of "+needed.name.String(), "is missing", k.migrate())
+			k.incomplete = k.incomplete || needed.log
 		}
 	}
 	return err

@@ -125,10 +125,14 @@ func (c *Consumers) Poll(ctx context.Context, consumers []string) (consumer.LogS
 	if err == nil {
 		err = each(ctx, c.db, c.sql.poll, []any{names, timeText(now)}, func(r *sql.Rows) error {
 			var s consumer.ConsumerState
+			var behind bool
 			var due int64
 			var retryAt string
-			if err := r.Scan(&poll.Drawn, &s.Consumer, &s.Lowest, &s.Highest, &due, &s.Stopped, &retryAt); err != nil {
+			if err := r.Scan(&poll.Drawn, &behind, &s.Consumer, &s.Lowest, &s.Highest, &due, &s.Stopped, &retryAt); err != nil {
 				return err
+			}
+			if behind {
+				return c.tables.behind()
 			}
 			poll.Frontier = poll.Drawn
 			s.Due = due >= 0 && due < poll.Frontier

@@ -9,11 +9,33 @@ import (
 
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/eventmap/eventmap/runtime"
 )
 
 // errRolledBack: SQLite itself has rolled back a transaction in the middle, as it does when a statement that writes is
 // interrupted and when the disk is full. What follows must not be taken for part of it.
 var errRolledBack = errors.New("the transaction was rolled back when a statement before was broken off; begin another one")
+
+// ErrSequenceBehind: the log holds positions that its sequence does not know of, as after the events were copied to another
+// file without the table sqlite_sequence. Positions could be given twice, and readers would not see what lies beyond the
+// sequence: appends and reads of the log are refused, and the transaction goes on. The error and [Check] name the statement
+// that mends it.
+var ErrSequenceBehind = errors.New("the sequence of the positions is behind the log")
+
+// errNoTransaction: a method was called with nil where the transaction belongs.
+var errNoTransaction = &runtime.InvalidEventError{Index: -1, Field: "tx", Reason: "is nil"}
+
+// behind returns the error of a sequence that is behind the log, with the statement that mends it.
+func (t tables) behind() error {
+	return fmt.Errorf("%w, as after a copy without sqlite_sequence; set it with `%s`", ErrSequenceBehind, t.advance())
+}
+
+// advance returns the statement that sets the sequence to the end of the log. Names hold no quotes; see pgname.
+func (t tables) advance() string {
+	return fmt.Sprintf("delete from sqlite_sequence where name = '%[1]s' collate nocase; insert into sqlite_sequence (name, seq) select '%[1]s', max(global_position) from %[2]s",
+		t.Events.Name, t.Events.Quoted())
+}
 
 // A stateError gives an error of SQLite an SQLSTATE, the code of the SQL standard by which other packages know what an
 // error means, whatever the database: runtime.Retryable is true for a database that was busy (40001). The

@@ -88,8 +88,15 @@ func (s *Store) SafeGlobalPosition(ctx context.Context, tx *sql.Tx) (int64, erro
 }
 
 func (s *Store) frontier(ctx context.Context, tx *sql.Tx) (int64, error) {
+	if tx == nil {
+		return 0, errNoTransaction
+	}
 	var end int64
-	err := queryRow(ctx, tx, s.sql.frontier, nil, &end)
+	var behind bool
+	err := queryRow(ctx, tx, s.sql.frontier, nil, &end, &behind)
+	if err == nil && behind {
+		err = s.tables.behind()
+	}
 	return s.fences.before(tx, end), err
 }
 
@@ -97,6 +104,9 @@ func (s *Store) frontier(ctx context.Context, tx *sql.Tx) (int64, error) {
 // [runtime.GlobalPositionReader].
 func (s *Store) GetLatestGlobalPosition(ctx context.Context, tx *sql.Tx) (int64, error) {
 	var latest int64
+	if tx == nil {
+		return 0, fmt.Errorf("read the latest position: %w", errNoTransaction)
+	}
 	if err := queryRow(ctx, tx, s.sql.latest, nil, &latest); err != nil {
 		return 0, fmt.Errorf("read the latest position: %w", s.explain(ctx, tx, err))
 	}

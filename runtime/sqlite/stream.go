@@ -23,7 +23,7 @@ func (s *Store) ReadAggregateStream(ctx context.Context, tx *sql.Tx, aggregateTy
 	if toVersion != nil {
 		to = *toVersion
 	}
-	version, _, err := s.head(ctx, tx, aggregateType, aggregateID)
+	version, err := s.head(ctx, tx, aggregateType, aggregateID)
 	if err != nil {
 		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
 	}
@@ -56,7 +56,7 @@ func (s *Store) StreamEvents(ctx context.Context, tx *sql.Tx, aggregateType, agg
 }
 
 // yieldStream yields the events of a stream until the loop is left.
-func (s *Store) yieldStream(ctx context.Context, db queryer, aggregateType, aggregateID string, q runtime.StreamQuery, yield func(runtime.PersistedEvent, error) bool) error {
+func (s *Store) yieldStream(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, q runtime.StreamQuery, yield func(runtime.PersistedEvent, error) bool) error {
 	to, limit := q.ToVersion, int64(q.Limit)
 	switch {
 	case limit < 0:
@@ -71,14 +71,14 @@ func (s *Store) yieldStream(ctx context.Context, db queryer, aggregateType, aggr
 	if q.Backward {
 		text = s.sql.streamBackward
 	}
-	end, _, err := s.head(ctx, db, aggregateType, aggregateID)
+	end, err := s.head(ctx, tx, aggregateType, aggregateID)
 	if err != nil {
 		return err
 	}
 	versions := reading.NewVersions(aggregateType, aggregateID, end, q)
 	var incomplete error
 	left := false
-	err = yieldEvents(ctx, db, func(e runtime.PersistedEvent, _ error) bool {
+	err = yieldEvents(ctx, tx, func(e runtime.PersistedEvent, _ error) bool {
 		if incomplete = versions.Meet(e.AggregateVersion); incomplete != nil {
 			return false
 		}

@@ -37,7 +37,7 @@ func (s *Store) appendStreams(ctx context.Context, tx *sql.Tx, appends []runtime
 	for i, a := range appends {
 		name := appending.NameOf(a)
 		var err error
-		if versions[i], end, err = s.head(ctx, tx, name.AggregateType, name.AggregateID); err != nil {
+		if versions[i], end, err = s.ends(ctx, tx, name.AggregateType, name.AggregateID); err != nil {
 			return nil, err
 		}
 		expected = expected && a.Expected.Matches(versions[i])

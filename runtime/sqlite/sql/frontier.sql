@@ -1,2 +1,4 @@
 -- eventmap: frontier of the log
-select {{template "frontier" .}}
+select
+	{{template "frontier" .}},
+	{{template "behind" .}}

@@ -6,4 +6,5 @@ select
 		where aggregate_type = ?1
 		  and aggregate_id = ?2
 	), 0),
-	{{template "frontier" .}}
+	{{template "frontier" .}},
+	{{template "behind" .}}

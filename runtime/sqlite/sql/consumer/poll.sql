@@ -1,6 +1,7 @@
 -- eventmap: is there anything to do for consumers
 select
 	{{template "frontier" .}},
+	{{template "behind" .}},
 	coalesce(c.consumer, ''),
 	coalesce(min(c.position), 0),
 	coalesce(max(c.position), 0),
