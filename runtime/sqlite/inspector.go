@@ -321,8 +321,7 @@ func (i *Inspector) StreamEvents(ctx context.Context, q inspect.StreamEventQuery
 func (i *Inspector) Frontier(ctx context.Context) (inspect.Frontier, error) {
 	f := inspect.Frontier{Now: time.Now().UTC()}
 	err := i.read(ctx, "inspect the frontier", func(ctx context.Context, db queryer) error {
-		var behind bool
-		return queryRow(ctx, db, i.sql.frontier, nil, &f.Drawn, &behind)
+		return queryRow(ctx, db, i.sql.frontier, nil, &f.Drawn)
 	})
 	f.Frontier = f.Drawn
 	return f, err
