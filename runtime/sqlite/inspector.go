@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -340,31 +339,16 @@ func (i *Inspector) Checkpoints(ctx context.Context, q inspect.CheckpointQuery) 
 	return checkpoints, err
 }
 
-func scanInspected(r *sql.Rows) (inspect.Checkpoint, error) {
-	var c inspect.Checkpoint
-	var handled, retryAt, stoppedAt, updatedAt, oldest string
-	err := r.Scan(&c.Consumer, &c.Segment, &c.Segments, &c.Position, &handled, &c.Failures, &c.FailedPosition, &c.LastError,
-		&retryAt, &stoppedAt, &updatedAt, &oldest)
-	if err != nil {
+func scanInspected(r *sql.Rows) (c inspect.Checkpoint, err error) {
+	var name, oldest string
+	if c.Checkpoint, err = scanCheckpoint(r, "", &name, &oldest); err != nil {
 		return inspect.Checkpoint{}, err
 	}
-	for _, at := range []struct {
-		text string
-		to   *time.Time
-	}{{retryAt, &c.RetryAt}, {stoppedAt, &c.StoppedAt}, {updatedAt, &c.UpdatedAt}, {oldest, &c.Oldest}} {
-		if at.text == "" {
-			continue
-		}
-		if *at.to, err = parseTime(at.text); err != nil {
-			return inspect.Checkpoint{}, err
-		}
+	c.Consumer = name
+	if oldest != "" {
+		c.Oldest, err = parseTime(oldest)
 	}
-	if handled != "" {
-		if err := json.Unmarshal([]byte(handled), &c.Handled); err != nil {
-			return inspect.Checkpoint{}, fmt.Errorf("handled: %w", err)
-		}
-	}
-	return c, nil
+	return c, err
 }
 
 // Parked returns parked events, in order.

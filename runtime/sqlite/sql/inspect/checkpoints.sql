@@ -1,7 +1,7 @@
 -- eventmap: inspect the checkpoints
 select
-	consumer,
 	{{template "checkpoint" .}},
+	c.consumer,
 	coalesce((
 		select e.created_at
 		from {{.Events}} as e
