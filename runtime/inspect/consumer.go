@@ -65,3 +65,26 @@ type Parked struct {
 	Version      int64 // in its stream
 	CreatedAt    time.Time
 }
+
+// A Summary is how a log and all of its consumers are, read by one statement.
+type Summary struct {
+	// Drawn, Frontier and Now are as in a [Frontier].
+	Drawn, Frontier int64
+	Now             time.Time
+	// HeldSince is since when the transaction is open that holds the frontier back; zero: none does, or it is not known.
+	HeldSince time.Time
+	Consumers []ConsumerSummary
+}
+
+// A ConsumerSummary is how one consumer is.
+type ConsumerSummary struct {
+	Consumer string
+	// Behind is how many positions lie between the segment that is furthest behind and the frontier. For a consumer of all
+	// events that is how many events it has not handled, but for gaps.
+	Behind int64
+	// Oldest is when the first event after that segment's position happened; zero: it is not behind.
+	Oldest time.Time
+	// Failing and Stopped are how many segments wait for a retry, and are stopped.
+	Failing, Stopped int
+	Parked           int // events, counted up to MaxCount
+}

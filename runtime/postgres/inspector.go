@@ -24,6 +24,7 @@ import (
 // holds the frontier or a segment where that is another role, it needs pg_read_all_stats.
 type Inspector struct {
 	view   func(ctx context.Context, f func(querier) error) error
+	db     querier // for a statement that needs no transaction
 	tables consumerTables
 	sql    inspectStatements
 }
@@ -32,14 +33,14 @@ type Inspector struct {
 // part of the configuration is invalid; the database is not asked.
 func NewInspector(pool *pgxpool.Pool, opts ...Option) (*Inspector, error) {
 	readOnly := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadOnly}
-	return newInspector(func(ctx context.Context, f func(querier) error) error {
+	return newInspector(pgxQuerier{pool}, func(ctx context.Context, f func(querier) error) error {
 		return pgx.BeginTxFunc(ctx, pool, readOnly, func(tx pgx.Tx) error { return f(pgxQuerier{tx}) })
 	}, opts)
 }
 
 // NewInspectorSQL is [NewInspector] for a database that was opened with the driver pgx/v5/stdlib.
 func NewInspectorSQL(db *sql.DB, opts ...Option) (*Inspector, error) {
-	return newInspector(func(ctx context.Context, f func(querier) error) error {
+	return newInspector(sqlQuerier{db}, func(ctx context.Context, f func(querier) error) error {
 		tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted, ReadOnly: true})
 		if err != nil {
 			return err
@@ -49,7 +50,7 @@ func NewInspectorSQL(db *sql.DB, opts ...Option) (*Inspector, error) {
 	}, opts)
 }
 
-func newInspector(view func(context.Context, func(querier) error) error, opts []Option) (*Inspector, error) {
+func newInspector(db querier, view func(context.Context, func(querier) error) error, opts []Option) (*Inspector, error) {
 	var config Config
 	for _, o := range opts {
 		o.apply(&config)
@@ -65,7 +66,7 @@ func newInspector(view func(context.Context, func(querier) error) error, opts []
 	if err != nil {
 		return nil, err
 	}
-	return &Inspector{view: view, tables: t, sql: texts}, nil
+	return &Inspector{view: view, db: db, tables: t, sql: texts}, nil
 }
 
 // inspectPatience is how long the statements of a call may take if its context does not say.
@@ -334,7 +335,7 @@ func (s *session) session() *inspect.Session {
 	if !s.pid.Valid {
 		return nil
 	}
-	s.PID, s.Since = int(s.pid.Int32), s.since.Time.UTC()
+	s.PID, s.Since = int(s.pid.Int32), utc(s.since)
 	return &s.Session
 }
 
@@ -357,9 +358,7 @@ func scanInspected(r rows) (inspect.Checkpoint, error) {
 	var err error
 	c.Checkpoint, err = scanCheckpoint(named{r, &name}, "", append([]any{&oldest}, worker.dest()...)...)
 	c.Consumer = name
-	if oldest.Valid {
-		c.Oldest = oldest.Time.UTC()
-	}
+	c.Oldest = utc(oldest)
 	c.Worker = worker.session()
 	return c, err
 }
@@ -392,10 +391,7 @@ func (i *Inspector) Parked(ctx context.Context, q inspect.ParkedQuery) ([]inspec
 			var created sql.NullTime
 			err := r.Scan(&p.Consumer, &p.AggregateType, &p.AggregateID, &p.GlobalPosition, &p.Attempts, &p.Error, &p.ParkedAt,
 				&p.EventType, &p.EventVersion, &p.Version, &created)
-			p.ParkedAt = p.ParkedAt.UTC()
-			if created.Valid {
-				p.CreatedAt = created.Time.UTC()
-			}
+			p.ParkedAt, p.CreatedAt = p.ParkedAt.UTC(), utc(created)
 			return p, err
 		})
 		return err
@@ -425,4 +421,44 @@ func (i *Inspector) CountParked(ctx context.Context) (map[string]int, error) {
 		return r.Err()
 	})
 	return counts, err
+}
+
+// Summary returns how all consumers are. It is one statement, in a transaction of its own, whose time ctx limits. On a
+// standby the error is [ErrStandby].
+func (i *Inspector) Summary(ctx context.Context) (inspect.Summary, error) {
+	ctx, cancel := context.WithTimeout(ctx, inspectPatience)
+	defer cancel()
+	var s inspect.Summary
+	standby := false
+	consumers, err := collect(ctx, i.db, query{i.sql.summary, []any{int64(inspect.MaxCount)}}, func(r rows) (inspect.ConsumerSummary, error) {
+		var c inspect.ConsumerSummary
+		var name sql.NullString
+		var behind, failing, stopped sql.NullInt64
+		var held, oldest sql.NullTime
+		err := r.Scan(&s.Drawn, &s.Frontier, &standby, &s.Now, &held, &name, &behind, &oldest, &failing, &stopped, &c.Parked)
+		s.Now, s.HeldSince = s.Now.UTC(), utc(held)
+		c.Consumer, c.Behind, c.Oldest = name.String, behind.Int64, utc(oldest)
+		c.Failing, c.Stopped = int(failing.Int64), int(stopped.Int64)
+		return c, err
+	})
+	if err == nil && standby {
+		err = ErrStandby
+	}
+	if err != nil {
+		return inspect.Summary{}, fmt.Errorf("inspect all consumers: %w", i.classify(err))
+	}
+	for _, c := range consumers {
+		if c.Consumer != "" { // without consumers there is one row, of the log
+			s.Consumers = append(s.Consumers, c)
+		}
+	}
+	return s, nil
+}
+
+// utc returns a time in UTC, or zero for NULL.
+func utc(t sql.NullTime) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
 }

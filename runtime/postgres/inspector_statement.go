@@ -27,6 +27,7 @@ type inspectStatements struct {
 	parked         string
 	parkedOf       string
 	countParked    string
+	summary        string
 }
 
 // A logOrder says by which index the log is walked, and in which direction.
@@ -126,5 +127,6 @@ func renderInspect(t consumerTables, payload PayloadType) (inspectStatements, er
 	s.parked = fill("parked.sql", plain)
 	s.parkedOf = fill("parked.sql", typed)
 	s.countParked = fill("count_parked.sql", plain)
+	s.summary = fill("summary.sql", plain)
 	return s, err
 }

@@ -401,3 +401,27 @@ func (i *Inspector) CountParked(ctx context.Context) (map[string]int, error) {
 	})
 	return counts, err
 }
+
+// Summary returns how all consumers are. It is one statement, which waits for nobody, except in memory.
+func (i *Inspector) Summary(ctx context.Context) (inspect.Summary, error) {
+	ctx, cancel := context.WithTimeout(ctx, inspectPatience)
+	defer cancel()
+	s := inspect.Summary{Now: time.Now().UTC()}
+	err := each(ctx, i.db, i.sql.summary, []any{inspect.MaxCount}, func(r *sql.Rows) error {
+		var c inspect.ConsumerSummary
+		var oldest string
+		err := r.Scan(&s.Drawn, &c.Consumer, &c.Behind, &oldest, &c.Failing, &c.Stopped, &c.Parked)
+		if err == nil && oldest != "" {
+			c.Oldest, err = parseTime(oldest)
+		}
+		if c.Consumer != "" { // without consumers there is one row, of the log
+			s.Consumers = append(s.Consumers, c)
+		}
+		return err
+	})
+	s.Frontier = s.Drawn
+	if err != nil {
+		return inspect.Summary{}, fmt.Errorf("inspect all consumers: %w", i.tables.explain(ctx, i.db, err, i.tables.needed()...))
+	}
+	return s, nil
+}

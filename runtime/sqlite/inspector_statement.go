@@ -19,6 +19,7 @@ type inspectStatements struct {
 	parked         string
 	parkedOf       string
 	countParked    string
+	summary        string
 }
 
 // A logOrder says by which index the log is walked, and in which direction.
@@ -62,6 +63,7 @@ func renderInspect(t tables) (inspectStatements, error) {
 		{&s.parked, "parked.sql", plain},
 		{&s.parkedOf, "parked.sql", typed},
 		{&s.countParked, "count_parked.sql", plain},
+		{&s.summary, "summary.sql", plain},
 	}
 	texts := make(map[logOrder]*eventStatements)
 	for _, by := range []string{"", byEventType, byCorrelationID} {

@@ -1,0 +1,196 @@
+package otel
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// Store returns a store that does what the given one does, and tells of it. It implements the same optional interfaces of
+// package runtime as that one, and no others. A store that is nil is a mistake in the program, and panics when it is used.
+func Store[Tx any](store runtime.Store[Tx], opts ...Option) runtime.Store[Tx] {
+	return combine(store, &told[Tx]{store: store, instruments: newInstruments(configure(opts))})
+}
+
+// told tells of the calls to a store. Its methods beyond those of runtime.Store are called only if the store has them.
+type told[Tx any] struct {
+	store runtime.Store[Tx]
+	*instruments
+}
+
+// start begins the span of an operation on a store.
+func (s *told[Tx]) start(ctx context.Context, operation, about string, kind trace.SpanKind, more ...attribute.KeyValue) (context.Context, trace.Span) {
+	name := operation
+	if about != "" {
+		name += " " + about
+	}
+	ctx, span := s.tracer.Start(ctx, name, trace.WithSpanKind(kind))
+	if span.IsRecording() {
+		span.SetAttributes(s.system, operationKey.String(operation))
+		span.SetAttributes(more...)
+	}
+	return ctx, span
+}
+
+// Append is that of the store. Its span is the producer of the events.
+func (s *told[Tx]) Append(ctx context.Context, tx Tx, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+	began := time.Now()
+	about := ""
+	if len(events) > 0 {
+		about = events[0].AggregateType
+	}
+	inner, span := s.startAppend(ctx, about, len(events))
+	result, err := s.store.Append(inner, tx, expected, marked(events, span.SpanContext()))
+	end(span, err)
+	s.measureAppend(ctx, about, began, err, result)
+	return result, err
+}
+
+func (s *told[Tx]) startAppend(ctx context.Context, about string, events int) (context.Context, trace.Span) {
+	return s.start(ctx, "append", about, trace.SpanKindProducer,
+		messagingKey.String("eventmap"),
+		messageTypeKey.String("send"),
+		messageNameKey.String("append"),
+		destinationKey.String(about),
+		batchSizeKey.Int(events),
+		messagesKey.Int(events),
+	)
+}
+
+func (s *told[Tx]) measureAppend(ctx context.Context, about string, began time.Time, err error, results ...runtime.AppendResult) {
+	kind := errorType(err)
+	s.append.Record(ctx, time.Since(began).Seconds(), s.attributes(measurement{operation: "append", aggregateType: about, errorType: kind}))
+	switch kind {
+	case "":
+		for _, r := range results {
+			of := s.attributes(measurement{aggregateType: typeOf(r)})
+			if r.AlreadyStored {
+				s.duplicates.Add(ctx, 1, of)
+			} else {
+				s.events.Add(ctx, int64(len(r.Events)), of)
+			}
+		}
+	case "conflict":
+		attempted(ctx)
+		s.conflicts.Add(ctx, 1, s.attributes(measurement{aggregateType: about}))
+	case "duplicate":
+		s.duplicates.Add(ctx, 1, s.attributes(measurement{aggregateType: about}))
+	}
+	if err != nil && runtime.Retryable(err) {
+		s.retries.Add(ctx, 1, s.attributes(measurement{aggregateType: about}))
+	}
+}
+
+func typeOf(r runtime.AppendResult) string {
+	if len(r.Events) == 0 {
+		return ""
+	}
+	return r.Events[0].AggregateType
+}
+
+// AppendStreams is that of the store.
+func (s *told[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime.StreamAppend) ([]runtime.AppendResult, error) {
+	began := time.Now()
+	events, about := 0, ""
+	for i, a := range appends {
+		events += len(a.Events)
+		if len(a.Events) > 0 && i == 0 {
+			about = a.Events[0].AggregateType
+		} else if len(a.Events) > 0 && a.Events[0].AggregateType != about {
+			about = "" // of several types
+		}
+	}
+	inner, span := s.startAppend(ctx, about, events)
+	if c := span.SpanContext(); c.IsValid() {
+		copied := make([]runtime.StreamAppend, len(appends))
+		for i, a := range appends {
+			copied[i] = a
+			copied[i].Events = marked(a.Events, c)
+		}
+		appends = copied
+	}
+	results, err := s.store.(runtime.StreamsAppender[Tx]).AppendStreams(inner, tx, appends...)
+	end(span, err)
+	s.measureAppend(ctx, about, began, err, results...)
+	return results, err
+}
+
+// ReadAggregateStream is that of the store.
+func (s *told[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, from, to *int64) (runtime.Stream, error) {
+	began := time.Now()
+	inner, span := s.start(ctx, "read", aggregateType, trace.SpanKindClient, aggregateTypeKey.String(aggregateType))
+	stream, err := s.store.ReadAggregateStream(inner, tx, aggregateType, aggregateID, from, to)
+	s.endRead(ctx, span, "read", aggregateType, began, len(stream.Events), err)
+	return stream, err
+}
+
+// endRead ends the span of a read and measures it.
+func (s *told[Tx]) endRead(ctx context.Context, span trace.Span, operation, about string, began time.Time, events int, err error) {
+	if span.IsRecording() {
+		span.SetAttributes(rowsKey.Int(events))
+	}
+	end(span, err)
+	s.read.Record(ctx, time.Since(began).Seconds(), s.attributes(measurement{operation: operation, aggregateType: about, errorType: errorType(err)}))
+}
+
+// ReadEvents is that of the store.
+func (s *told[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, limit int) ([]runtime.PersistedEvent, error) {
+	began := time.Now()
+	inner, span := s.start(ctx, "read log", "", trace.SpanKindClient)
+	events, err := s.store.(runtime.EventReader[Tx]).ReadEvents(inner, tx, fromPosition, limit)
+	s.endRead(ctx, span, "read log", "", began, len(events), err)
+	return events, err
+}
+
+// GetLatestGlobalPosition is that of the store.
+func (s *told[Tx]) GetLatestGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
+	return s.store.(runtime.GlobalPositionReader[Tx]).GetLatestGlobalPosition(ctx, tx)
+}
+
+// SafeGlobalPosition is that of the store.
+func (s *told[Tx]) SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
+	return s.store.(runtime.SafePositionReader[Tx]).SafeGlobalPosition(ctx, tx)
+}
+
+// StreamEvents is that of the store. Its span ends with the loop over the events.
+func (s *told[Tx]) StreamEvents(ctx context.Context, tx Tx, aggregateType, aggregateID string, q runtime.StreamQuery) iter.Seq2[runtime.PersistedEvent, error] {
+	return s.sequence(ctx, "read", aggregateType, func(ctx context.Context) iter.Seq2[runtime.PersistedEvent, error] {
+		return s.store.(runtime.StreamIterator[Tx]).StreamEvents(ctx, tx, aggregateType, aggregateID, q)
+	})
+}
+
+// LogEvents is that of the store. Its span ends with the loop over the events.
+func (s *told[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) iter.Seq2[runtime.PersistedEvent, error] {
+	return s.sequence(ctx, "read log", "", func(ctx context.Context) iter.Seq2[runtime.PersistedEvent, error] {
+		return s.store.(runtime.LogIterator[Tx]).LogEvents(ctx, tx, q)
+	})
+}
+
+// sequence tells of a sequence of events when it is over.
+func (s *told[Tx]) sequence(ctx context.Context, operation, about string, open func(context.Context) iter.Seq2[runtime.PersistedEvent, error]) iter.Seq2[runtime.PersistedEvent, error] {
+	return func(yield func(runtime.PersistedEvent, error) bool) {
+		began := time.Now()
+		inner, span := s.start(ctx, operation, about, trace.SpanKindClient)
+		events, failed := 0, errLeft // by a panic, if it stays
+		defer func() { s.endRead(ctx, span, operation, about, began, events, failed) }()
+		for e, err := range open(inner) {
+			if err == nil {
+				events++
+			}
+			if !yield(e, err) || err != nil {
+				failed = err
+				return
+			}
+		}
+		failed = nil
+	}
+}
+
+// errLeft: the loop over a sequence was left by a panic.
+var errLeft = errors.New("the loop panicked")
