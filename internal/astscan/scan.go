@@ -99,7 +99,7 @@ func load(ctx context.Context, o Options) (*scan, error) {
 		return nil, err
 	}
 	if o.Output != "" {
-		if s.output, err = s.Program.Output(o.Package); err != nil {
+		if s.output, err = s.Output(o.Package); err != nil {
 			return nil, err
 		}
 		if home := s.output.Borrowed; home != "" {

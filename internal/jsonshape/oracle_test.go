@@ -3,6 +3,7 @@ package jsonshape
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"go/types"
@@ -86,7 +87,7 @@ func compare(codecs []codec, index int, shape *model.Shape) error {
 		for _, c := range codecs[1:] {
 			got, err := c.ask(verb, index, "")
 			if got != want || (err == nil) != (wantErr == nil) {
-				return fmt.Errorf("%s value: %s %v, but with %s %s %v", verb, want, wantErr, c.toolchain, got, err)
+				return fmt.Errorf("%s value: %s, but with %s %s: %w", verb, want, c.toolchain, got, errors.Join(wantErr, err))
 			}
 		}
 	}
