@@ -30,12 +30,15 @@ pg_advisory_xact_lock_shared({{template "namespace" .}} << 48 | least(coalesce(p
 
 {{/* The highest position that is visible though the sequence has not given it out yet, or null. In a sound log there is
 none: what a snapshot shows was drawn before it was taken, and so before the sequence is read here. A sequence that
-was set and not used since has no last value; then its row says which position is next. */}}
+was set and not used since has no last value; then its row says which position is next. The value comes from a query of its
+own, since a volatile function is no condition of an index. */}}
 {{define "beyond" -}}
 (
 	select max(b.global_position)
 	from {{.Events}} as b
-	where b.global_position > coalesce(pg_sequence_last_value('{{.Sequence}}'), (select last_value - 1 from {{.Sequence}}))
+	where b.global_position > (
+		select coalesce(pg_sequence_last_value('{{.Sequence}}'), (select last_value - 1 from {{.Sequence}}))
+	)
 )
 {{- end}}
 

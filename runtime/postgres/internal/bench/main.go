@@ -90,7 +90,7 @@ func comparisons(p plan) []comparison {
 	for _, n := range []int{1, 10, 100} {
 		all = append(all, appends(p, n))
 	}
-	all = append(all, hotStream(p))
+	all = append(all, guard(p), hotStream(p))
 	all = append(all, groups(p)...)
 	return append(all, readStream(p), readLog(p), growth(p))
 }
