@@ -22,7 +22,10 @@ type Design struct {
 	Partition  Partition
 	Views      []View // by name
 	Strict     bool
-	Retired    []EventVersion // events that the domain had once, and that have no view any more
+	// KnownInline reports whether the check that only known events enter names them itself, as releases before this one
+	// wrote it, and asks no function.
+	KnownInline bool
+	Retired     []EventVersion // events that the domain had once, and that have no view any more
 
 	asked []Request
 }

@@ -38,11 +38,23 @@ func (d Design) After(former Design) Design {
 		}
 	}
 	slices.SortFunc(d.Retired, EventVersion.compare)
+	d.KnownInline = former.KnownInline && d.KnownCondition() == former.KnownCondition()
 	return d
+}
+
+// KnowsAll reports whether every event that enters the log of another design may enter here.
+func (d Design) KnowsAll(other Design) bool {
+	known := append(eventsOf(d.Views), d.Retired...)
+	return !slices.ContainsFunc(append(eventsOf(other.Views), other.Retired...), func(e EventVersion) bool { return !slices.Contains(known, e) })
 }
 
 // KnownCheck returns the name of the check that only known events enter.
 func (d Design) KnownCheck() string { return d.Events.KnownCheck() }
+
+// KnownFunction returns the function that the check asks.
+func (d Design) KnownFunction() Function {
+	return Function{d.Events.Derived("known"), "text, text, integer"}
+}
 
 // A KnownAggregate is an aggregate and those of its events that may enter.
 type KnownAggregate struct {
@@ -81,12 +93,13 @@ func (d Design) KnownCondition() string {
 	return b.String()
 }
 
-// A StrictChange is the script of a check that comes, goes or changes.
+// A StrictChange is the script of a check that comes, or of what its function knows.
 type StrictChange struct {
 	Script
+	Adds     bool // the check
 	Drops    bool // the former one
 	NotValid bool // what is stored already is looked at later
 }
 
 // AtOnce returns the script of a check on a log that is empty.
-func (s Script) AtOnce() StrictChange { return StrictChange{Script: s} }
+func (s Script) AtOnce() StrictChange { return StrictChange{Script: s, Adds: true} }

@@ -19,10 +19,11 @@ type Script struct {
 func (s Script) Marker() string { return pgname.MarkerOf(s.Version) }
 
 // Quote returns the mark that begins and ends the text of a block. A name may hold a dollar sign, so it is made longer
-// until no name holds it.
+// until no name of a table or an event holds it.
 func (s Script) Quote() string {
 	mark := "$block$"
-	for s.hold(mark) || s.Former.hold(mark) || strings.Contains(s.Partition.PartmanSchema, mark) {
+	known := s.KnownCondition()
+	for s.hold(mark) || s.Former.hold(mark) || strings.Contains(s.Partition.PartmanSchema, mark) || strings.Contains(known, mark) {
 		mark = "$_" + mark[1:]
 	}
 	return mark

@@ -149,9 +149,12 @@ func (c *collector) check() {
 		return
 	}
 	object := "check " + c.KnownCheck() + " of " + c.Events.String()
-	anew := design.StrictChange{Script: c.Script, NotValid: true}
+	anew := design.StrictChange{Script: c.Script, Adds: true, NotValid: true}
 	c.add(object, "is missing, so that any event can be stored", "missing_check.sql.tmpl", c.Script, "strict_anew.sql.tmpl", anew)
 	anew.Drops = true
+	if !c.KnownInline {
+		c.add(object, "asks no function that knows the events", "missing_known_function.sql.tmpl", c.Script, "strict_anew.sql.tmpl", anew)
+	}
 	c.add(object, "does not know all events of the domain", "unknown_event.sql.tmpl", c.Script, "strict_anew.sql.tmpl", anew)
 	c.add(object, "was not validated: what was stored before it was not looked at", "not_validated.sql.tmpl", c.Script, "", nil)
 }

@@ -32,7 +32,7 @@ var attachments = []struct {
 }{
 	{"views", "payload_functions.down.sql.tmpl", "payload_functions.sql.tmpl", change.functions},
 	{"index", "indexes.down.sql.tmpl", "indexes.sql.tmpl", change.indexes},
-	{"strict", "", "strict.sql.tmpl", change.knownCheck},
+	{"strict", "strict.down.sql.tmpl", "strict.sql.tmpl", change.knownCheck},
 	{"append_only", "append_only.down.sql.tmpl", "append_only.sql.tmpl", change.appendOnly},
 	{"grants", "grants.down.sql.tmpl", "grants.sql.tmpl", change.grants},
 	{"views", "views.down.sql.tmpl", "views.sql.tmpl", change.views},
@@ -137,13 +137,28 @@ func (c change) indexes() (lost, gained any) {
 	return when(len(dropped) > 0, c.before.WithIndexes(dropped)), when(len(created) > 0, c.after.WithIndexes(created))
 }
 
-// knownCheck never drops the check apart, so that there is no moment without one.
+// knownCheck adds the check anew only if stored events have to be looked at. A check that knows more than the former one
+// needs nothing but its function.
 func (c change) knownCheck() (lost, gained any) {
-	if c.anew { // the former one went with the table
-		return nil, when(c.to.Strict, design.StrictChange{Script: c.after})
+	check := design.StrictChange{Script: c.after}
+	switch {
+	case !c.to.Strict:
+		return when(c.from.Strict, c.before), nil
+	case c.anew: // the former one went with the table
+		check.Adds = true
+	case c.from.KnownCondition() == c.to.KnownCondition():
+		return nil, nil
+	default:
+		check.Adds = c.looksAtStored()
+		check.Drops, check.NotValid = c.from.Strict, c.validated
 	}
-	return nil, when(c.from.KnownCondition() != c.to.KnownCondition(),
-		design.StrictChange{Script: c.after, Drops: c.from.Strict, NotValid: c.validated})
+	return nil, check
+}
+
+// looksAtStored reports whether an event may be stored that the check of the new design does not know.
+func (c change) looksAtStored() bool {
+	return c.to.Strict && !c.anew && c.from.KnownCondition() != c.to.KnownCondition() &&
+		(!c.from.Strict || c.from.KnownInline || !c.to.KnowsAll(c.from))
 }
 
 func (c change) appendOnly() (lost, gained any) {

@@ -167,7 +167,7 @@ func (f format) difference(from, to design.Design) ([]migration, error) {
 		all = append(all, migration{name: name, up: up, down: down})
 	}
 	// What was stored before a check was made is looked at outside of the transaction that made it.
-	if to.Strict && from.KnownCondition() != to.KnownCondition() && !layoutDiffers(from, to) {
+	if f.change(from, to, true).looksAtStored() {
 		m, err := f.render(to, migration{name: "validate"}, "strict_validate", f.script(to))
 		if err != nil {
 			return nil, err

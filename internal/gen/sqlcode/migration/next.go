@@ -45,6 +45,7 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 		}
 	}
 	to = to.After(from)
+	to.KnownInline = to.KnownInline && !layoutDiffers(from, to)
 	migrations, from, err := w.upgradeMigrations(from)
 	if err != nil {
 		return nil, err

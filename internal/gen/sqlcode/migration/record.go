@@ -28,6 +28,7 @@ type record struct {
 	Domain     []string              `json:"domain,omitempty"`  // patterns of the packages that the views are of
 	Schema     recordedOptions       `json:"schema"`
 	Views      []design.View         `json:"views,omitempty"`
+	Known      string                `json:"known,omitempty"`   // "function" if a check asks one which events may enter
 	Retired    []design.EventVersion `json:"retired,omitempty"` // events that the domain had once
 	Migrations []recordedFile        `json:"migrations"`        // in the order in which they run up
 }
@@ -74,6 +75,10 @@ func (w Writer) newRecord(d design.Design) record {
 	if w.byTime {
 		number = Numbers[1]
 	}
+	known := ""
+	if d.Strict && !d.KnownInline {
+		known = "function"
+	}
 	return record{
 		Generator: generator,
 		Number:    number,
@@ -99,6 +104,7 @@ func (w Writer) newRecord(d design.Design) record {
 			PartmanMaintenance:  d.Partition.Maintenance,
 		},
 		Views:   d.Views,
+		Known:   known,
 		Retired: d.Retired,
 	}
 }
@@ -144,6 +150,7 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 		return r, design.Design{}, fmt.Errorf("%s: %w", RecordFile, err)
 	}
 	d.Version = r.Version
+	d.KnownInline = d.Strict && r.Known == ""
 	return r, d, nil
 }
 

@@ -74,7 +74,7 @@ func (c change) renameOfLog() rename {
 	r := rename{From: c.from.Events, To: c.to.Events}
 	r.Sequences = r.derived("global_position_seq")
 	r.Constraints = r.derived("pkey", "stream_version_key", "event_id_key", "aggregate_version_check", "event_version_check")
-	if c.from.Strict {
+	if c.from.Strict && c.to.Strict {
 		r.Constraints = append(r.Constraints, r.derived("known_check")...)
 	}
 	if r.From.Name != r.To.Name {
@@ -87,6 +87,9 @@ func (c change) renameOfLog() rename {
 		for i, f := range c.from.PayloadFunctions() {
 			r.Functions = append(r.Functions, functionPair{f, kept[i].Name})
 		}
+	}
+	if c.from.Strict && c.to.Strict && !c.from.KnownInline {
+		r.Functions = append(r.Functions, functionPair{c.from.KnownFunction(), c.to.KnownFunction().Name})
 	}
 	return r
 }
