@@ -11,8 +11,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/eventmap/eventmap/internal/jsonshape/testdata/shapes"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/eventmap/eventmap/internal/jsonshape/testdata/shapes"
 )
 
 // TestFields_areWhatEncodingJSONWrites compares the fields found for each shape with the names that encoding/json writes
