@@ -28,3 +28,9 @@ func (JSONCodec) Unmarshal(data []byte, v any) error {
 	}
 	return json.Unmarshal(data, v)
 }
+
+// defaultCodec is the codec where no option sets one. It is JSONCodec, and lets generated code read and write what that would.
+type defaultCodec struct{ JSONCodec }
+
+// AllowsGenerated tells package mapping that generated code may take the codec's place.
+func (defaultCodec) AllowsGenerated() {}

@@ -26,7 +26,7 @@ func (s Settings) With(opt Option) Settings {
 // Codec returns what payloads are encoded with.
 func (s *Settings) Codec() Codec {
 	if s.codec == nil {
-		return JSONCodec{}
+		return defaultCodec{}
 	}
 	return s.codec
 }

@@ -68,6 +68,9 @@ rule, and goes through the changes one by one.
 		The aggregate of every event that no mark or interface gives one.
 	--tags LIST
 		Build tags, separated by commas.
+	--json=false
+		Write no order_json.gen.go: what reads and writes payloads without reflection, with the bytes, values and errors of
+		encoding/json. What is not plain, such as a type with methods of its own, is left to encoding/json.
 	--tests=false
 		Write no tests, no sample payloads and no scenarios. A sample, testdata/payloads/Order/Placed.v1.json, is written
 		below the output folder where it is missing and never changed: the tests read it for ever.

@@ -40,6 +40,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.generate.Filename, "filename", "event_mapping.gen.go", "")
 	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
 	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
+	flags.BoolVar(&s.generate.JSON, "json", true, "")
 	flags.BoolVar(&s.generate.Tests, "tests", true, "")
 	flags.BoolVar(&s.generate.Scenarios, "scenarios", true, "")
 	flags.StringVar(&s.baseline.Path, "lock", "", "")

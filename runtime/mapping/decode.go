@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
 // NewDecodeError returns a [*runtime.DecodeError] about e with the given cause.
@@ -29,14 +30,28 @@ func Decode[E any](codec runtime.Codec, e *runtime.PersistedEvent) (E, error) {
 	return event, nil
 }
 
+// Reader returns a reader of the payload of e as plain JSON, for generated code, or false if the codec has to decode it: it is
+// another one than the default.
+func Reader(codec runtime.Codec, e *runtime.PersistedEvent) (plainjson.Reader, bool) {
+	return plainjson.NewReader(e.Payload), allowsGenerated(codec)
+}
+
 // DecodeAs returns the payload of e as an E if e is of the given aggregate type, event type and version. Its errors are
 // [*runtime.DecodeError]s.
 func DecodeAs[E any](codec runtime.Codec, e *runtime.PersistedEvent, aggregateType, eventType string, eventVersion int) (E, error) {
+	return DecodeAsBy(codec, e, aggregateType, eventType, eventVersion, Decode[E])
+}
+
+// DecodeAsBy is [DecodeAs] by a function that decodes.
+func DecodeAsBy[E any](
+	codec runtime.Codec, e *runtime.PersistedEvent, aggregateType, eventType string, eventVersion int,
+	decode func(runtime.Codec, *runtime.PersistedEvent) (E, error),
+) (E, error) {
 	if e.AggregateType != aggregateType || e.EventType != eventType || e.EventVersion != eventVersion {
 		var none E
 		return none, NewDecodeError(e, fmt.Errorf("it is not %s v%d of %s", eventType, eventVersion, aggregateType))
 	}
-	return Decode[E](codec, e)
+	return decode(codec, e)
 }
 
 // As returns the first of the forms of a decoded event that is a T. If there is none the error is a [*runtime.DecodeError].

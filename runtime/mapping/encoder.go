@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
 // An Encoder encodes the events of one append: it knows their stream and the time to stamp them with. It counts them, so
@@ -15,16 +16,20 @@ type Encoder struct {
 	aggregateID   string
 	createdAt     time.Time
 	count         int
+	plain         bool // generated code may write payloads
+	writer        plainjson.Writer
 }
 
 // NewEncoder returns an encoder for events of the named stream, with the settings' clock read once.
 func NewEncoder(s runtime.Settings, aggregateType, aggregateID string) *Encoder {
-	return &Encoder{settings: s, aggregateType: aggregateType, aggregateID: aggregateID, createdAt: s.Now()}
+	return &Encoder{
+		settings: s, aggregateType: aggregateType, aggregateID: aggregateID, createdAt: s.Now(), plain: allowsGenerated(s.Codec()),
+	}
 }
 
 // Encode returns the event that e points to as it is stored, with a fresh event ID. A nil e and an aggregate type other
 // than the encoder's are an [*runtime.InvalidEventError].
-func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int, e *E) (event runtime.Event, err error) {
+func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int, e *E) (runtime.Event, error) {
 	index := c.count
 	c.count++
 	if e == nil {
@@ -37,14 +42,54 @@ func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int
 	if err != nil {
 		return runtime.Event{}, fmt.Errorf("event %d: encode %s v%d of %s %q: %w", index, eventType, eventVersion, c.aggregateType, c.aggregateID, err)
 	}
-	event = c.settings.NewEvent()
+	return c.event(eventType, eventVersion, payload), nil
+}
+
+// event returns an event of the encoder's stream.
+func (c *Encoder) event(eventType string, eventVersion int, payload []byte) runtime.Event {
+	event := c.settings.NewEvent()
 	event.CreatedAt = c.createdAt
 	event.AggregateType = c.aggregateType
 	event.EventType = eventType
 	event.AggregateID = c.aggregateID
 	event.Payload = payload
 	event.EventVersion = eventVersion
-	return event, nil
+	return event
+}
+
+// Writer returns where generated code writes the payload of e as plain JSON, or nil if [Encode] has to encode it: there is
+// another codec than the default one, or e is none that the encoder takes.
+func Writer[E any](c *Encoder, aggregateType string, e *E) *plainjson.Writer {
+	if !c.plain || e == nil || c.aggregateType != aggregateType {
+		return nil
+	}
+	c.writer.Begin()
+	return &c.writer
+}
+
+// Written returns the event whose payload was written, or false if that is not plain JSON and [Encode] has to encode it.
+func (c *Encoder) Written(eventType string, eventVersion int) (runtime.Event, bool) {
+	payload, ok := c.writer.End()
+	if !ok {
+		return runtime.Event{}, false
+	}
+	c.count++
+	return c.event(eventType, eventVersion, payload), true
+}
+
+// Copy returns a pointer to a copy of what e points to, so that e itself need not be on the heap.
+func Copy[E any](e *E) *E {
+	if e == nil {
+		return nil
+	}
+	c := *e
+	return &c
+}
+
+// allowsGenerated reports whether generated code may take the place of the codec: it is the default one.
+func allowsGenerated(codec runtime.Codec) bool {
+	_, allows := codec.(interface{ AllowsGenerated() })
+	return allows
 }
 
 // EncodeAll encodes every event of an append, in order.

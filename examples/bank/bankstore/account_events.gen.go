@@ -269,17 +269,17 @@ func NewAccountConsumer[Tx any](name string, h AccountHandler[Tx], opts ...runti
 func encodeAccountEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case account.Deposited:
-		return mapping.Encode(encoder, AccountType, "Deposited", 1, &e)
+		return encodeAccountDepositedV1(encoder, &e)
 	case *account.Deposited:
-		return mapping.Encode(encoder, AccountType, "Deposited", 1, e)
+		return encodeAccountDepositedV1(encoder, e)
 	case account.Opened:
-		return mapping.Encode(encoder, AccountType, "Opened", 1, &e)
+		return encodeAccountOpenedV1(encoder, &e)
 	case *account.Opened:
-		return mapping.Encode(encoder, AccountType, "Opened", 1, e)
+		return encodeAccountOpenedV1(encoder, e)
 	case account.Withdrawn:
-		return mapping.Encode(encoder, AccountType, "Withdrawn", 1, &e)
+		return encodeAccountWithdrawnV1(encoder, &e)
 	case *account.Withdrawn:
-		return mapping.Encode(encoder, AccountType, "Withdrawn", 1, e)
+		return encodeAccountWithdrawnV1(encoder, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -292,15 +292,15 @@ func decodeAccountEvent(codec runtime.Codec, e *runtime.PersistedEvent) (Account
 	switch e.EventType {
 	case "Deposited":
 		if e.EventVersion == 1 {
-			return mapping.Decode[account.Deposited](codec, e)
+			return decodeAccountDepositedV1(codec, e)
 		}
 	case "Opened":
 		if e.EventVersion == 1 {
-			return mapping.Decode[account.Opened](codec, e)
+			return decodeAccountOpenedV1(codec, e)
 		}
 	case "Withdrawn":
 		if e.EventVersion == 1 {
-			return mapping.Decode[account.Withdrawn](codec, e)
+			return decodeAccountWithdrawnV1(codec, e)
 		}
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
@@ -314,13 +314,13 @@ func ToAccountDepositedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, AccountType, "Deposited", 1, &e)
+	return encodeAccountDepositedV1(encoder, &e)
 }
 
 // FromAccountDepositedV1 returns the event that is stored as e: version 1 of "Deposited" in a stream of Account.
 // Anything else is a *runtime.DecodeError.
 func FromAccountDepositedV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Deposited, error) {
-	return mapping.DecodeAs[account.Deposited](mapping.CodecOf(opts...), &e, AccountType, "Deposited", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, AccountType, "Deposited", 1, decodeAccountDepositedV1)
 }
 
 // ToAccountOpenedV1 returns e as version 1 of "Opened" in the stream of aggregateID; aggregateType is [AccountType].
@@ -330,13 +330,13 @@ func ToAccountOpenedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, AccountType, "Opened", 1, &e)
+	return encodeAccountOpenedV1(encoder, &e)
 }
 
 // FromAccountOpenedV1 returns the event that is stored as e: version 1 of "Opened" in a stream of Account. Anything
 // else is a *runtime.DecodeError.
 func FromAccountOpenedV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Opened, error) {
-	return mapping.DecodeAs[account.Opened](mapping.CodecOf(opts...), &e, AccountType, "Opened", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, AccountType, "Opened", 1, decodeAccountOpenedV1)
 }
 
 // ToAccountWithdrawnV1 returns e as version 1 of "Withdrawn" in the stream of aggregateID; aggregateType is
@@ -347,11 +347,11 @@ func ToAccountWithdrawnV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, AccountType, "Withdrawn", 1, &e)
+	return encodeAccountWithdrawnV1(encoder, &e)
 }
 
 // FromAccountWithdrawnV1 returns the event that is stored as e: version 1 of "Withdrawn" in a stream of Account.
 // Anything else is a *runtime.DecodeError.
 func FromAccountWithdrawnV1(e runtime.PersistedEvent, opts ...runtime.Option) (account.Withdrawn, error) {
-	return mapping.DecodeAs[account.Withdrawn](mapping.CodecOf(opts...), &e, AccountType, "Withdrawn", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, AccountType, "Withdrawn", 1, decodeAccountWithdrawnV1)
 }

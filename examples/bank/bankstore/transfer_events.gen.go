@@ -145,9 +145,9 @@ func NewTransferConsumer[Tx any](name string, h TransferHandler[Tx], opts ...run
 func encodeTransferEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case transfer.Made:
-		return mapping.Encode(encoder, TransferType, "Made", 1, &e)
+		return encodeTransferMadeV1(encoder, &e)
 	case *transfer.Made:
-		return mapping.Encode(encoder, TransferType, "Made", 1, e)
+		return encodeTransferMadeV1(encoder, e)
 	case TransferEvent:
 		return encodeTransferEvent(encoder, e.event)
 	}
@@ -162,7 +162,7 @@ func decodeTransferEvent(codec runtime.Codec, e *runtime.PersistedEvent) (Transf
 	switch e.EventType {
 	case "Made":
 		if e.EventVersion == 1 {
-			e1, err := mapping.Decode[transfer.Made](codec, e)
+			e1, err := decodeTransferMadeV1(codec, e)
 			if err != nil {
 				return TransferEvent{}, err
 			}
@@ -179,11 +179,11 @@ func ToTransferMadeV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, TransferType, "Made", 1, &e)
+	return encodeTransferMadeV1(encoder, &e)
 }
 
 // FromTransferMadeV1 returns the event that is stored as e: version 1 of "Made" in a stream of Transfer. Anything else
 // is a *runtime.DecodeError.
 func FromTransferMadeV1(e runtime.PersistedEvent, opts ...runtime.Option) (transfer.Made, error) {
-	return mapping.DecodeAs[transfer.Made](mapping.CodecOf(opts...), &e, TransferType, "Made", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, TransferType, "Made", 1, decodeTransferMadeV1)
 }

@@ -318,33 +318,33 @@ func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.O
 func encodeOrderEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case order.Cancelled:
-		return mapping.Encode(encoder, OrderType, "Cancelled", 1, &e)
+		return encodeOrderCancelledV1(encoder, &e)
 	case *order.Cancelled:
-		return mapping.Encode(encoder, OrderType, "Cancelled", 1, e)
+		return encodeOrderCancelledV1(encoder, e)
 	case order.ItemAdded:
-		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+		return encodeOrderItemAddedV1(encoder, &e)
 	case *order.ItemAdded:
-		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, e)
+		return encodeOrderItemAddedV1(encoder, e)
 	case order.ItemRemoved:
-		return mapping.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
+		return encodeOrderItemRemovedV1(encoder, &e)
 	case *order.ItemRemoved:
-		return mapping.Encode(encoder, OrderType, "ItemRemoved", 1, e)
+		return encodeOrderItemRemovedV1(encoder, e)
 	case order.Paid:
-		return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
+		return encodeOrderPaidV1(encoder, &e)
 	case *order.Paid:
-		return mapping.Encode(encoder, OrderType, "Paid", 1, e)
+		return encodeOrderPaidV1(encoder, e)
 	case orderv1.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
+		return encodeOrderPlacedV1(encoder, &e)
 	case *orderv1.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 1, e)
+		return encodeOrderPlacedV1(encoder, e)
 	case order.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
+		return encodeOrderPlacedV2(encoder, &e)
 	case *order.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 2, e)
+		return encodeOrderPlacedV2(encoder, e)
 	case order.Shipped:
-		return mapping.Encode(encoder, OrderType, "Shipped", 1, &e)
+		return encodeOrderShippedV1(encoder, &e)
 	case *order.Shipped:
-		return mapping.Encode(encoder, OrderType, "Shipped", 1, e)
+		return encodeOrderShippedV1(encoder, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -357,34 +357,34 @@ func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEven
 	switch e.EventType {
 	case "Cancelled":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.Cancelled](codec, e)
+			return decodeOrderCancelledV1(codec, e)
 		}
 	case "ItemAdded":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.ItemAdded](codec, e)
+			return decodeOrderItemAddedV1(codec, e)
 		}
 	case "ItemRemoved":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.ItemRemoved](codec, e)
+			return decodeOrderItemRemovedV1(codec, e)
 		}
 	case "Paid":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.Paid](codec, e)
+			return decodeOrderPaidV1(codec, e)
 		}
 	case "Placed":
 		switch e.EventVersion {
 		case 1:
-			e1, err := mapping.Decode[orderv1.Placed](codec, e)
+			e1, err := decodeOrderPlacedV1(codec, e)
 			if err != nil {
 				return nil, err
 			}
 			return order.UpcastPlaced(e1), nil
 		case 2:
-			return mapping.Decode[order.Placed](codec, e)
+			return decodeOrderPlacedV2(codec, e)
 		}
 	case "Shipped":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.Shipped](codec, e)
+			return decodeOrderShippedV1(codec, e)
 		}
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
@@ -397,13 +397,13 @@ func ToOrderCancelledV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Cancelled", 1, &e)
+	return encodeOrderCancelledV1(encoder, &e)
 }
 
 // FromOrderCancelledV1 returns the event that is stored as e: version 1 of "Cancelled" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderCancelledV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Cancelled, error) {
-	return mapping.DecodeAs[order.Cancelled](mapping.CodecOf(opts...), &e, OrderType, "Cancelled", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Cancelled", 1, decodeOrderCancelledV1)
 }
 
 // ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
@@ -413,13 +413,13 @@ func ToOrderItemAddedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+	return encodeOrderItemAddedV1(encoder, &e)
 }
 
 // FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
-	return mapping.DecodeAs[order.ItemAdded](mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1, decodeOrderItemAddedV1)
 }
 
 // ToOrderItemRemovedV1 returns e as version 1 of "ItemRemoved" in the stream of aggregateID; aggregateType is
@@ -430,13 +430,13 @@ func ToOrderItemRemovedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "ItemRemoved", 1, &e)
+	return encodeOrderItemRemovedV1(encoder, &e)
 }
 
 // FromOrderItemRemovedV1 returns the event that is stored as e: version 1 of "ItemRemoved" in a stream of Order.
 // Anything else is a *runtime.DecodeError.
 func FromOrderItemRemovedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemRemoved, error) {
-	return mapping.DecodeAs[order.ItemRemoved](mapping.CodecOf(opts...), &e, OrderType, "ItemRemoved", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "ItemRemoved", 1, decodeOrderItemRemovedV1)
 }
 
 // ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
@@ -446,13 +446,13 @@ func ToOrderPaidV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
+	return encodeOrderPaidV1(encoder, &e)
 }
 
 // FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
 // *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Paid, error) {
-	return mapping.DecodeAs[order.Paid](mapping.CodecOf(opts...), &e, OrderType, "Paid", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Paid", 1, decodeOrderPaidV1)
 }
 
 // ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -462,13 +462,13 @@ func ToOrderPlacedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
+	return encodeOrderPlacedV1(encoder, &e)
 }
 
 // FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
-	return mapping.DecodeAs[orderv1.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 1, decodeOrderPlacedV1)
 }
 
 // ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -478,13 +478,13 @@ func ToOrderPlacedV2(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
+	return encodeOrderPlacedV2(encoder, &e)
 }
 
 // FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
-	return mapping.DecodeAs[order.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 2)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 2, decodeOrderPlacedV2)
 }
 
 // ToOrderShippedV1 returns e as version 1 of "Shipped" in the stream of aggregateID; aggregateType is [OrderType].
@@ -494,11 +494,11 @@ func ToOrderShippedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Shipped", 1, &e)
+	return encodeOrderShippedV1(encoder, &e)
 }
 
 // FromOrderShippedV1 returns the event that is stored as e: version 1 of "Shipped" in a stream of Order. Anything else
 // is a *runtime.DecodeError.
 func FromOrderShippedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Shipped, error) {
-	return mapping.DecodeAs[order.Shipped](mapping.CodecOf(opts...), &e, OrderType, "Shipped", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Shipped", 1, decodeOrderShippedV1)
 }

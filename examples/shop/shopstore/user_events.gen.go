@@ -202,25 +202,25 @@ func NewUserConsumer[Tx any](name string, h UserHandler[Tx], opts ...runtime.Opt
 func encodeUserEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case userv1.UserDeleted:
-		return mapping.Encode(encoder, UserType, "UserDeleted", 1, &e)
+		return encodeUserDeletedV1(encoder, &e)
 	case *userv1.UserDeleted:
-		return mapping.Encode(encoder, UserType, "UserDeleted", 1, e)
+		return encodeUserDeletedV1(encoder, e)
 	case userv1.UserEmailChanged:
-		return mapping.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
+		return encodeUserEmailChangedV1(encoder, &e)
 	case *userv1.UserEmailChanged:
-		return mapping.Encode(encoder, UserType, "UserEmailChanged", 1, e)
+		return encodeUserEmailChangedV1(encoder, e)
 	case userv1.UserLocked:
-		return mapping.Encode(encoder, UserType, "UserLocked", 1, &e)
+		return encodeUserLockedV1(encoder, &e)
 	case *userv1.UserLocked:
-		return mapping.Encode(encoder, UserType, "UserLocked", 1, e)
+		return encodeUserLockedV1(encoder, e)
 	case userv1.UserRegistered:
-		return mapping.Encode(encoder, UserType, "UserRegistered", 1, &e)
+		return encodeUserRegisteredV1(encoder, &e)
 	case *userv1.UserRegistered:
-		return mapping.Encode(encoder, UserType, "UserRegistered", 1, e)
+		return encodeUserRegisteredV1(encoder, e)
 	case userv1.UserRenamed:
-		return mapping.Encode(encoder, UserType, "UserRenamed", 1, &e)
+		return encodeUserRenamedV1(encoder, &e)
 	case *userv1.UserRenamed:
-		return mapping.Encode(encoder, UserType, "UserRenamed", 1, e)
+		return encodeUserRenamedV1(encoder, e)
 	case UserEvent:
 		return encodeUserEvent(encoder, e.event)
 	}
@@ -235,7 +235,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 	switch e.EventType {
 	case "UserDeleted":
 		if e.EventVersion == 1 {
-			e1, err := mapping.Decode[userv1.UserDeleted](codec, e)
+			e1, err := decodeUserDeletedV1(codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -243,7 +243,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserEmailChanged":
 		if e.EventVersion == 1 {
-			e1, err := mapping.Decode[userv1.UserEmailChanged](codec, e)
+			e1, err := decodeUserEmailChangedV1(codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -251,7 +251,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserLocked":
 		if e.EventVersion == 1 {
-			e1, err := mapping.Decode[userv1.UserLocked](codec, e)
+			e1, err := decodeUserLockedV1(codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -259,7 +259,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserRegistered":
 		if e.EventVersion == 1 {
-			e1, err := mapping.Decode[userv1.UserRegistered](codec, e)
+			e1, err := decodeUserRegisteredV1(codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -267,7 +267,7 @@ func decodeUserEvent(codec runtime.Codec, e *runtime.PersistedEvent) (UserEvent,
 		}
 	case "UserRenamed":
 		if e.EventVersion == 1 {
-			e1, err := mapping.Decode[userv1.UserRenamed](codec, e)
+			e1, err := decodeUserRenamedV1(codec, e)
 			if err != nil {
 				return UserEvent{}, err
 			}
@@ -284,13 +284,13 @@ func ToUserDeletedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, UserType, "UserDeleted", 1, &e)
+	return encodeUserDeletedV1(encoder, &e)
 }
 
 // FromUserDeletedV1 returns the event that is stored as e: version 1 of "UserDeleted" in a stream of User. Anything
 // else is a *runtime.DecodeError.
 func FromUserDeletedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserDeleted, error) {
-	return mapping.DecodeAs[userv1.UserDeleted](mapping.CodecOf(opts...), &e, UserType, "UserDeleted", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserDeleted", 1, decodeUserDeletedV1)
 }
 
 // ToUserEmailChangedV1 returns e as version 1 of "UserEmailChanged" in the stream of aggregateID; aggregateType is
@@ -301,13 +301,13 @@ func ToUserEmailChangedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, UserType, "UserEmailChanged", 1, &e)
+	return encodeUserEmailChangedV1(encoder, &e)
 }
 
 // FromUserEmailChangedV1 returns the event that is stored as e: version 1 of "UserEmailChanged" in a stream of User.
 // Anything else is a *runtime.DecodeError.
 func FromUserEmailChangedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
-	return mapping.DecodeAs[userv1.UserEmailChanged](mapping.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1, decodeUserEmailChangedV1)
 }
 
 // ToUserLockedV1 returns e as version 1 of "UserLocked" in the stream of aggregateID; aggregateType is [UserType].
@@ -317,13 +317,13 @@ func ToUserLockedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, UserType, "UserLocked", 1, &e)
+	return encodeUserLockedV1(encoder, &e)
 }
 
 // FromUserLockedV1 returns the event that is stored as e: version 1 of "UserLocked" in a stream of User. Anything else
 // is a *runtime.DecodeError.
 func FromUserLockedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserLocked, error) {
-	return mapping.DecodeAs[userv1.UserLocked](mapping.CodecOf(opts...), &e, UserType, "UserLocked", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserLocked", 1, decodeUserLockedV1)
 }
 
 // ToUserRegisteredV1 returns e as version 1 of "UserRegistered" in the stream of aggregateID; aggregateType is
@@ -334,13 +334,13 @@ func ToUserRegisteredV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, UserType, "UserRegistered", 1, &e)
+	return encodeUserRegisteredV1(encoder, &e)
 }
 
 // FromUserRegisteredV1 returns the event that is stored as e: version 1 of "UserRegistered" in a stream of User.
 // Anything else is a *runtime.DecodeError.
 func FromUserRegisteredV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
-	return mapping.DecodeAs[userv1.UserRegistered](mapping.CodecOf(opts...), &e, UserType, "UserRegistered", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserRegistered", 1, decodeUserRegisteredV1)
 }
 
 // ToUserRenamedV1 returns e as version 1 of "UserRenamed" in the stream of aggregateID; aggregateType is [UserType].
@@ -350,11 +350,11 @@ func ToUserRenamedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, UserType, "UserRenamed", 1, &e)
+	return encodeUserRenamedV1(encoder, &e)
 }
 
 // FromUserRenamedV1 returns the event that is stored as e: version 1 of "UserRenamed" in a stream of User. Anything
 // else is a *runtime.DecodeError.
 func FromUserRenamedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
-	return mapping.DecodeAs[userv1.UserRenamed](mapping.CodecOf(opts...), &e, UserType, "UserRenamed", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserRenamed", 1, decodeUserRenamedV1)
 }

@@ -7,10 +7,20 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
+// hasCodeByHand reports whether hand-written files other than tests belong to the output package: one of them describes it.
+func (g *generator) hasCodeByHand() bool {
+	for _, at := range g.output.Declared {
+		if !strings.HasSuffix(at.File, "_test.go") {
+			return true
+		}
+	}
+	return false
+}
+
 // common generates the functions over all aggregates of the package.
 func (g *generator) common() *jen.File {
 	f := g.newFile()
-	if len(g.output.Declared) == 0 {
+	if !g.hasCodeByHand() {
 		for _, line := range wrap("Package " + g.output.Name + " maps the events of " + g.listed() +
 			" to what is stored and back, and holds a typed store and an exhaustive handler for each aggregate.") {
 			f.PackageComment(line)

@@ -17,6 +17,7 @@ import (
 // Options say what is generated. The zero value is not ready for use: Filename is required.
 type Options struct {
 	Filename string // of the common file
+	JSON     bool   // also generate what writes and reads payloads without reflection
 	Tests    bool   // also generate tests, and the sample payloads that they read
 	// Scenarios says to generate, with the tests, a package for those of the domain too.
 	Scenarios bool
@@ -37,6 +38,9 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 		return nil, err
 	}
 	g := generator{output: d.Output, aggregates: aggregates, declared: declared, qualifiers: qualifiers(d, declared)}
+	if o.JSON {
+		g.plain()
+	}
 	if o.Tests && o.Scenarios {
 		g.scenarios = newScenarios(d, aggregates)
 	}
@@ -61,8 +65,8 @@ func checkFilename(name string) error {
 		return fmt.Errorf("file name %q: want a plain name that ends in .go", name)
 	case strings.HasSuffix(name, "_test.go"):
 		return fmt.Errorf("file name %q: the go command builds such files for tests only", name)
-	case strings.HasSuffix(name, "_events.gen.go"):
-		return fmt.Errorf("file name %q: names that end in _events.gen.go are those of aggregates", name)
+	case strings.HasSuffix(name, "_events.gen.go"), strings.HasSuffix(name, "_json.gen.go"):
+		return fmt.Errorf("file name %q: names that end in _events.gen.go or _json.gen.go are those of aggregates", name)
 	}
 	return nil
 }
@@ -100,6 +104,9 @@ func (g *generator) files(o Options) ([]gen.File, error) {
 	for i := range g.aggregates {
 		a := &g.aggregates[i]
 		pages = append(pages, page{a.file(), func() *jen.File { return g.aggregate(a) }})
+		if a.plain != nil && len(a.plain.list) > 0 {
+			pages = append(pages, page{a.plainFile(), func() *jen.File { return g.plainFile(a) }})
+		}
 		if o.Tests {
 			pages = append(pages, page{a.testFile(), func() *jen.File { return g.test(a) }})
 		}

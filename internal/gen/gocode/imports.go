@@ -23,6 +23,7 @@ const (
 	consumerPath  = runtimePath + "/consumer"
 	eventtestPath = runtimePath + "/eventtest"
 	mappingPath   = runtimePath + "/mapping"
+	plainPath     = runtimePath + "/plainjson"
 )
 
 var ours = []model.Package{
@@ -34,13 +35,14 @@ var ours = []model.Package{
 	{Path: consumerPath, Name: "consumer"},
 	{Path: eventtestPath, Name: "eventtest"},
 	{Path: mappingPath, Name: "mapping"},
+	{Path: plainPath, Name: "plainjson"},
 }
 
 // locals are the names that generated functions use for parameters and variables; no import may hide behind one.
 var locals = []string{
 	"E", "T", "Tx", "aggregateID", "aggregateType", "attempt", "codec", "conflict", "ctx", "decide", "e", "encoder", "err",
-	"event", "events", "expected", "f", "h", "i", "id", "m", "mapped", "name", "next", "opts", "result", "s", "settings",
-	"state", "store", "stream", "t", "tx", "typed", "version", "window", "wrapped",
+	"event", "events", "expected", "f", "h", "i", "id", "m", "mapped", "name", "next", "ok", "opts", "r", "result", "s", "seen",
+	"settings", "state", "store", "stream", "t", "tx", "typed", "v", "version", "w", "window", "wrapped",
 }
 
 // versionName matches the names of packages that are called after a version.
@@ -140,6 +142,9 @@ func domainPackages(d *model.Domain) []model.Package {
 			add(e.Type)
 			for _, value := range values(e.Payload) {
 				add(value)
+			}
+			for _, object := range objects(e.Payload) {
+				add(object)
 			}
 			if e.Upcast != nil {
 				add(e.Upcast.Func)

@@ -17,10 +17,7 @@ func (g *generator) mapping(f *jen.File, a *aggregate) {
 
 // encode generates the function that takes every form an event of the aggregate can have.
 func (g *generator) encode(f *jen.File, a *aggregate) {
-	call := func(e *event, pointer *jen.Statement) *jen.Statement {
-		return jen.Return(mappingName("Encode").Call(
-			g.local("encoder"), jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version), pointer))
-	}
+	call := func(e *event, pointer *jen.Statement) *jen.Statement { return jen.Return(g.encodeCall(a, e, pointer)) }
 	doc(f, "%s returns the event as it is stored. It takes values and pointers.", a.encode())
 	f.Func().Id(a.encode()).Params(
 		g.local("encoder").Op("*").Add(mappingName("Encoder")), g.local("event").Any(),
@@ -37,6 +34,15 @@ func (g *generator) encode(f *jen.File, a *aggregate) {
 		}),
 		jen.Return(runtimeName("Event").Values(), g.local("encoder").Dot("NotAnEvent").Call(g.local("event"))),
 	)
+}
+
+// encodeCall returns the call that encodes the event that pointer is.
+func (g *generator) encodeCall(a *aggregate, e *event, pointer *jen.Statement) *jen.Statement {
+	args := []jen.Code{g.local("encoder"), jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version), pointer}
+	if e.plain == nil {
+		return mappingName("Encode").Call(args...)
+	}
+	return jen.Id(e.plain.encode()).Call(g.local("encoder"), pointer)
 }
 
 // decode generates the function that reads every version of every event of the aggregate.
@@ -78,6 +84,9 @@ func (g *generator) decodeVersions(a *aggregate, versions []event, none *jen.Sta
 // decodeVersion returns the statements that decode one version and walk its upcasters up to the current one.
 func (g *generator) decodeVersion(a *aggregate, e *event, none *jen.Statement) []jen.Code {
 	decode := mappingName("Decode").Types(g.typeOf(e.Type)).Call(g.local("codec"), g.local("e"))
+	if e.plain != nil {
+		decode = jen.Id(e.plain.decode()).Call(g.local("codec"), g.local("e"))
+	}
 	if e.Current() && !e.Pointer && !a.sealed() {
 		return []jen.Code{jen.Return(decode)}
 	}
@@ -144,17 +153,21 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 	).Params(runtimeName("Event"), jen.Error()).Block(
 		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
 			mappingName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
-		jen.Return(mappingName("Encode").Call(
-			g.local("encoder"), jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version), pointer)),
+		jen.Return(g.encodeCall(a, e, pointer)),
 	)
 
 	doc(f, "%s returns the event that is stored as e: version %d of %q in a stream of %s. Anything else is a *runtime.DecodeError.", e.from(), e.Version, e.Name, a.Name)
 	from := f.Func().Id(e.from()).Params(
 		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
 	).Params(g.eventType(e), jen.Error())
-	decode := mappingName("DecodeAs").Types(g.typeOf(e.Type)).Call(
+	args := []jen.Code{
 		mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
-		jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version))
+		jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version),
+	}
+	decode := mappingName("DecodeAs").Types(g.typeOf(e.Type)).Call(args...)
+	if e.plain != nil {
+		decode = mappingName("DecodeAsBy").Call(append(args, jen.Id(e.plain.decode()))...)
+	}
 	if e.Pointer {
 		from.Block(
 			jen.List(g.local("event"), g.local("err")).Op(":=").Add(decode),

@@ -15,7 +15,8 @@ import (
 //	               unexported encodeAEvent decodeAEvent, and AScenario in the package beside it for tests
 //	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
 //	               upcaster turns into a higher
-//	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A
+//	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A; unexported writeAEVn and readAEVn
+//	type T in E    unexported writeAT and readAT, unless something has that name
 //
 // A and E are the names as stored, made exported identifiers: their runs of letters and digits with the first letter of
 // each raised. Why adding an event renames nothing: every name above is a function of A alone, or of A, E, n and whether
@@ -27,6 +28,7 @@ type aggregate struct {
 	*model.Aggregate
 	ident  string // Order
 	events []event
+	plain  *plainTypes // what is written and read as plain JSON, or nil
 }
 
 // event is a [model.Event] with its identifiers.
@@ -34,6 +36,7 @@ type event struct {
 	*model.Event
 	qualified string // OrderPlacedV1
 	handled   string // Placed, or PlacedV1 for a version that is not the highest
+	plain     *plainType
 }
 
 func (a *aggregate) typeConst() string    { return a.ident + "Type" }
@@ -54,6 +57,7 @@ func (a *aggregate) roundTrips() string   { return "Test" + a.ident + "Events_ro
 func (a *aggregate) upcasts() string      { return "Test" + a.ident + "Events_upcast" }
 func (a *aggregate) payloads() string     { return "Test" + a.ident + "Events_payloads" }
 func (a *aggregate) file() string         { return snake(a.ident) + "_events.gen.go" }
+func (a *aggregate) plainFile() string    { return snake(a.ident) + "_json.gen.go" }
 func (a *aggregate) testFile() string     { return snake(a.ident) + "_events.gen_test.go" }
 
 func (e *event) to() string   { return "To" + e.qualified }

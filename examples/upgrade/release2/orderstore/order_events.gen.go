@@ -172,25 +172,25 @@ func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.O
 func encodeOrderEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case order.Discounted:
-		return mapping.Encode(encoder, OrderType, "Discounted", 1, &e)
+		return encodeOrderDiscountedV1(encoder, &e)
 	case *order.Discounted:
-		return mapping.Encode(encoder, OrderType, "Discounted", 1, e)
+		return encodeOrderDiscountedV1(encoder, e)
 	case order.ItemAdded:
-		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+		return encodeOrderItemAddedV1(encoder, &e)
 	case *order.ItemAdded:
-		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, e)
+		return encodeOrderItemAddedV1(encoder, e)
 	case order.Paid:
-		return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
+		return encodeOrderPaidV1(encoder, &e)
 	case *order.Paid:
-		return mapping.Encode(encoder, OrderType, "Paid", 1, e)
+		return encodeOrderPaidV1(encoder, e)
 	case orderv1.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
+		return encodeOrderPlacedV1(encoder, &e)
 	case *orderv1.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 1, e)
+		return encodeOrderPlacedV1(encoder, e)
 	case order.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
+		return encodeOrderPlacedV2(encoder, &e)
 	case *order.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 2, e)
+		return encodeOrderPlacedV2(encoder, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -203,26 +203,26 @@ func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEven
 	switch e.EventType {
 	case "Discounted":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.Discounted](codec, e)
+			return decodeOrderDiscountedV1(codec, e)
 		}
 	case "ItemAdded":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.ItemAdded](codec, e)
+			return decodeOrderItemAddedV1(codec, e)
 		}
 	case "Paid":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.Paid](codec, e)
+			return decodeOrderPaidV1(codec, e)
 		}
 	case "Placed":
 		switch e.EventVersion {
 		case 1:
-			e1, err := mapping.Decode[orderv1.Placed](codec, e)
+			e1, err := decodeOrderPlacedV1(codec, e)
 			if err != nil {
 				return nil, err
 			}
 			return order.UpcastPlaced(e1), nil
 		case 2:
-			return mapping.Decode[order.Placed](codec, e)
+			return decodeOrderPlacedV2(codec, e)
 		}
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
@@ -236,13 +236,13 @@ func ToOrderDiscountedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Discounted", 1, &e)
+	return encodeOrderDiscountedV1(encoder, &e)
 }
 
 // FromOrderDiscountedV1 returns the event that is stored as e: version 1 of "Discounted" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderDiscountedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Discounted, error) {
-	return mapping.DecodeAs[order.Discounted](mapping.CodecOf(opts...), &e, OrderType, "Discounted", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Discounted", 1, decodeOrderDiscountedV1)
 }
 
 // ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
@@ -252,13 +252,13 @@ func ToOrderItemAddedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+	return encodeOrderItemAddedV1(encoder, &e)
 }
 
 // FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
-	return mapping.DecodeAs[order.ItemAdded](mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1, decodeOrderItemAddedV1)
 }
 
 // ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
@@ -268,13 +268,13 @@ func ToOrderPaidV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
+	return encodeOrderPaidV1(encoder, &e)
 }
 
 // FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
 // *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Paid, error) {
-	return mapping.DecodeAs[order.Paid](mapping.CodecOf(opts...), &e, OrderType, "Paid", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Paid", 1, decodeOrderPaidV1)
 }
 
 // ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -284,13 +284,13 @@ func ToOrderPlacedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
+	return encodeOrderPlacedV1(encoder, &e)
 }
 
 // FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
-	return mapping.DecodeAs[orderv1.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 1, decodeOrderPlacedV1)
 }
 
 // ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -300,11 +300,11 @@ func ToOrderPlacedV2(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
+	return encodeOrderPlacedV2(encoder, &e)
 }
 
 // FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
-	return mapping.DecodeAs[order.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 2)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 2, decodeOrderPlacedV2)
 }

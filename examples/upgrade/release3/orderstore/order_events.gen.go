@@ -318,33 +318,33 @@ func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.O
 func encodeOrderEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
 	case order.DeliveryChosen:
-		return mapping.Encode(encoder, OrderType, "DeliveryChosen", 1, &e)
+		return encodeOrderDeliveryChosenV1(encoder, &e)
 	case *order.DeliveryChosen:
-		return mapping.Encode(encoder, OrderType, "DeliveryChosen", 1, e)
+		return encodeOrderDeliveryChosenV1(encoder, e)
 	case order.Discounted:
-		return mapping.Encode(encoder, OrderType, "Discounted", 1, &e)
+		return encodeOrderDiscountedV1(encoder, &e)
 	case *order.Discounted:
-		return mapping.Encode(encoder, OrderType, "Discounted", 1, e)
+		return encodeOrderDiscountedV1(encoder, e)
 	case order.ItemAdded:
-		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+		return encodeOrderItemAddedV1(encoder, &e)
 	case *order.ItemAdded:
-		return mapping.Encode(encoder, OrderType, "ItemAdded", 1, e)
+		return encodeOrderItemAddedV1(encoder, e)
 	case order.PaymentReceived:
-		return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
+		return encodeOrderPaidV1(encoder, &e)
 	case *order.PaymentReceived:
-		return mapping.Encode(encoder, OrderType, "Paid", 1, e)
+		return encodeOrderPaidV1(encoder, e)
 	case orderv1.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
+		return encodeOrderPlacedV1(encoder, &e)
 	case *orderv1.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 1, e)
+		return encodeOrderPlacedV1(encoder, e)
 	case order.PlacedWithAddress:
-		return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
+		return encodeOrderPlacedV2(encoder, &e)
 	case *order.PlacedWithAddress:
-		return mapping.Encode(encoder, OrderType, "Placed", 2, e)
+		return encodeOrderPlacedV2(encoder, e)
 	case order.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 3, &e)
+		return encodeOrderPlacedV3(encoder, &e)
 	case *order.Placed:
-		return mapping.Encode(encoder, OrderType, "Placed", 3, e)
+		return encodeOrderPlacedV3(encoder, e)
 	}
 	return runtime.Event{}, encoder.NotAnEvent(event)
 }
@@ -357,32 +357,32 @@ func decodeOrderEvent(codec runtime.Codec, e *runtime.PersistedEvent) (OrderEven
 	switch e.EventType {
 	case "DeliveryChosen":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.DeliveryChosen](codec, e)
+			return decodeOrderDeliveryChosenV1(codec, e)
 		}
 	case "Discounted":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.Discounted](codec, e)
+			return decodeOrderDiscountedV1(codec, e)
 		}
 	case "ItemAdded":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.ItemAdded](codec, e)
+			return decodeOrderItemAddedV1(codec, e)
 		}
 	case "Paid":
 		if e.EventVersion == 1 {
-			return mapping.Decode[order.PaymentReceived](codec, e)
+			return decodeOrderPaidV1(codec, e)
 		}
 	case "Placed":
 		switch e.EventVersion {
 		case 1:
-			e1, err := mapping.Decode[orderv1.Placed](codec, e)
+			e1, err := decodeOrderPlacedV1(codec, e)
 			if err != nil {
 				return nil, err
 			}
 			return order.UpcastPlaced(e1), nil
 		case 2:
-			return mapping.Decode[order.PlacedWithAddress](codec, e)
+			return decodeOrderPlacedV2(codec, e)
 		case 3:
-			return mapping.Decode[order.Placed](codec, e)
+			return decodeOrderPlacedV3(codec, e)
 		}
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
@@ -396,13 +396,13 @@ func ToOrderDeliveryChosenV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "DeliveryChosen", 1, &e)
+	return encodeOrderDeliveryChosenV1(encoder, &e)
 }
 
 // FromOrderDeliveryChosenV1 returns the event that is stored as e: version 1 of "DeliveryChosen" in a stream of Order.
 // Anything else is a *runtime.DecodeError.
 func FromOrderDeliveryChosenV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.DeliveryChosen, error) {
-	return mapping.DecodeAs[order.DeliveryChosen](mapping.CodecOf(opts...), &e, OrderType, "DeliveryChosen", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "DeliveryChosen", 1, decodeOrderDeliveryChosenV1)
 }
 
 // ToOrderDiscountedV1 returns e as version 1 of "Discounted" in the stream of aggregateID; aggregateType is
@@ -413,13 +413,13 @@ func ToOrderDiscountedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Discounted", 1, &e)
+	return encodeOrderDiscountedV1(encoder, &e)
 }
 
 // FromOrderDiscountedV1 returns the event that is stored as e: version 1 of "Discounted" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderDiscountedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.Discounted, error) {
-	return mapping.DecodeAs[order.Discounted](mapping.CodecOf(opts...), &e, OrderType, "Discounted", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Discounted", 1, decodeOrderDiscountedV1)
 }
 
 // ToOrderItemAddedV1 returns e as version 1 of "ItemAdded" in the stream of aggregateID; aggregateType is [OrderType].
@@ -429,13 +429,13 @@ func ToOrderItemAddedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "ItemAdded", 1, &e)
+	return encodeOrderItemAddedV1(encoder, &e)
 }
 
 // FromOrderItemAddedV1 returns the event that is stored as e: version 1 of "ItemAdded" in a stream of Order. Anything
 // else is a *runtime.DecodeError.
 func FromOrderItemAddedV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.ItemAdded, error) {
-	return mapping.DecodeAs[order.ItemAdded](mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "ItemAdded", 1, decodeOrderItemAddedV1)
 }
 
 // ToOrderPaidV1 returns e as version 1 of "Paid" in the stream of aggregateID; aggregateType is [OrderType].
@@ -445,13 +445,13 @@ func ToOrderPaidV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Paid", 1, &e)
+	return encodeOrderPaidV1(encoder, &e)
 }
 
 // FromOrderPaidV1 returns the event that is stored as e: version 1 of "Paid" in a stream of Order. Anything else is a
 // *runtime.DecodeError.
 func FromOrderPaidV1(e runtime.PersistedEvent, opts ...runtime.Option) (order.PaymentReceived, error) {
-	return mapping.DecodeAs[order.PaymentReceived](mapping.CodecOf(opts...), &e, OrderType, "Paid", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Paid", 1, decodeOrderPaidV1)
 }
 
 // ToOrderPlacedV1 returns e as version 1 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -461,13 +461,13 @@ func ToOrderPlacedV1(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 1, &e)
+	return encodeOrderPlacedV1(encoder, &e)
 }
 
 // FromOrderPlacedV1 returns the event that is stored as e: version 1 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV1(e runtime.PersistedEvent, opts ...runtime.Option) (orderv1.Placed, error) {
-	return mapping.DecodeAs[orderv1.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 1)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 1, decodeOrderPlacedV1)
 }
 
 // ToOrderPlacedV2 returns e as version 2 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -477,13 +477,13 @@ func ToOrderPlacedV2(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 2, &e)
+	return encodeOrderPlacedV2(encoder, &e)
 }
 
 // FromOrderPlacedV2 returns the event that is stored as e: version 2 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV2(e runtime.PersistedEvent, opts ...runtime.Option) (order.PlacedWithAddress, error) {
-	return mapping.DecodeAs[order.PlacedWithAddress](mapping.CodecOf(opts...), &e, OrderType, "Placed", 2)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 2, decodeOrderPlacedV2)
 }
 
 // ToOrderPlacedV3 returns e as version 3 of "Placed" in the stream of aggregateID; aggregateType is [OrderType].
@@ -493,11 +493,11 @@ func ToOrderPlacedV3(
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return mapping.Encode(encoder, OrderType, "Placed", 3, &e)
+	return encodeOrderPlacedV3(encoder, &e)
 }
 
 // FromOrderPlacedV3 returns the event that is stored as e: version 3 of "Placed" in a stream of Order. Anything else is
 // a *runtime.DecodeError.
 func FromOrderPlacedV3(e runtime.PersistedEvent, opts ...runtime.Option) (order.Placed, error) {
-	return mapping.DecodeAs[order.Placed](mapping.CodecOf(opts...), &e, OrderType, "Placed", 3)
+	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, OrderType, "Placed", 3, decodeOrderPlacedV3)
 }
