@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -67,19 +67,30 @@ func TestRun_plainJSONIsThatOfEncodingJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(generator, "--input", "./thing", "--output", "./store")
-	written := 0
-	for _, name := range []string{"store/thing_json.gen.go"} {
-		content, err := fs.ReadFile(os.DirFS(dir), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		written += bytes.Count(content, []byte("\nfunc encodeThing"))
+	code, err := os.ReadFile(filepath.Join(dir, "store", "thing_json.gen.go"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if written < len(events)/2 {
+	if written := bytes.Count(code, []byte("\nfunc encodeThing")); written < len(events)/2 {
 		t.Errorf("code was generated for %d of %d events", written, len(events))
 	}
 	run("go", "vet", "./store", "./fuzz")
+	if err := os.WriteFile(filepath.Join(dir, "store", "same_test.go"), sameTest(string(code)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run("go", "test", "./store", "-run", "IsSame")
 	t.Log(run("go", "run", "./fuzz", fmt.Sprint("-inputs=", *jsonInputs), fmt.Sprint("-seed=", *jsonSeed)))
+}
+
+// sameTest returns a test that fails if a type has not the fingerprint that generated code knows it by.
+func sameTest(code string) []byte {
+	var b bytes.Buffer
+	b.WriteString("package store\n\nimport \"testing\"\n\nfunc TestIsSame(t *testing.T) {\n")
+	for _, name := range regexp.MustCompile(`(?m)^var (plain\w+) = `).FindAllStringSubmatch(code, -1) {
+		fmt.Fprintf(&b, "\tif !%s.IsSame() {\n\t\tt.Error(%[1]q)\n\t}\n", name[1])
+	}
+	b.WriteString("}\n")
+	return b.Bytes()
 }
 
 // subjectsOf returns the file that lists the events for the program that compares.

@@ -88,6 +88,9 @@ type Omission struct {
 func (r *Reader) Read(decl *types.TypeName) Reading {
 	w := walk{Reader: r, decl: decl, reported: map[Loss]bool{}}
 	w.reading.Shape = w.shape(decl.Type(), spot{path: decl.Name(), pos: decl.Pos()})
+	if w.reading.Shape.Kind == model.ObjectShape {
+		w.reading.Shape.Fingerprint = fingerprint(decl.Type())
+	}
 	return w.reading
 }
 

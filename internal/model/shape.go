@@ -16,6 +16,8 @@ type Shape struct {
 	Under    string // the named type's underlying Go type, such as [16]uint8; "struct" for any struct
 	// Name is how code refers to the type. It has none if it is predeclared, unnamed, generic or declared in a function.
 	Name TypeName
+	// Fingerprint is what the type is known by when the program runs, of a whole payload that is an ObjectShape.
+	Fingerprint string
 	// Guarded says that the type writes what its kind suggests but reads with a method of its own, which may refuse.
 	Guarded bool
 	// Constants are those that are declared with the type and beside it, in the order of their declaration: the names of an

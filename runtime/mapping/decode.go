@@ -30,10 +30,10 @@ func Decode[E any](codec runtime.Codec, e *runtime.PersistedEvent) (E, error) {
 	return event, nil
 }
 
-// Reader returns a reader of the payload of e as plain JSON, for generated code, or false if the codec has to decode it: it is
-// another one than the default.
-func Reader(codec runtime.Codec, e *runtime.PersistedEvent) (plainjson.Reader, bool) {
-	return plainjson.NewReader(e.Payload), allowsGenerated(codec)
+// Reader returns a reader of the payload of e as plain JSON for generated code for the type, or false if the codec has to
+// decode it: it is another one than the default, or the type has changed.
+func Reader(codec runtime.Codec, e *runtime.PersistedEvent, t *plainjson.Type) (plainjson.Reader, bool) {
+	return plainjson.NewReader(e.Payload), allowsGenerated(codec) && t.IsSame()
 }
 
 // DecodeAs returns the payload of e as an E if e is of the given aggregate type, event type and version. Its errors are

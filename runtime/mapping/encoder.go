@@ -57,10 +57,10 @@ func (c *Encoder) event(eventType string, eventVersion int, payload []byte) runt
 	return event
 }
 
-// Writer returns where generated code writes the payload of e as plain JSON, or nil if [Encode] has to encode it: there is
-// another codec than the default one, or e is none that the encoder takes.
-func Writer[E any](c *Encoder, aggregateType string, e *E) *plainjson.Writer {
-	if !c.plain || e == nil || c.aggregateType != aggregateType {
+// Writer returns where generated code for the type writes the payload of e as plain JSON, or nil if [Encode] has to encode it:
+// there is another codec than the default one, e is none that the encoder takes, or the type has changed.
+func Writer[E any](c *Encoder, aggregateType string, e *E, t *plainjson.Type) *plainjson.Writer {
+	if !c.plain || e == nil || c.aggregateType != aggregateType || !t.IsSame() {
 		return nil
 	}
 	c.writer.Begin()

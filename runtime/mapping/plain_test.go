@@ -6,11 +6,16 @@ import (
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/mapping"
+	"github.com/eventmap/eventmap/runtime/plainjson"
 )
+
+// fingerprint is that of the type opened.
+const fingerprint = "6381dc319713dd41"
 
 // Generated code takes the place of the default codec, and of no codec that somebody has set.
 func TestWriter_isForTheDefaultCodec(t *testing.T) {
 	t.Parallel()
+	same, changed := plainjson.TypeOf[opened](fingerprint), plainjson.TypeOf[opened]("0")
 	for _, tt := range []struct {
 		name string
 		opts []runtime.Option
@@ -23,14 +28,19 @@ func TestWriter_isForTheDefaultCodec(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			encoder := mapping.NewEncoder(mapping.NewSettings(tt.opts...), "Account", "1")
-			if got := mapping.Writer(encoder, "Account", &opened{}) != nil; got != tt.want {
+			if got := mapping.Writer(encoder, "Account", &opened{}, same) != nil; got != tt.want {
 				t.Errorf("there is a writer: %t", got)
 			}
-			if mapping.Writer[opened](encoder, "Account", nil) != nil || mapping.Writer(encoder, "Order", &opened{}) != nil {
+			if mapping.Writer[opened](encoder, "Account", nil, same) != nil || mapping.Writer(encoder, "Order", &opened{}, same) != nil {
 				t.Error("there is a writer for what the encoder does not take")
 			}
-			if _, got := mapping.Reader(mapping.CodecOf(tt.opts...), stored("{}")); got != tt.want {
+			codec := mapping.CodecOf(tt.opts...)
+			if _, got := mapping.Reader(codec, stored("{}"), same); got != tt.want {
 				t.Errorf("there is a reader: %t", got)
+			}
+			_, got := mapping.Reader(codec, stored("{}"), changed)
+			if got || mapping.Writer(encoder, "Account", &opened{}, changed) != nil {
+				t.Error("there is a reader or a writer for a type that has changed")
 			}
 		})
 	}
@@ -40,13 +50,13 @@ func TestWriter_isForTheDefaultCodec(t *testing.T) {
 func TestEncoder_countsWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	encoder := mapping.NewEncoder(mapping.NewSettings(fixed()...), "Account", "1")
-	w := mapping.Writer(encoder, "Account", &opened{})
+	w := mapping.Writer(encoder, "Account", &opened{}, plainjson.TypeOf[opened](fingerprint))
 	w.Raw(`{"name":"a"}`)
 	first, ok := encoder.Written("Opened", 2)
 	if !ok || string(first.Payload) != `{"name":"a"}` || first.AggregateID != "1" || first.EventID != ids[0] || first.EventVersion != 2 {
 		t.Errorf("first = %+v, %t", first, ok)
 	}
-	w = mapping.Writer(encoder, "Account", &opened{})
+	w = mapping.Writer(encoder, "Account", &opened{}, plainjson.TypeOf[opened](fingerprint))
 	w.Value(func() {})
 	if _, ok := encoder.Written("Opened", 2); ok {
 		t.Error("what cannot be written counts as written")

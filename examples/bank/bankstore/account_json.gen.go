@@ -9,9 +9,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
+// plainAccountDepositedV1 is account.Deposited as this code knows it.
+var plainAccountDepositedV1 = plainjson.TypeOf[account.Deposited]("d09bc71ec3f9e833")
+
 // encodeAccountDepositedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeAccountDepositedV1(encoder *mapping.Encoder, v *account.Deposited) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, AccountType, v); w != nil {
+	if w := mapping.Writer(encoder, AccountType, v, plainAccountDepositedV1); w != nil {
 		writeAccountDepositedV1(w, v)
 		if event, ok := encoder.Written("Deposited", 1); ok {
 			return event, nil
@@ -22,7 +25,7 @@ func encodeAccountDepositedV1(encoder *mapping.Encoder, v *account.Deposited) (r
 
 // decodeAccountDepositedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeAccountDepositedV1(codec runtime.Codec, e *runtime.PersistedEvent) (account.Deposited, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainAccountDepositedV1); ok {
 		var v account.Deposited
 		readAccountDepositedV1(&r, &v)
 		if r.End() {
@@ -32,9 +35,12 @@ func decodeAccountDepositedV1(codec runtime.Codec, e *runtime.PersistedEvent) (a
 	return mapping.Decode[account.Deposited](codec, e)
 }
 
+// plainAccountOpenedV1 is account.Opened as this code knows it.
+var plainAccountOpenedV1 = plainjson.TypeOf[account.Opened]("2c043fa123efd1a7")
+
 // encodeAccountOpenedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeAccountOpenedV1(encoder *mapping.Encoder, v *account.Opened) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, AccountType, v); w != nil {
+	if w := mapping.Writer(encoder, AccountType, v, plainAccountOpenedV1); w != nil {
 		writeAccountOpenedV1(w, v)
 		if event, ok := encoder.Written("Opened", 1); ok {
 			return event, nil
@@ -45,7 +51,7 @@ func encodeAccountOpenedV1(encoder *mapping.Encoder, v *account.Opened) (runtime
 
 // decodeAccountOpenedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeAccountOpenedV1(codec runtime.Codec, e *runtime.PersistedEvent) (account.Opened, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainAccountOpenedV1); ok {
 		var v account.Opened
 		readAccountOpenedV1(&r, &v)
 		if r.End() {
@@ -55,9 +61,12 @@ func decodeAccountOpenedV1(codec runtime.Codec, e *runtime.PersistedEvent) (acco
 	return mapping.Decode[account.Opened](codec, e)
 }
 
+// plainAccountWithdrawnV1 is account.Withdrawn as this code knows it.
+var plainAccountWithdrawnV1 = plainjson.TypeOf[account.Withdrawn]("d09bc71ec3f9e833")
+
 // encodeAccountWithdrawnV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeAccountWithdrawnV1(encoder *mapping.Encoder, v *account.Withdrawn) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, AccountType, v); w != nil {
+	if w := mapping.Writer(encoder, AccountType, v, plainAccountWithdrawnV1); w != nil {
 		writeAccountWithdrawnV1(w, v)
 		if event, ok := encoder.Written("Withdrawn", 1); ok {
 			return event, nil
@@ -68,7 +77,7 @@ func encodeAccountWithdrawnV1(encoder *mapping.Encoder, v *account.Withdrawn) (r
 
 // decodeAccountWithdrawnV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeAccountWithdrawnV1(codec runtime.Codec, e *runtime.PersistedEvent) (account.Withdrawn, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainAccountWithdrawnV1); ok {
 		var v account.Withdrawn
 		readAccountWithdrawnV1(&r, &v)
 		if r.End() {

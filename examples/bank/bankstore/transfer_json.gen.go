@@ -9,9 +9,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
+// plainTransferMadeV1 is transfer.Made as this code knows it.
+var plainTransferMadeV1 = plainjson.TypeOf[transfer.Made]("ea0eb5eca7a53c92")
+
 // encodeTransferMadeV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeTransferMadeV1(encoder *mapping.Encoder, v *transfer.Made) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, TransferType, v); w != nil {
+	if w := mapping.Writer(encoder, TransferType, v, plainTransferMadeV1); w != nil {
 		writeTransferMadeV1(w, v)
 		if event, ok := encoder.Written("Made", 1); ok {
 			return event, nil
@@ -22,7 +25,7 @@ func encodeTransferMadeV1(encoder *mapping.Encoder, v *transfer.Made) (runtime.E
 
 // decodeTransferMadeV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeTransferMadeV1(codec runtime.Codec, e *runtime.PersistedEvent) (transfer.Made, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainTransferMadeV1); ok {
 		var v transfer.Made
 		readTransferMadeV1(&r, &v)
 		if r.End() {

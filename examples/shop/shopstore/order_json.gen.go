@@ -10,9 +10,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
+// plainOrderCancelledV1 is order.Cancelled as this code knows it.
+var plainOrderCancelledV1 = plainjson.TypeOf[order.Cancelled]("58cbe382adbd0163")
+
 // encodeOrderCancelledV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderCancelledV1(encoder *mapping.Encoder, v *order.Cancelled) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderCancelledV1); w != nil {
 		writeOrderCancelledV1(w, v)
 		if event, ok := encoder.Written("Cancelled", 1); ok {
 			return event, nil
@@ -23,7 +26,7 @@ func encodeOrderCancelledV1(encoder *mapping.Encoder, v *order.Cancelled) (runti
 
 // decodeOrderCancelledV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderCancelledV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Cancelled, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderCancelledV1); ok {
 		var v order.Cancelled
 		readOrderCancelledV1(&r, &v)
 		if r.End() {
@@ -33,9 +36,12 @@ func decodeOrderCancelledV1(codec runtime.Codec, e *runtime.PersistedEvent) (ord
 	return mapping.Decode[order.Cancelled](codec, e)
 }
 
+// plainOrderItemAddedV1 is order.ItemAdded as this code knows it.
+var plainOrderItemAddedV1 = plainjson.TypeOf[order.ItemAdded]("87d91586ab3a0273")
+
 // encodeOrderItemAddedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderItemAddedV1(encoder *mapping.Encoder, v *order.ItemAdded) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderItemAddedV1); w != nil {
 		writeOrderItemAddedV1(w, v)
 		if event, ok := encoder.Written("ItemAdded", 1); ok {
 			return event, nil
@@ -46,7 +52,7 @@ func encodeOrderItemAddedV1(encoder *mapping.Encoder, v *order.ItemAdded) (runti
 
 // decodeOrderItemAddedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderItemAddedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.ItemAdded, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderItemAddedV1); ok {
 		var v order.ItemAdded
 		readOrderItemAddedV1(&r, &v)
 		if r.End() {
@@ -56,9 +62,12 @@ func decodeOrderItemAddedV1(codec runtime.Codec, e *runtime.PersistedEvent) (ord
 	return mapping.Decode[order.ItemAdded](codec, e)
 }
 
+// plainOrderItemRemovedV1 is order.ItemRemoved as this code knows it.
+var plainOrderItemRemovedV1 = plainjson.TypeOf[order.ItemRemoved]("e0ac762b375d6d2b")
+
 // encodeOrderItemRemovedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderItemRemovedV1(encoder *mapping.Encoder, v *order.ItemRemoved) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderItemRemovedV1); w != nil {
 		writeOrderItemRemovedV1(w, v)
 		if event, ok := encoder.Written("ItemRemoved", 1); ok {
 			return event, nil
@@ -69,7 +78,7 @@ func encodeOrderItemRemovedV1(encoder *mapping.Encoder, v *order.ItemRemoved) (r
 
 // decodeOrderItemRemovedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderItemRemovedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.ItemRemoved, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderItemRemovedV1); ok {
 		var v order.ItemRemoved
 		readOrderItemRemovedV1(&r, &v)
 		if r.End() {
@@ -79,9 +88,12 @@ func decodeOrderItemRemovedV1(codec runtime.Codec, e *runtime.PersistedEvent) (o
 	return mapping.Decode[order.ItemRemoved](codec, e)
 }
 
+// plainOrderPaidV1 is order.Paid as this code knows it.
+var plainOrderPaidV1 = plainjson.TypeOf[order.Paid]("c4751e70a54fa582")
+
 // encodeOrderPaidV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPaidV1(encoder *mapping.Encoder, v *order.Paid) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPaidV1); w != nil {
 		writeOrderPaidV1(w, v)
 		if event, ok := encoder.Written("Paid", 1); ok {
 			return event, nil
@@ -92,7 +104,7 @@ func encodeOrderPaidV1(encoder *mapping.Encoder, v *order.Paid) (runtime.Event, 
 
 // decodeOrderPaidV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPaidV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Paid, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPaidV1); ok {
 		var v order.Paid
 		readOrderPaidV1(&r, &v)
 		if r.End() {
@@ -102,9 +114,12 @@ func decodeOrderPaidV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Pa
 	return mapping.Decode[order.Paid](codec, e)
 }
 
+// plainOrderPlacedV1 is orderv1.Placed as this code knows it.
+var plainOrderPlacedV1 = plainjson.TypeOf[orderv1.Placed]("901562fe215499f6")
+
 // encodeOrderPlacedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPlacedV1(encoder *mapping.Encoder, v *orderv1.Placed) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPlacedV1); w != nil {
 		writeOrderPlacedV1(w, v)
 		if event, ok := encoder.Written("Placed", 1); ok {
 			return event, nil
@@ -115,7 +130,7 @@ func encodeOrderPlacedV1(encoder *mapping.Encoder, v *orderv1.Placed) (runtime.E
 
 // decodeOrderPlacedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPlacedV1(codec runtime.Codec, e *runtime.PersistedEvent) (orderv1.Placed, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPlacedV1); ok {
 		var v orderv1.Placed
 		readOrderPlacedV1(&r, &v)
 		if r.End() {
@@ -125,9 +140,12 @@ func decodeOrderPlacedV1(codec runtime.Codec, e *runtime.PersistedEvent) (orderv
 	return mapping.Decode[orderv1.Placed](codec, e)
 }
 
+// plainOrderPlacedV2 is order.Placed as this code knows it.
+var plainOrderPlacedV2 = plainjson.TypeOf[order.Placed]("207e0b3cc15177f6")
+
 // encodeOrderPlacedV2 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPlacedV2(encoder *mapping.Encoder, v *order.Placed) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPlacedV2); w != nil {
 		writeOrderPlacedV2(w, v)
 		if event, ok := encoder.Written("Placed", 2); ok {
 			return event, nil
@@ -138,7 +156,7 @@ func encodeOrderPlacedV2(encoder *mapping.Encoder, v *order.Placed) (runtime.Eve
 
 // decodeOrderPlacedV2 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPlacedV2(codec runtime.Codec, e *runtime.PersistedEvent) (order.Placed, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPlacedV2); ok {
 		var v order.Placed
 		readOrderPlacedV2(&r, &v)
 		if r.End() {
@@ -148,9 +166,12 @@ func decodeOrderPlacedV2(codec runtime.Codec, e *runtime.PersistedEvent) (order.
 	return mapping.Decode[order.Placed](codec, e)
 }
 
+// plainOrderShippedV1 is order.Shipped as this code knows it.
+var plainOrderShippedV1 = plainjson.TypeOf[order.Shipped]("dc40102ea7fa534c")
+
 // encodeOrderShippedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderShippedV1(encoder *mapping.Encoder, v *order.Shipped) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderShippedV1); w != nil {
 		writeOrderShippedV1(w, v)
 		if event, ok := encoder.Written("Shipped", 1); ok {
 			return event, nil
@@ -161,7 +182,7 @@ func encodeOrderShippedV1(encoder *mapping.Encoder, v *order.Shipped) (runtime.E
 
 // decodeOrderShippedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderShippedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Shipped, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderShippedV1); ok {
 		var v order.Shipped
 		readOrderShippedV1(&r, &v)
 		if r.End() {

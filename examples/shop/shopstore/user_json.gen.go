@@ -9,9 +9,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
+// plainUserDeletedV1 is userv1.UserDeleted as this code knows it.
+var plainUserDeletedV1 = plainjson.TypeOf[userv1.UserDeleted]("08f44b07b5901a25")
+
 // encodeUserDeletedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeUserDeletedV1(encoder *mapping.Encoder, v *userv1.UserDeleted) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, UserType, v); w != nil {
+	if w := mapping.Writer(encoder, UserType, v, plainUserDeletedV1); w != nil {
 		writeUserDeletedV1(w, v)
 		if event, ok := encoder.Written("UserDeleted", 1); ok {
 			return event, nil
@@ -22,7 +25,7 @@ func encodeUserDeletedV1(encoder *mapping.Encoder, v *userv1.UserDeleted) (runti
 
 // decodeUserDeletedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeUserDeletedV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1.UserDeleted, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainUserDeletedV1); ok {
 		var v userv1.UserDeleted
 		readUserDeletedV1(&r, &v)
 		if r.End() {
@@ -32,9 +35,12 @@ func decodeUserDeletedV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1
 	return mapping.Decode[userv1.UserDeleted](codec, e)
 }
 
+// plainUserEmailChangedV1 is userv1.UserEmailChanged as this code knows it.
+var plainUserEmailChangedV1 = plainjson.TypeOf[userv1.UserEmailChanged]("c9ff42461804c177")
+
 // encodeUserEmailChangedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeUserEmailChangedV1(encoder *mapping.Encoder, v *userv1.UserEmailChanged) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, UserType, v); w != nil {
+	if w := mapping.Writer(encoder, UserType, v, plainUserEmailChangedV1); w != nil {
 		writeUserEmailChangedV1(w, v)
 		if event, ok := encoder.Written("UserEmailChanged", 1); ok {
 			return event, nil
@@ -45,7 +51,7 @@ func encodeUserEmailChangedV1(encoder *mapping.Encoder, v *userv1.UserEmailChang
 
 // decodeUserEmailChangedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeUserEmailChangedV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1.UserEmailChanged, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainUserEmailChangedV1); ok {
 		var v userv1.UserEmailChanged
 		readUserEmailChangedV1(&r, &v)
 		if r.End() {
@@ -55,9 +61,12 @@ func decodeUserEmailChangedV1(codec runtime.Codec, e *runtime.PersistedEvent) (u
 	return mapping.Decode[userv1.UserEmailChanged](codec, e)
 }
 
+// plainUserLockedV1 is userv1.UserLocked as this code knows it.
+var plainUserLockedV1 = plainjson.TypeOf[userv1.UserLocked]("508d8db5e140642a")
+
 // encodeUserLockedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeUserLockedV1(encoder *mapping.Encoder, v *userv1.UserLocked) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, UserType, v); w != nil {
+	if w := mapping.Writer(encoder, UserType, v, plainUserLockedV1); w != nil {
 		writeUserLockedV1(w, v)
 		if event, ok := encoder.Written("UserLocked", 1); ok {
 			return event, nil
@@ -68,7 +77,7 @@ func encodeUserLockedV1(encoder *mapping.Encoder, v *userv1.UserLocked) (runtime
 
 // decodeUserLockedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeUserLockedV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1.UserLocked, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainUserLockedV1); ok {
 		var v userv1.UserLocked
 		readUserLockedV1(&r, &v)
 		if r.End() {
@@ -78,9 +87,12 @@ func decodeUserLockedV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1.
 	return mapping.Decode[userv1.UserLocked](codec, e)
 }
 
+// plainUserRegisteredV1 is userv1.UserRegistered as this code knows it.
+var plainUserRegisteredV1 = plainjson.TypeOf[userv1.UserRegistered]("b9342e4cfe4dff9d")
+
 // encodeUserRegisteredV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeUserRegisteredV1(encoder *mapping.Encoder, v *userv1.UserRegistered) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, UserType, v); w != nil {
+	if w := mapping.Writer(encoder, UserType, v, plainUserRegisteredV1); w != nil {
 		writeUserRegisteredV1(w, v)
 		if event, ok := encoder.Written("UserRegistered", 1); ok {
 			return event, nil
@@ -91,7 +103,7 @@ func encodeUserRegisteredV1(encoder *mapping.Encoder, v *userv1.UserRegistered) 
 
 // decodeUserRegisteredV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeUserRegisteredV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1.UserRegistered, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainUserRegisteredV1); ok {
 		var v userv1.UserRegistered
 		readUserRegisteredV1(&r, &v)
 		if r.End() {
@@ -101,9 +113,12 @@ func decodeUserRegisteredV1(codec runtime.Codec, e *runtime.PersistedEvent) (use
 	return mapping.Decode[userv1.UserRegistered](codec, e)
 }
 
+// plainUserRenamedV1 is userv1.UserRenamed as this code knows it.
+var plainUserRenamedV1 = plainjson.TypeOf[userv1.UserRenamed]("484158aa89abad84")
+
 // encodeUserRenamedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeUserRenamedV1(encoder *mapping.Encoder, v *userv1.UserRenamed) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, UserType, v); w != nil {
+	if w := mapping.Writer(encoder, UserType, v, plainUserRenamedV1); w != nil {
 		writeUserRenamedV1(w, v)
 		if event, ok := encoder.Written("UserRenamed", 1); ok {
 			return event, nil
@@ -114,7 +129,7 @@ func encodeUserRenamedV1(encoder *mapping.Encoder, v *userv1.UserRenamed) (runti
 
 // decodeUserRenamedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeUserRenamedV1(codec runtime.Codec, e *runtime.PersistedEvent) (userv1.UserRenamed, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainUserRenamedV1); ok {
 		var v userv1.UserRenamed
 		readUserRenamedV1(&r, &v)
 		if r.End() {

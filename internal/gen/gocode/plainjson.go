@@ -25,8 +25,9 @@ func (p *plainType) write() string  { return "write" + p.ident }
 func (p *plainType) read() string   { return "read" + p.ident }
 func (p *plainType) encode() string { return "encode" + p.ident } // of an event
 func (p *plainType) decode() string { return "decode" + p.ident }
+func (p *plainType) typ() string    { return "plain" + p.ident }
 func (p *plainType) names() []string {
-	return []string{p.write(), p.read(), p.encode(), p.decode()}
+	return []string{p.write(), p.read(), p.encode(), p.decode(), p.typ()}
 }
 
 // plainTypes are the types of one aggregate that code is generated for: the events first, in their order, then the types
@@ -60,11 +61,9 @@ func (g *generator) plain() {
 		}
 		for j := 0; j < len(p.list); j++ {
 			for _, m := range p.list[j].shape.Fields {
-				s := m.Shape
-				if s.Kind == model.SliceShape {
-					s = s.Elem
+				if s := called(m.Shape); s != nil && s.Kind == model.ObjectShape {
+					p.add(s.Name, a.ident+exported(s.Name.Name), s)
 				}
-				p.add(s.Name, a.ident+exported(s.Name.Name), s)
 			}
 		}
 		a.plain = p
@@ -193,12 +192,14 @@ func (g *generator) plainFile(a *aggregate) *jen.File {
 // encodePlain generates the function that encodes a version of an event.
 func (g *generator) encodePlain(f *jen.File, a *aggregate, e *event) {
 	encoder, v, w := g.local("encoder"), g.local("v"), g.local("w")
+	doc(f, "%s is %s as this code knows it.", e.plain.typ(), g.shown(e.Type))
+	f.Var().Id(e.plain.typ()).Op("=").Add(plainName("TypeOf")).Types(g.typeOf(e.Type)).Call(jen.Lit(e.Payload.Fingerprint))
 	doc(f, "%s returns v as it is stored. What is not plain JSON is left to the codec.", e.plain.encode())
 	f.Func().Id(e.plain.encode()).Params(
 		encoder.Clone().Op("*").Add(mappingName("Encoder")), v.Clone().Op("*").Add(g.typeOf(e.Type)),
 	).Params(runtimeName("Event"), jen.Error()).Block(
 		jen.If(
-			w.Clone().Op(":=").Add(mappingName("Writer")).Call(encoder.Clone(), jen.Id(a.typeConst()), v.Clone()),
+			w.Clone().Op(":=").Add(mappingName("Writer")).Call(encoder.Clone(), jen.Id(a.typeConst()), v.Clone(), jen.Id(e.plain.typ())),
 			w.Clone().Op("!=").Nil(),
 		).Block(
 			jen.Id(e.plain.write()).Call(w.Clone(), v.Clone()),
@@ -220,7 +221,7 @@ func (g *generator) decodePlain(f *jen.File, e *event) {
 		codec.Clone().Add(runtimeName("Codec")), stored.Clone().Op("*").Add(runtimeName("PersistedEvent")),
 	).Params(g.typeOf(e.Type), jen.Error()).Block(
 		jen.If(
-			jen.List(r.Clone(), g.local("ok")).Op(":=").Add(mappingName("Reader")).Call(codec.Clone(), stored.Clone()),
+			jen.List(r.Clone(), g.local("ok")).Op(":=").Add(mappingName("Reader")).Call(codec.Clone(), stored.Clone(), jen.Id(e.plain.typ())),
 			g.local("ok"),
 		).Block(
 			jen.Var().Add(v.Clone()).Add(g.typeOf(e.Type)),
@@ -304,21 +305,32 @@ func (g *generator) readPlain(f *jen.File, a *aggregate, t *plainType) {
 	})
 }
 
+// called returns the part of a shape that has a function of its own: the shape itself, what a pointer leads to, or the element
+// of a slice. It returns nil for what is none of these.
+func called(s *model.Shape) *model.Shape {
+	switch {
+	case s.Kind == model.SliceShape && s.Pointers == 0 && !s.Guarded && s.Elem.Pointers == 0:
+		return s.Elem
+	case s.Kind == model.SliceShape || s.Pointers > 1 || s.Pointers == 1 && !strings.HasPrefix(s.Go, "*"):
+		return nil
+	}
+	return s
+}
+
 // plainCall returns the call that writes or reads a member.
 func (g *generator) plainCall(a *aggregate, m *model.Field, verb string) *jen.Statement {
 	coder := g.local(map[string]string{"write": "w", "read": "r"}[verb])
-	address := jen.Op("&").Add(g.selected(m))
-	s := m.Shape
-	one := *s
-	one.Pointers, one.Nullable = 0, false
-	switch {
-	case s.Pointers == 1 && strings.HasPrefix(s.Go, "*") && s.Kind != model.SliceShape && g.plainFunc(a, &one, verb) != nil:
-		return plainName(exported(verb)+"Pointer").Call(coder, address, g.plainFunc(a, &one, verb))
-	case s.Pointers == 0 && s.Kind == model.SliceShape && g.plainFunc(a, s.Elem, verb) != nil:
-		return plainName(exported(verb)+"Slice").Call(coder, address, g.plainFunc(a, s.Elem, verb))
-	case g.plainFunc(a, s, verb) != nil:
-		return g.plainFunc(a, s, verb).Call(coder, address)
-	case verb == "read" && isNilable(s):
+	s, address := m.Shape, jen.Op("&").Add(g.selected(m))
+	if f := g.plainFunc(a, called(s), verb); f != nil {
+		switch {
+		case s.Kind == model.SliceShape:
+			return plainName(exported(verb)+"Slice").Call(coder, address, f)
+		case s.Pointers > 0:
+			return plainName(exported(verb)+"Pointer").Call(coder, address, f)
+		}
+		return f.Call(coder, address)
+	}
+	if verb == "read" && isNilable(s) {
 		return coder.Dot("ValueOrNull").Call(address)
 	}
 	return coder.Dot("Value").Call(address)
@@ -335,7 +347,7 @@ func isNilable(s *model.Shape) bool {
 
 // plainFunc returns the function that writes or reads a value of the given shape, or nil if there is none.
 func (g *generator) plainFunc(a *aggregate, s *model.Shape, verb string) *jen.Statement {
-	if s.Pointers > 0 || s.Guarded {
+	if s == nil || s.Guarded {
 		return nil
 	}
 	switch s.Kind {

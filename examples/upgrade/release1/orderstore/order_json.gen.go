@@ -9,9 +9,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
+// plainOrderDiscountedV1 is order.Discounted as this code knows it.
+var plainOrderDiscountedV1 = plainjson.TypeOf[order.Discounted]("a9dbf952ba894ec3")
+
 // encodeOrderDiscountedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderDiscountedV1(encoder *mapping.Encoder, v *order.Discounted) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderDiscountedV1); w != nil {
 		writeOrderDiscountedV1(w, v)
 		if event, ok := encoder.Written("Discounted", 1); ok {
 			return event, nil
@@ -22,7 +25,7 @@ func encodeOrderDiscountedV1(encoder *mapping.Encoder, v *order.Discounted) (run
 
 // decodeOrderDiscountedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderDiscountedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Discounted, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderDiscountedV1); ok {
 		var v order.Discounted
 		readOrderDiscountedV1(&r, &v)
 		if r.End() {
@@ -32,9 +35,12 @@ func decodeOrderDiscountedV1(codec runtime.Codec, e *runtime.PersistedEvent) (or
 	return mapping.Decode[order.Discounted](codec, e)
 }
 
+// plainOrderItemAddedV1 is order.ItemAdded as this code knows it.
+var plainOrderItemAddedV1 = plainjson.TypeOf[order.ItemAdded]("0e07d23f75f2da77")
+
 // encodeOrderItemAddedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderItemAddedV1(encoder *mapping.Encoder, v *order.ItemAdded) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderItemAddedV1); w != nil {
 		writeOrderItemAddedV1(w, v)
 		if event, ok := encoder.Written("ItemAdded", 1); ok {
 			return event, nil
@@ -45,7 +51,7 @@ func encodeOrderItemAddedV1(encoder *mapping.Encoder, v *order.ItemAdded) (runti
 
 // decodeOrderItemAddedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderItemAddedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.ItemAdded, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderItemAddedV1); ok {
 		var v order.ItemAdded
 		readOrderItemAddedV1(&r, &v)
 		if r.End() {
@@ -55,9 +61,12 @@ func decodeOrderItemAddedV1(codec runtime.Codec, e *runtime.PersistedEvent) (ord
 	return mapping.Decode[order.ItemAdded](codec, e)
 }
 
+// plainOrderPaidV1 is order.Paid as this code knows it.
+var plainOrderPaidV1 = plainjson.TypeOf[order.Paid]("fe7c6fe5280c1ffd")
+
 // encodeOrderPaidV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPaidV1(encoder *mapping.Encoder, v *order.Paid) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPaidV1); w != nil {
 		writeOrderPaidV1(w, v)
 		if event, ok := encoder.Written("Paid", 1); ok {
 			return event, nil
@@ -68,7 +77,7 @@ func encodeOrderPaidV1(encoder *mapping.Encoder, v *order.Paid) (runtime.Event, 
 
 // decodeOrderPaidV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPaidV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Paid, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPaidV1); ok {
 		var v order.Paid
 		readOrderPaidV1(&r, &v)
 		if r.End() {
@@ -78,9 +87,12 @@ func decodeOrderPaidV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Pa
 	return mapping.Decode[order.Paid](codec, e)
 }
 
+// plainOrderPlacedV1 is order.Placed as this code knows it.
+var plainOrderPlacedV1 = plainjson.TypeOf[order.Placed]("98a69b195ba020d3")
+
 // encodeOrderPlacedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPlacedV1(encoder *mapping.Encoder, v *order.Placed) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPlacedV1); w != nil {
 		writeOrderPlacedV1(w, v)
 		if event, ok := encoder.Written("Placed", 1); ok {
 			return event, nil
@@ -91,7 +103,7 @@ func encodeOrderPlacedV1(encoder *mapping.Encoder, v *order.Placed) (runtime.Eve
 
 // decodeOrderPlacedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPlacedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Placed, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPlacedV1); ok {
 		var v order.Placed
 		readOrderPlacedV1(&r, &v)
 		if r.End() {

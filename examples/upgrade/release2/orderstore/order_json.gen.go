@@ -10,9 +10,12 @@ import (
 	"github.com/eventmap/eventmap/runtime/plainjson"
 )
 
+// plainOrderDiscountedV1 is order.Discounted as this code knows it.
+var plainOrderDiscountedV1 = plainjson.TypeOf[order.Discounted]("a9dbf952ba894ec3")
+
 // encodeOrderDiscountedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderDiscountedV1(encoder *mapping.Encoder, v *order.Discounted) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderDiscountedV1); w != nil {
 		writeOrderDiscountedV1(w, v)
 		if event, ok := encoder.Written("Discounted", 1); ok {
 			return event, nil
@@ -23,7 +26,7 @@ func encodeOrderDiscountedV1(encoder *mapping.Encoder, v *order.Discounted) (run
 
 // decodeOrderDiscountedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderDiscountedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Discounted, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderDiscountedV1); ok {
 		var v order.Discounted
 		readOrderDiscountedV1(&r, &v)
 		if r.End() {
@@ -33,9 +36,12 @@ func decodeOrderDiscountedV1(codec runtime.Codec, e *runtime.PersistedEvent) (or
 	return mapping.Decode[order.Discounted](codec, e)
 }
 
+// plainOrderItemAddedV1 is order.ItemAdded as this code knows it.
+var plainOrderItemAddedV1 = plainjson.TypeOf[order.ItemAdded]("6ed9d2a307605031")
+
 // encodeOrderItemAddedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderItemAddedV1(encoder *mapping.Encoder, v *order.ItemAdded) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderItemAddedV1); w != nil {
 		writeOrderItemAddedV1(w, v)
 		if event, ok := encoder.Written("ItemAdded", 1); ok {
 			return event, nil
@@ -46,7 +52,7 @@ func encodeOrderItemAddedV1(encoder *mapping.Encoder, v *order.ItemAdded) (runti
 
 // decodeOrderItemAddedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderItemAddedV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.ItemAdded, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderItemAddedV1); ok {
 		var v order.ItemAdded
 		readOrderItemAddedV1(&r, &v)
 		if r.End() {
@@ -56,9 +62,12 @@ func decodeOrderItemAddedV1(codec runtime.Codec, e *runtime.PersistedEvent) (ord
 	return mapping.Decode[order.ItemAdded](codec, e)
 }
 
+// plainOrderPaidV1 is order.Paid as this code knows it.
+var plainOrderPaidV1 = plainjson.TypeOf[order.Paid]("fe7c6fe5280c1ffd")
+
 // encodeOrderPaidV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPaidV1(encoder *mapping.Encoder, v *order.Paid) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPaidV1); w != nil {
 		writeOrderPaidV1(w, v)
 		if event, ok := encoder.Written("Paid", 1); ok {
 			return event, nil
@@ -69,7 +78,7 @@ func encodeOrderPaidV1(encoder *mapping.Encoder, v *order.Paid) (runtime.Event, 
 
 // decodeOrderPaidV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPaidV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Paid, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPaidV1); ok {
 		var v order.Paid
 		readOrderPaidV1(&r, &v)
 		if r.End() {
@@ -79,9 +88,12 @@ func decodeOrderPaidV1(codec runtime.Codec, e *runtime.PersistedEvent) (order.Pa
 	return mapping.Decode[order.Paid](codec, e)
 }
 
+// plainOrderPlacedV1 is orderv1.Placed as this code knows it.
+var plainOrderPlacedV1 = plainjson.TypeOf[orderv1.Placed]("98a69b195ba020d3")
+
 // encodeOrderPlacedV1 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPlacedV1(encoder *mapping.Encoder, v *orderv1.Placed) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPlacedV1); w != nil {
 		writeOrderPlacedV1(w, v)
 		if event, ok := encoder.Written("Placed", 1); ok {
 			return event, nil
@@ -92,7 +104,7 @@ func encodeOrderPlacedV1(encoder *mapping.Encoder, v *orderv1.Placed) (runtime.E
 
 // decodeOrderPlacedV1 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPlacedV1(codec runtime.Codec, e *runtime.PersistedEvent) (orderv1.Placed, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPlacedV1); ok {
 		var v orderv1.Placed
 		readOrderPlacedV1(&r, &v)
 		if r.End() {
@@ -102,9 +114,12 @@ func decodeOrderPlacedV1(codec runtime.Codec, e *runtime.PersistedEvent) (orderv
 	return mapping.Decode[orderv1.Placed](codec, e)
 }
 
+// plainOrderPlacedV2 is order.Placed as this code knows it.
+var plainOrderPlacedV2 = plainjson.TypeOf[order.Placed]("cf7a4e1d74a6fa45")
+
 // encodeOrderPlacedV2 returns v as it is stored. What is not plain JSON is left to the codec.
 func encodeOrderPlacedV2(encoder *mapping.Encoder, v *order.Placed) (runtime.Event, error) {
-	if w := mapping.Writer(encoder, OrderType, v); w != nil {
+	if w := mapping.Writer(encoder, OrderType, v, plainOrderPlacedV2); w != nil {
 		writeOrderPlacedV2(w, v)
 		if event, ok := encoder.Written("Placed", 2); ok {
 			return event, nil
@@ -115,7 +130,7 @@ func encodeOrderPlacedV2(encoder *mapping.Encoder, v *order.Placed) (runtime.Eve
 
 // decodeOrderPlacedV2 returns the payload of e. What is not plain JSON is left to the codec.
 func decodeOrderPlacedV2(codec runtime.Codec, e *runtime.PersistedEvent) (order.Placed, error) {
-	if r, ok := mapping.Reader(codec, e); ok {
+	if r, ok := mapping.Reader(codec, e, plainOrderPlacedV2); ok {
 		var v order.Placed
 		readOrderPlacedV2(&r, &v)
 		if r.End() {
