@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/eventmap/eventmap/internal/cli/clitest"
 )
 
 var (
@@ -27,7 +29,7 @@ func TestRun_plainJSONIsThatOfEncodingJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := writeModule(dir, modulePath, repo); err != nil {
+	if err := clitest.WriteModule(dir, modulePath, repo); err != nil {
 		t.Fatal(err)
 	}
 	d := jsonDomain{Rand: rand.New(rand.NewPCG(*jsonSeed, 0))}
