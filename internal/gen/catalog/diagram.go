@@ -20,12 +20,18 @@ func (d *diagram) Short() bool { return len(d.Nodes) < 90 }
 
 // A node is a box with a name.
 type node struct {
-	X, Y, Width int
-	Kind        string // emitter, event or handler
-	Text, Full  string
-	ID          string // of its event's place in the page
-	Number      int
+	X, Y       int
+	Kind       string // emitter, event or handler
+	Text, Full string
+	ID         string // of its event's place in the page
+	Number     int
 }
+
+// TextX is where the text begins.
+func (n node) TextX() int { return n.X + 11 }
+
+// TextY is the base line of the text.
+func (n node) TextY() int { return n.Y + 17 }
 
 // An edge leads from the right side of a node to the left side of another.
 type edge struct {
@@ -54,7 +60,12 @@ func newDiagram(a *model.Aggregate, u *model.Usage) *diagram {
 		if n := byName[[2]string{kind, name}]; n != nil {
 			return n
 		}
-		n := &node{Kind: kind, Text: shorten(name), Full: full, ID: id, Width: nodeWidth}
+		n := &node{Kind: kind, Text: shorten(name), Full: full, ID: id}
+		if n.Text != name {
+			n.Full = name + ", " + full
+		} else if full == name {
+			n.Full = ""
+		}
 		byName[[2]string{kind, name}] = n
 		columns[column] = append(columns[column], n)
 		return n
@@ -69,10 +80,10 @@ func newDiagram(a *model.Aggregate, u *model.Usage) *diagram {
 		if a.Latest(e.Name).Version != e.Version {
 			continue
 		}
-		n := add(1, "event", e.Name, e.Doc, eventKey(a.Name, e.Name))
+		n := add(1, "event", e.Name, e.Name, eventKey(a.Name, e.Name))
 		emitters, handled, _, unknown := u.Of(a.Name, e.Name)
 		for _, emitter := range emitters {
-			links = append(links, link{add(0, "emitter", emitter.Func, emitter.Func+", "+emitter.Pos.String(), ""), n, false})
+			links = append(links, link{add(0, "emitter", emitter.Func, emitter.Pos.String(), ""), n, false})
 		}
 		for _, h := range handled {
 			links = append(links, link{n, add(2, "handler", handlerName(h), h.Func+", "+h.Pos.String(), ""), false})

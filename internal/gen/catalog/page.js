@@ -4,7 +4,12 @@
 	const input = document.getElementById("find");
 	const found = document.getElementById("found");
 	const links = new Map(all("nav li a").map(a => [decodeURIComponent(a.hash.slice(1)), a]));
-	const events = all("article").map(el => ({el, link: links.get(el.id), text: el.textContent.toLowerCase()}));
+	const events = all("article").map(el => {
+		const text = el.textContent.toLowerCase();
+		const closed = all(".version:not([data-open])", el).map(d => ({el: d, text: d.textContent.toLowerCase()}));
+		const open = closed.reduce((left, d) => left.replace(d.text, " "), text);
+		return {el, link: links.get(el.id), text, closed, open};
+	});
 	const sections = all(".aggregate").map(el => ({el, articles: all("article", el)}));
 	const lists = all("nav ul");
 	const none = document.querySelector(".none");
@@ -38,11 +43,9 @@
 	const enough = 40;
 	const mark = words => {
 		const ranges = [];
-		for (const {el} of shown.slice(0, enough)) {
-			for (const d of all(".version", el)) {
-				const text = d.textContent.toLowerCase();
-				d.open = d.hasAttribute("data-open") || words.length > 0 && words.some(w => text.includes(w)) && !words.every(w => el.innerText.toLowerCase().includes(w));
-			}
+		for (const {el, closed, open} of shown.slice(0, enough)) {
+			const lacks = words.filter(w => !open.includes(w));
+			for (const d of closed) d.el.open = lacks.some(w => d.text.includes(w));
 			if (!words.length || !window.Highlight) continue;
 			const walker = document.createTreeWalker(el, NodeFilter.SHOW_TEXT);
 			for (let n = walker.nextNode(); n; n = walker.nextNode()) {
