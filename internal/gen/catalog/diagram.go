@@ -10,7 +10,9 @@ import (
 
 // A diagram shows who emits and who handles the events of an aggregate, in three columns.
 type diagram struct {
+	Key           string // of the aggregate
 	Width, Height int
+	Box           int // the width of a node
 	Nodes         []node
 	Edges         []edge
 }
@@ -41,11 +43,11 @@ type edge struct {
 }
 
 const (
-	nodeWidth  = 236
-	nodeHeight = 26
-	nodeGap    = 10
-	columnGap  = 96
-	longest    = 31 // letters of a name
+	nodeHeight  = 26
+	nodeGap     = 10
+	columnGap   = 84
+	longest     = 31  // letters of a name
+	letterWidth = 7.3 // of the font, which is as wide in every letter
 )
 
 // newDiagram returns the diagram of an aggregate, or nil if nobody looked for what it shows or nothing was found.
@@ -53,7 +55,7 @@ func newDiagram(a *model.Aggregate, u *model.Usage) *diagram {
 	if u == nil {
 		return nil
 	}
-	var d diagram
+	d := diagram{Key: key(a.Name)}
 	var columns [3][]*node
 	byName := map[[2]string]*node{}
 	add := func(column int, kind, name, full, id string) *node {
@@ -95,6 +97,13 @@ func newDiagram(a *model.Aggregate, u *model.Usage) *diagram {
 	if len(columns[0]) == 0 && len(columns[2]) == 0 {
 		return nil
 	}
+	letters := 12
+	for _, column := range columns {
+		for _, n := range column {
+			letters = max(letters, utf8.RuneCountInString(n.Text))
+		}
+	}
+	d.Box = int(float64(letters)*letterWidth) + 24
 	rows := max(len(columns[0]), len(columns[1]), len(columns[2]))
 	d.Height = rows*(nodeHeight+nodeGap) - nodeGap + 2
 	x := 1
@@ -109,11 +118,11 @@ func newDiagram(a *model.Aggregate, u *model.Usage) *diagram {
 			numbers[n] = n.Number
 			d.Nodes = append(d.Nodes, *n)
 		}
-		x += nodeWidth + columnGap
+		x += d.Box + columnGap
 	}
 	d.Width = x - columnGap + 1
 	for _, l := range links {
-		x1, y1, x2, y2 := l.from.X+nodeWidth, l.from.Y+nodeHeight/2, l.to.X, l.to.Y+nodeHeight/2
+		x1, y1, x2, y2 := l.from.X+d.Box, l.from.Y+nodeHeight/2, l.to.X, l.to.Y+nodeHeight/2
 		d.Edges = append(d.Edges, edge{
 			Path: fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+columnGap/2, y1, x2-columnGap/2, y2, x2, y2),
 			From: numbers[l.from], To: numbers[l.to], Unknown: l.unknown,

@@ -40,7 +40,7 @@ func appendFields(fields []field, shape *model.Shape, depth int) []field {
 		for inner.Elem != nil {
 			inner = inner.Elem
 		}
-		if inner.Go != line.Type && inner.Type != "" {
+		if inner.Type != "" && inner.Kind != model.TimeShape {
 			line.Go = inner.Go
 		}
 		if len(inner.Constants) > 0 {

@@ -109,26 +109,29 @@
 		e.preventDefault();
 	});
 
+	// The event that is being read is marked in the list.
+	let here;
+	const mind = link => {
+		if (!link || link === here) return;
+		if (here) here.classList.remove("here");
+		here = link;
+		link.classList.add("here");
+	};
+	const watch = new IntersectionObserver(entries => {
+		for (const entry of entries) {
+			if (entry.isIntersecting) mind(links.get(entry.target.id));
+		}
+	}, {rootMargin: "-80px 0px -80% 0px"});
+	for (const e of events) watch.observe(e.el);
+
 	// A link to a version opens it.
 	const reveal = () => {
-		const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+		const id = decodeURIComponent(location.hash.slice(1)), target = document.getElementById(id);
 		if (target && target.matches("details")) target.open = true;
+		mind(links.get(id));
 	};
 	addEventListener("hashchange", reveal);
 	reveal();
-
-	// The event that is being read is marked in the list.
-	let here;
-	const watch = new IntersectionObserver(entries => {
-		for (const entry of entries) {
-			const link = links.get(entry.target.id);
-			if (!entry.isIntersecting || !link || link === here) continue;
-			if (here) here.classList.remove("here");
-			here = link;
-			link.classList.add("here");
-		}
-	}, {rootMargin: "-64px 0px -80% 0px"});
-	for (const e of events) watch.observe(e.el);
 
 	// In a diagram, what belongs to a box stands out.
 	for (const svg of all(".diagram svg")) {
