@@ -15,17 +15,29 @@ import (
 	"github.com/eventmap/eventmap/internal/cli/clitest"
 )
 
-// TestQuickstart does what the page says, line by line: it writes its files, runs its commands and compares what they
-// print, where the page shows it. Only what go get brings comes from this checkout.
+// TestQuickstart does what the page says.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
+	runPage(t, "quickstart.md")
+}
+
+// TestAdoption does what the page says.
+func TestAdoption(t *testing.T) {
+	t.Parallel()
+	runPage(t, "adoption.md")
+}
+
+// runPage does what a page says, line by line: it writes its files, runs its commands and compares what they print, where
+// the page shows it. Only what go get brings comes from this checkout.
+func runPage(t *testing.T, name string) {
+	t.Helper()
 	checkout, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	module, env := moduleFiles(t, checkout), append(clitest.GoEnv(t), "GOWORK=off")
-	script := filepath.Join(t.TempDir(), "quickstart.txtar")
-	if err := os.WriteFile(script, txtar.Format(scriptOf(blocks(t, "quickstart.md"), module)), 0o600); err != nil {
+	script := filepath.Join(t.TempDir(), strings.TrimSuffix(name, ".md")+".txtar")
+	if err := os.WriteFile(script, txtar.Format(scriptOf(blocks(t, name), module)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{

@@ -50,6 +50,8 @@ store. What the source does not tell is said to be unknown. An application that 
 		What the catalogue is called. Default: Events.
 	--aggregate NAME
 		The aggregate of every event that no mark or interface gives one, as for eventmap-gen.
+	--convention
+		Take the exported structs of packages without marks as events, even if other packages mark theirs: as eventmap-gen was told.
 	--tags LIST
 		Build tags, separated by commas.
 	--changes git:REVISION, --changes FILE

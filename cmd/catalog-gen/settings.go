@@ -39,6 +39,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.title, "title", "Events", "")
 	flags.StringSliceVar(&s.formats, "format", nil, "")
 	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
+	flags.BoolVar(&s.scan.Convention, "convention", false, "")
 	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
 	flags.StringVar(&s.baseline.Path, "lock", "", "")
 	flags.StringVar(&s.baseline.Against, "changes", "", "")

@@ -6,6 +6,7 @@ mapping of every version of every event, with tests.
 Usage:
 
 	eventmap-gen --output DIR [flags] [pattern...]
+	eventmap-gen adopt [--write] [flags] pattern...
 
 A pattern is one of the go command's: ./domain, ./domain/..., example.com/shop/domain/order. Folders may lie in any
 module; packages of several that import one another need a go.work. It runs once for a repository, with all patterns at
@@ -31,17 +32,32 @@ The domain imports nothing of eventmap: comments, types and folders speak.
 		Above a package clause: the aggregate of the package's events.
 	//eventmap:aggregate [name=NAME] [id=TYPE]
 		Above a struct type: it is the state that the aggregate's events fold into. Its exported methods that take one
-		event apply it. TYPE names its streams; default: the type of its field ID, else string.
+		event, and are called OnPlaced, ApplyPlaced or WhenPlaced after it, apply it; or one method Apply takes them all. TYPE names its streams; default: the type of its field ID, else string.
 	//eventmap:upcast
 		Above a function from one version of an event to a later one: it reads the old version, so that the rest of the
 		program never meets it.
+	//eventmap:opaque
+		On a field: its JSON is stored as it is, whatever its type, as for map[string]any. The lock knows nothing of what is
+		in it, and what does not come back the same (numbers become float64, an empty slice may become nil) is not reported.
 	//eventmap:index [using=btree|using=hash]
 		On a field: migrate-gen makes an index on it. Eventmap-gen makes nothing of it.
 
-In a package without //eventmap:event and //eventmap:events, every exported struct type is an event, but those that
-another has as a field, generic and generated ones, and states. The aggregate of an event is the one its mark or
-interface names, else its package's, else the folder that holds events/ or vN/ (domain/user/events/v1 gives User), else
-its package. Its version is the one of its mark, else the last vN in its package's path below the module, else 1.
+Where no package has //eventmap:event or //eventmap:events, every exported struct type that holds data is an event. Not
+taken are those that another struct has as a field; generic and generated ones; states; errors; structs with methods that
+change them or take a context; structs with fields of functions, channels, locks or interfaces with methods; and those
+that the code names as something else, such as PlaceOrderCommand or a parameter cmd. What may be an event all the same is
+a question, which a mark answers: until then the first run exits 1. One mark //eventmap:event or //eventmap:events in any
+package switches this convention off for all of them, unless --convention is given. "eventmap-gen adopt" proposes marks
+for code that exists; see "eventmap-gen adopt --help".
+
+The aggregate of an event is the one its mark or interface names, else its package's, else the folder that holds events/
+or vN/ (domain/user/events/v1 gives User), else its package. Its version is the one of its mark, else the last vN in its
+package's path below the module, else 1.
+
+Names may be any text without control characters; one with blanks stands in double quotes: name="order placed".
+
+Every run prints on standard error what changed in the set of events: "+ Order.Placed.v1 order/order.go:7" for one that
+is new, "-" for one that is gone, "?" for a question. Where nothing changed, it is silent.
 
 # The schema lock
 
@@ -56,7 +72,7 @@ rule, and goes through the changes one by one.
 # Flags
 
 	-i, --input DIR
-		Scan DIR and the folders below it: the same as the pattern DIR/... May be repeated.
+		Scan DIR and the folders below it: the same as the pattern DIR/..., which may be given too. May be repeated.
 	-o, --output DIR
 		The folder of the package to write; it is made if it is missing. Required. In a folder that lies in no module, to be
 		looked at, it is written as for the module of the events.
@@ -66,6 +82,8 @@ rule, and goes through the changes one by one.
 		The name of the file with what is common to all aggregates. Default: event_mapping.gen.go.
 	--aggregate NAME
 		The aggregate of every event that no mark or interface gives one.
+	--convention
+		Take the exported structs of packages without marks as events, even if other packages mark theirs.
 	--tags LIST
 		Build tags, separated by commas.
 	--json=false

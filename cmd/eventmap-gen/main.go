@@ -21,6 +21,9 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) (code int) {
+	if len(args) > 0 && args[0] == "adopt" {
+		return runAdopt(args[1:], stdout, stderr)
+	}
 	command := cli.Command{Name: "eventmap-gen", Manual: cli.Manual(doc), Stdout: stdout, Stderr: stderr}
 	flags := command.Flags()
 	settings := addSettings(flags)
@@ -49,6 +52,10 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Fail(err)
 	}
 	if len(judged.Findings.Breaking()) > 0 {
+		return cli.Different
+	}
+	settings.summarize(stderr, domain, judged)
+	if judged.First && len(domain.Doubts) > 0 {
 		return cli.Different
 	}
 	plan, err := output.NewPlan(settings.scan.Output, append(files, settings.lockFile(judged)), owner)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen/gocode"
@@ -24,6 +25,26 @@ var owner = output.Owner{
 func explain(w io.Writer, domain *model.Domain) {
 	for _, note := range domain.Notes {
 		_, _ = fmt.Fprintf(w, "%s: %s\n", note.Pos, note.Text)
+	}
+}
+
+// summarize writes what changed in the set of events, what is doubtful, and what is stored as nobody may want it. Where
+// nothing changed and nothing is doubtful, it is silent.
+func (s *settings) summarize(w io.Writer, domain *model.Domain, judged *schemalock.Judgement) {
+	if tags := s.scan.Tags; len(tags) > 0 && len(judged.Changes) > 0 {
+		_, _ = fmt.Fprintf(w, "events with the build tags %s:\n", strings.Join(tags, ", "))
+	}
+	for _, change := range judged.Changes {
+		_, _ = fmt.Fprintln(w, change)
+	}
+	for _, doubt := range domain.Doubts {
+		_, _ = fmt.Fprintf(w, "? %s: %s\n", doubt.Pos, doubt.Text)
+	}
+	if len(judged.Changes) == 0 {
+		return
+	}
+	for _, warning := range domain.Warnings {
+		_, _ = fmt.Fprintf(w, "%s: warning: %s\n", warning.Pos, warning.Text)
 	}
 }
 

@@ -39,6 +39,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVarP(&s.scan.Package, "package", "p", "", "")
 	flags.StringVar(&s.generate.Filename, "filename", "event_mapping.gen.go", "")
 	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
+	flags.BoolVar(&s.scan.Convention, "convention", false, "")
 	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
 	flags.BoolVar(&s.generate.JSON, "json", true, "")
 	flags.BoolVar(&s.generate.Tests, "tests", true, "")

@@ -102,6 +102,9 @@ nothing until the edit is taken back or accepted.
 		an index for each field marked //eventmap:index. May be given
 		several times. The patterns are recorded, as seen from where
 		the command ran. Default: none, and no views.
+	--convention
+		Take the exported structs of packages without marks as events, even
+		if other packages mark theirs: as eventmap-gen was told.
 	--strict
 		Have the database refuse events that are not of the domain, by
 		aggregate type, event type and event version. Events that the

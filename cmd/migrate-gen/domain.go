@@ -11,7 +11,7 @@ func (s *settings) scan(ctx context.Context) error {
 	if s.domain = unlessNone(s.domain); len(s.domain) == 0 {
 		return nil
 	}
-	domain, err := astscan.Scan(ctx, astscan.Options{Patterns: s.domain})
+	domain, err := astscan.Scan(ctx, astscan.Options{Patterns: s.domain, Convention: s.convention})
 	if err != nil {
 		return err
 	}

@@ -27,9 +27,11 @@ type settings struct {
 	deep      bool // the doctor reads the whole log
 	dsn       string
 	domain    []string // patterns
-	design    design.Options
-	migration migration.Options
-	views     []design.View // recorded, where no domain says otherwise
+	// convention: structs of packages without marks are events even beside packages with marks
+	convention bool
+	design     design.Options
+	migration  migration.Options
+	views      []design.View // recorded, where no domain says otherwise
 }
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
@@ -60,6 +62,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.migration.FromHeadsTable, "from-heads-table", "", "")
 	flags.StringVar(&s.migration.FromCheckpointsTable, "from-checkpoints-table", "", "")
 	flags.StringArrayVar(&s.domain, "domain", nil, "")
+	flags.BoolVar(&s.convention, "convention", false, "")
 	flags.BoolVar(&s.design.Strict, "strict", false, "")
 	flags.BoolVar(&s.checkOnly, "check", false, "")
 	flags.BoolVar(&s.migration.AcceptEdits, "accept-edits", false, "")
@@ -112,7 +115,7 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 // plan returns what the settings come to: the writer of the migrations and the design that they lead to. The error holds every
 // problem with them.
 func (s *settings) plan() (migration.Writer, design.Design, error) {
-	s.migration.Domain, s.migration.Now = s.domain, time.Now()
+	s.migration.Domain, s.migration.Convention, s.migration.Now = s.domain, s.convention && len(s.domain) > 0, time.Now()
 	writer, writerErr := migration.NewWriter(s.migration)
 	options := s.design
 	options.Indexes, options.Grants = unlessNone(options.Indexes), unlessNone(options.Grants)

@@ -37,10 +37,10 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 )
 
-//go:generate go tool eventmap-gen --input ./domain --output ./shopstore
-//go:generate go tool migrate-gen --domain ./domain/... --strict --output ./migrations
-//go:generate go tool migrate-gen --dialect sqlite --domain ./domain/... --output ./migrations/sqlite
-//go:generate go tool catalog-gen --title Shop --input ./domain --store ./shopstore --handlers ./... --output ./catalog
+//go:generate go tool eventmap-gen --input ./domain --convention --output ./shopstore
+//go:generate go tool migrate-gen --domain ./domain/... --convention --strict --output ./migrations
+//go:generate go tool migrate-gen --dialect sqlite --domain ./domain/... --convention --output ./migrations/sqlite
+//go:generate go tool catalog-gen --title Shop --input ./domain --convention --store ./shopstore --handlers ./... --output ./catalog
 
 func main() {
 	log.SetFlags(0)

@@ -40,10 +40,7 @@ func (s *scan) readRemarks(src *source) map[token.Pos]remark {
 				return true
 			}
 			r := remark{doc: sentence(field.Doc, field.Comment), index: s.indexMark(field.Doc, field.Comment)}
-			if len(field.Names) == 0 {
-				remarks[embeddedName(field.Type).Pos()] = r
-			}
-			for _, name := range field.Names {
+			for _, name := range fieldNames(field) {
 				remarks[name.Pos()] = r
 			}
 			return true

@@ -37,7 +37,7 @@ func (d *typeDecl) structType() *types.Struct {
 func (d *typeDecl) isGeneric() bool { return d.spec.TypeParams != nil }
 
 // String returns the type as code of another package would name it.
-func (d *typeDecl) String() string { return d.src.Name + "." + d.obj.Name() }
+func (d *typeDecl) String() string { return d.src.label + "." + d.obj.Name() }
 
 // A funcDecl is a function marked as an upcaster.
 type funcDecl struct {
@@ -48,11 +48,12 @@ type funcDecl struct {
 }
 
 // String returns the function as code of another package would name it.
-func (fn *funcDecl) String() string { return fn.src.Name + "." + fn.obj.Name() }
+func (fn *funcDecl) String() string { return fn.src.label + "." + fn.obj.Name() }
 
 // A source is a package that is searched, with what it declares.
 type source struct {
 	*goload.Package
+	label      string // what names it in messages
 	types      []*typeDecl
 	upcasts    []*funcDecl
 	aggregate  *mark // of a package clause
@@ -66,6 +67,9 @@ type declarations struct {
 	types   map[*types.TypeName]*typeDecl
 	ignored map[token.Pos]bool       // names of the methods marked ignore
 	indexed map[*ast.Field]token.Pos // fields marked index, and where
+	opaque  map[token.Pos]bool       // names of the fields marked opaque
+	// saysEvents says that a mark anywhere says what the events are, so that the convention does not.
+	saysEvents bool
 }
 
 // declare collects the types and marks of the packages, and reports marks that are not in order.
@@ -75,9 +79,17 @@ func (s *scan) declare() *declarations {
 		types:   map[*types.TypeName]*typeDecl{},
 		ignored: map[token.Pos]bool{},
 		indexed: map[*ast.Field]token.Pos{},
+		opaque:  map[token.Pos]bool{},
 	}}
+	named := map[string]int{}
 	for _, pkg := range s.Packages {
-		src := &source{Package: pkg}
+		named[pkg.Name]++
+	}
+	for _, pkg := range s.Packages {
+		src := &source{Package: pkg, label: pkg.Name}
+		if named[pkg.Name] > 1 && pkg.Below != "" {
+			src.label = pkg.Below // the name would not tell it from others
+		}
 		d.sources = append(d.sources, src)
 		d.byPath[pkg.Path] = src
 		for _, f := range pkg.Syntax {
@@ -245,6 +257,10 @@ func (d declarer) mark(src *source, f *ast.File, anchors map[*ast.CommentGroup]a
 		d.ignored[a.fn.Name.Pos()] = true
 	case a.kind == onField && m.verb == "index":
 		d.markField(a.field, &m)
+	case a.kind == onField && m.verb == "opaque":
+		for _, name := range fieldNames(a.field) {
+			d.opaque[name.Pos()] = true
+		}
 	case a.hint != "":
 		d.problem(c.Pos(), "%v stands on %s; %s", m, a.kind, a.hint)
 	default:
@@ -263,20 +279,20 @@ func (m mark) standsOn() string {
 		return "a struct type or a package clause"
 	case "upcast":
 		return "a function"
-	case "index":
+	case "index", "opaque":
 		return "a field"
 	}
 	return "a type or a method"
 }
 
 // markType gives a mark to a type, if it can bear it.
-func (s *scan) markType(d *typeDecl, m *mark) {
+func (s declarer) markType(d *typeDecl, m *mark) {
 	switch {
 	case d.src.Name == "main":
 		s.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, d.obj.Name())
 	case d.generated:
 		s.problem(m.pos, "%v stands in a generated file, which is not searched for events; move %s to a file written by hand", *m, d.obj.Name())
-	case m.verb == "upcast" || m.verb == "index":
+	case m.verb == "upcast" || m.verb == "index" || m.verb == "opaque":
 		s.problem(m.pos, "%v stands on the type %s; it marks %s", *m, d.obj.Name(), m.standsOn())
 	case m.verb == "events" && !types.IsInterface(d.typ()):
 		s.problem(m.pos, "%v stands on %s, which is no interface", *m, d.obj.Name())
@@ -293,7 +309,7 @@ func (s *scan) markType(d *typeDecl, m *mark) {
 	default:
 		d.marks[m.verb] = m
 		if m.verb == "event" || m.verb == "events" {
-			d.src.saysEvents = true
+			d.src.saysEvents, s.saysEvents = true, true
 		}
 	}
 }
@@ -324,6 +340,14 @@ func (s *scan) markUpcast(src *source, f *ast.File, fn *ast.FuncDecl, m *mark) {
 	default:
 		src.upcasts = append(src.upcasts, &funcDecl{src: src, obj: obj, syntax: fn, mark: m})
 	}
+}
+
+// fieldNames returns the names that a field declares.
+func fieldNames(field *ast.Field) []*ast.Ident {
+	if len(field.Names) == 0 {
+		return []*ast.Ident{embeddedName(field.Type)}
+	}
+	return field.Names
 }
 
 // markField takes note of a field that is to be indexed. What the mark asks for is read where its payload is.

@@ -48,6 +48,7 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 		sums:  us,
 		bases: embeddedEvents(decls, us),
 		used:  s.usedAsFields(decls),
+		code:  readCode(decls),
 		found: &events{byType: map[*types.TypeName]*event{}},
 	}
 	for _, src := range decls.sources {
@@ -55,7 +56,10 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 			continue
 		}
 		for _, d := range src.types {
-			if how, why := f.judge(d); how != "" {
+			if f.isSumOfNoStruct(d) {
+				f.problem(d.obj.Pos(), "%v implements %v, but is no struct, as every event is; make it one, as in type %s struct { Value %s }, or mark it //eventmap:ignore",
+					d, f.sums.of(d.typ())[0].decl, d.obj.Name(), types.TypeString(d.typ().Underlying(), qualifier(d.src.Types)))
+			} else if how, why := f.judge(d); how != "" {
 				f.take(d, how)
 			} else if why != "" && d.obj.Exported() {
 				s.note(d.obj.Pos(), "%v is no event: %s", d, why)
@@ -73,6 +77,7 @@ type eventFinder struct {
 	sums  sums
 	bases map[*types.TypeName]*typeDecl // structs that lend their methods to an event
 	used  map[*types.TypeName]*typeDecl // structs that another has as a field
+	code  code
 	found *events
 }
 
@@ -100,15 +105,47 @@ func (f eventFinder) judge(d *typeDecl) (how, why string) {
 		}
 		return byInterface, ""
 	}
-	switch within := f.used[d.obj]; {
+	switch {
 	case d.src.saysEvents:
 		return "", "its package marks its events, and it bears no mark"
 	case !d.obj.Exported():
 		return "", "it is not exported"
-	case within != nil:
-		return "", fmt.Sprintf("%v has it as a field", within)
+	case f.decls.saysEvents && !f.options.Convention:
+		return "", "other packages mark their events, and it bears no mark; --convention takes those of packages without marks too"
+	}
+	if why := f.judgeByConvention(d); why != "" {
+		return "", why
 	}
 	return byConvention, ""
+}
+
+// judgeByConvention says why a struct of a package without marks is no event, or nothing if it is one. It adds a doubt where
+// the name says otherwise.
+func (f eventFinder) judgeByConvention(d *typeDecl) (why string) {
+	why = f.notData(d)
+	switch within := f.used[d.obj]; {
+	case within != nil:
+		why = fmt.Sprintf("%v has it as a field", within)
+	case why == "" && soundsLikeCommand(d.obj.Name()):
+		why = "its name says what is to be done, and not what happened"
+		f.doubt(d, why)
+		return why
+	}
+	if why != "" && soundsLikeEvent(d.obj.Name()) && method(d.typ(), "Error", true) == nil {
+		f.doubt(d, why)
+	}
+	return why
+}
+
+// doubt adds a question that a mark answers.
+func (s *scan) doubt(d *typeDecl, why string) {
+	s.doubts = append(s.doubts, model.Note{Pos: s.Pos(d.obj.Pos()), Text: fmt.Sprintf(
+		"is %v an event? %s; if it is none, mark it //eventmap:ignore; if it is one, mark the interface that all events implement //eventmap:events, or each event //eventmap:event", d, why)})
+}
+
+// isSumOfNoStruct reports whether a type that is no struct implements a marked interface.
+func (f eventFinder) isSumOfNoStruct(d *typeDecl) bool {
+	return d.structType() == nil && !types.IsInterface(d.typ()) && d.marks["ignore"] == nil && !d.obj.IsAlias() && !d.isGeneric() && !d.generated && len(f.sums.of(d.typ())) > 0
 }
 
 // take takes d as an event.
@@ -125,8 +162,7 @@ func (f eventFinder) take(d *typeDecl, how string) {
 	}
 	sums := f.sums.of(named)
 	if len(sums) > 1 {
-		f.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), but an event belongs to one aggregate; give each interface a method of its own, such as is%sEvent()",
-			d, sums[0].decl, f.Pos(sums[0].decl.obj.Pos()), sums[1].decl, f.Pos(sums[1].decl.obj.Pos()), upperCamel(sums[0].decl.src.Name))
+		f.severalSums(d, sums)
 		return
 	}
 	e.model = model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: f.Pos(d.obj.Pos())}
@@ -149,6 +185,21 @@ func (f eventFinder) take(d *typeDecl, how string) {
 	}
 	f.found.all = append(f.found.all, e)
 	f.found.byType[named.Obj()] = e
+}
+
+// severalSums reports an event that implements several marked interfaces; of several such events, the first.
+func (s *scan) severalSums(d *typeDecl, sums sums) {
+	told := true
+	for _, u := range sums {
+		told = told && u.shared
+		u.shared = true
+	}
+	if told {
+		return
+	}
+	a, b := sums[0], sums[1]
+	s.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), but an event belongs to one aggregate; give each interface a method of its own, such as is%sEvent()",
+		d, a.decl, s.Pos(a.decl.obj.Pos()), b.decl, s.Pos(b.decl.obj.Pos()), upperCamel(a.decl.src.Name))
 }
 
 // name returns the declared type's name in the model's terms.

@@ -101,6 +101,9 @@ func (s *scan) judgeID(st *state, t types.Type, at token.Pos, what string) model
 	shown := types.TypeString(t, qualifier(st.decl.src.Types))
 	form, ok := idForm(t)
 	if !ok {
+		if what == "id="+shown {
+			shown = types.TypeString(t.Underlying(), qualifier(st.decl.src.Types))
+		}
 		s.problem(at, "%s is %s, which is neither a string nor has a method String() string on the value; name the type of the stream IDs by %v id=..., for instance id=string", what, shown, *st.mark)
 		return model.ID{}
 	}

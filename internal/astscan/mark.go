@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // markPrefix begins every mark. A mark is a directive comment: no space after the slashes.
@@ -41,25 +42,15 @@ var verbs = []verb{
 	{name: "upcast"},
 	{name: "ignore"},
 	{name: "index"},
+	{name: "opaque"},
 }
 
 // nameRule says what [validName] accepts.
-const nameRule = "it must begin with a letter and hold only letters, digits and any of _ . : / -"
+const nameRule = "it must be 1 to 255 bytes of text without control characters, and neither begin nor end with a blank; write one that holds blanks in double quotes, as in name=\"order placed\""
 
-// validName reports whether a name can be stored as it is and turned into a Go identifier.
+// validName reports whether a name can be stored as it is. What identifiers come of it is for the generators to know.
 func validName(name string) bool {
-	if len(name) > 255 {
-		return false
-	}
-	for i, r := range name {
-		if unicode.IsLetter(r) {
-			continue
-		}
-		if i == 0 || !unicode.IsDigit(r) && !strings.ContainsRune("_.:/-", r) {
-			return false
-		}
-	}
-	return name != ""
+	return name != "" && len(name) <= 255 && utf8.ValidString(name) && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // isMark reports whether a comment, given with its slashes, is meant as a mark. If it is, body is what follows the
@@ -93,8 +84,10 @@ func isMark(comment string) (body, form string, ok bool) {
 
 // parseMark reads what follows the prefix of a mark. A second // begins a remark, which is left out.
 func parseMark(body string) (mark, error) {
-	body, _, _ = strings.Cut(body, " //")
-	words := strings.Fields(body)
+	words, err := splitMark(body)
+	if err != nil {
+		return mark{}, err
+	}
 	if len(words) == 0 || !strings.HasPrefix(body, words[0]) {
 		return mark{}, fmt.Errorf("//%s lacks its verb right after the colon; it is one of %s", markPrefix, knownVerbs())
 	}
@@ -127,6 +120,41 @@ func parseMark(body string) (mark, error) {
 		}
 	}
 	return m, nil
+}
+
+// splitMark returns the words of a mark. A value in double quotes, as Go writes strings, is part of one word.
+func splitMark(body string) (words []string, err error) {
+	word, within := "", false
+	for rest := body; rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		switch {
+		case r == '"' && strings.HasSuffix(word, "="):
+			quoted, err := strconv.QuotedPrefix(rest)
+			if err != nil {
+				return nil, fmt.Errorf("//%s%s: the double quote is not closed", markPrefix, body)
+			}
+			value, err := strconv.Unquote(quoted)
+			if err != nil {
+				return nil, fmt.Errorf("//%s%s: %s is no string as Go writes it", markPrefix, body, quoted)
+			}
+			word, size = word+value, len(quoted)
+		case unicode.IsSpace(r):
+			if within {
+				words = append(words, word)
+			}
+			word, within, rest = "", false, rest[size:]
+			continue
+		case !within && len(words) > 0 && strings.HasPrefix(rest, "//"):
+			return words, nil
+		default:
+			word += rest[:size]
+		}
+		within, rest = true, rest[size:]
+	}
+	if within {
+		words = append(words, word)
+	}
+	return words, nil
 }
 
 // set gives one key its value.

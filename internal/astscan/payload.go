@@ -29,14 +29,16 @@ type payloads map[*event]*model.Shape
 type payloadReader struct {
 	*scan
 	decls   *declarations
+	warned  map[*types.TypeName]bool         // of their JSON
 	remarks map[*source]map[token.Pos]remark // of the sources that were asked for, by the places of the fields' names
 }
 
 // readPayloads returns the shape of every event's JSON, and reports every part that JSON cannot hold, each at the field
 // that is to blame.
 func (s *scan) readPayloads(decls *declarations, events *events) payloads {
-	p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}}
-	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf})
+	p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}, warned: map[*types.TypeName]bool{}}
+	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf,
+		Opaque: func(field *types.Var) bool { return decls.opaque[field.Pos()] }})
 	shapes := payloads{}
 	var blames []blame
 	losses := map[blame][]loss{}
@@ -52,6 +54,7 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 		reading := reader.Read(e.decl.obj)
 		shapes[e] = reading.Shape
 		for _, obj := range reading.Types {
+			p.warnOfText(obj, e)
 			if _, known := broken[obj]; !known {
 				d := decls.types[obj]
 				broken[obj] = d != nil && s.brokenWithin(d.spec.Pos(), d.spec.End())
@@ -72,7 +75,14 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 			}
 		}
 	}
+	told := map[*event]bool{} // of those by convention, which mostly are no events if anything is lost, one loss is enough
 	for _, b := range blames {
+		if first := losses[b][0].event; first.how == byConvention && len(losses[b]) == 1 {
+			if told[first] {
+				continue
+			}
+			told[first] = true
+		}
 		s.problem(b.pos, "%s", lossMessage(losses[b], b.why))
 	}
 	return shapes
@@ -82,6 +92,36 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 func (p payloadReader) member(m *model.Field, field *types.Var, at token.Pos) {
 	remark := p.remark(field)
 	m.Doc, m.Index, m.Pos = remark.doc, remark.index, p.Pos(at)
+}
+
+// warnOfText warns of a type that has a text and is stored as an array or an object all the same.
+func (p payloadReader) warnOfText(obj *types.TypeName, e *event) {
+	t := obj.Type()
+	if obj == e.decl.obj || p.warned[obj] || method(t, "String", false) == nil || method(t, "MarshalJSON", true) != nil || method(t, "MarshalText", true) != nil {
+		return
+	}
+	p.warned[obj] = true
+	form := ""
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		form = fmt.Sprintf("an array of %d elements", u.Len())
+	case *types.Slice:
+		if basic, ok := u.Elem().Underlying().(*types.Basic); !ok || basic.Kind() != types.Uint8 {
+			form = "an array"
+		}
+	case *types.Struct:
+		form = "an object"
+	}
+	if form == "" {
+		return
+	}
+	at := e.decl.obj.Pos()
+	if p.decls.types[obj] != nil {
+		at = obj.Pos()
+	}
+	p.warnings = append(p.warnings, model.Note{Pos: p.Pos(at), Text: fmt.Sprintf(
+		"%s has a method String, but is stored as %s in %v; if its text is meant, give it MarshalText and UnmarshalText, or declare it as another name for a type that has them: type %s = ...",
+		types.TypeString(t, (*types.Package).Name), form, e.decl, obj.Name())})
 }
 
 // owns reports whether the user wrote the declaration of a type or field, and so can change it.
@@ -107,7 +147,8 @@ func lossMessage(losses []loss, why string) string {
 	case len(others) > 0:
 		return fmt.Sprintf("%s %s; the same goes for %s", first.path, why, strings.Join(others, ", "))
 	case first.event.how == byConvention:
-		return fmt.Sprintf("%s %s; if %s is no event, mark it //eventmap:ignore", first.path, why, first.event.decl.obj.Name())
+		name := first.event.decl.obj.Name()
+		return fmt.Sprintf("mark %s //eventmap:ignore if it is no event, or the interface that all events implement //eventmap:events; if it is one: %s %s", name, first.path, why)
 	}
 	return first.path + " " + why
 }

@@ -22,7 +22,7 @@ func TestScan_dependsOnTheSourceAlone(t *testing.T) {
 	}
 	var first *model.Domain
 	for range 3 { // each time somewhere else, with the maps' order another
-		domain, err := Scan(t.Context(), Options{Dir: writeModule(t, archive), Patterns: []string{"./..."}, Output: "gen"})
+		domain, err := Scan(t.Context(), Options{Dir: writeModule(t, archive), Patterns: []string{"./..."}, Output: "gen", Convention: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestScan_refusesOptions(t *testing.T) {
 	for want, o := range map[string]Options{
 		"no input":       {Dir: dir, Output: "gen"},
 		"no such file":   {Dir: filepath.Join(dir, "missing"), Patterns: []string{"./..."}, Output: "gen"},
-		"aggregate name": {Dir: dir, Patterns: []string{"./..."}, Output: "gen", Aggregate: "a'b"},
+		"aggregate name": {Dir: dir, Patterns: []string{"./..."}, Output: "gen", Aggregate: "a\nb"},
 		"no such folder": {Dir: dir, Patterns: []string{"./x/..."}, Output: "gen"},
 		"no go.mod":      {Dir: dir, Patterns: []string{"."}, Output: "gen"},
 	} {

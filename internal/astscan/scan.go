@@ -31,6 +31,8 @@ type Options struct {
 	Package string
 	// Aggregate names the aggregate of every event for which no mark and no interface does.
 	Aggregate string
+	// Convention says that exported structs of packages without marks are events even if other packages have marks.
+	Convention bool
 	// IsGenerated tells the files that the tool itself has written by their content. Those of the output package are not
 	// read, whatever state they are in. Nil: there are none.
 	IsGenerated func(src []byte) bool
@@ -45,7 +47,23 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	if o.Aggregate != "" && !validName(o.Aggregate) {
 		return nil, fmt.Errorf("aggregate name %q: %s", o.Aggregate, nameRule)
 	}
-	s, err := load(ctx, o)
+	if len(o.Patterns) == 0 {
+		return nil, errors.New("no input: name the packages to scan, as in ./domain/... for a folder and all below it")
+	}
+	dir, err := goload.NewDir(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	program, err := goload.Load(ctx, goload.Options{Dir: dir, Patterns: o.Patterns, Tags: o.Tags, Output: o.Output, IsGenerated: o.IsGenerated})
+	if err != nil {
+		return nil, err
+	}
+	return ScanProgram(program, o)
+}
+
+// ScanProgram is [Scan] for packages that are loaded already, by the same options.
+func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
+	s, err := newScan(program, o)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +74,9 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	sums := s.findSums(decls)
 	events := s.findEvents(decls, sums)
 	if len(events.all) == 0 && len(s.problems) == 0 {
+		if len(s.doubts) > 0 {
+			return nil, questions(s.doubts)
+		}
 		return nil, s.nothingFound()
 	}
 	groups := s.group(events, sums)
@@ -82,22 +103,13 @@ type scan struct {
 
 	problems model.Problems
 	notes    []model.Note
+	doubts   []model.Note
+	warnings []model.Note
 }
 
-// load reads the packages, and what there is of the output package.
-func load(ctx context.Context, o Options) (*scan, error) {
-	if len(o.Patterns) == 0 {
-		return nil, errors.New("no input: name the packages to scan, as in ./domain/... for a folder and all below it")
-	}
-	dir, err := goload.NewDir(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	s := &scan{options: o, output: &goload.Output{}}
-	s.Program, err = goload.Load(ctx, goload.Options{Dir: dir, Patterns: o.Patterns, Tags: o.Tags, Output: o.Output, IsGenerated: o.IsGenerated})
-	if err != nil {
-		return nil, err
-	}
+// newScan returns a scan of the packages, with what there is of the output package.
+func newScan(program *goload.Program, o Options) (_ *scan, err error) {
+	s := &scan{Program: program, options: o, output: &goload.Output{}}
 	if o.Output != "" {
 		if s.output, err = s.Output(o.Package); err != nil {
 			return nil, err
@@ -131,6 +143,15 @@ func (s *scan) isBroken(problems model.Problems) bool {
 // brokenWithin reports whether what stands between two positions of one file does not compile, and why.
 func (s *scan) brokenWithin(from, to token.Pos) bool { return s.isBroken(s.build.Within(from, to)) }
 
+// questions returns doubts as what is wrong.
+func questions(doubts []model.Note) error {
+	var problems model.Problems
+	for _, doubt := range doubts {
+		problems = append(problems, model.Problem{Pos: doubt.Pos, Message: doubt.Text})
+	}
+	return problems.Err()
+}
+
 // nothingFound returns the error of a run without events.
 func (s *scan) nothingFound() error {
 	return fmt.Errorf("no events in %s: looked at %s for structs marked //eventmap:event, structs that implement an interface marked //eventmap:events, and exported structs of packages without such marks; mark an event by writing //eventmap:event on the line above its type%s",
@@ -139,10 +160,12 @@ func (s *scan) nothingFound() error {
 
 // domain returns what was found in the model's terms.
 func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payloads payloads) *model.Domain {
-	d := &model.Domain{Output: s.output.Output, Notes: s.notes}
-	slices.SortFunc(d.Notes, func(a, b model.Note) int {
-		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text))
-	})
+	d := &model.Domain{Output: s.output.Output, Notes: s.notes, Doubts: s.doubts, Warnings: s.warnings}
+	for _, notes := range [][]model.Note{d.Notes, d.Doubts, d.Warnings} {
+		slices.SortFunc(notes, func(a, b model.Note) int {
+			return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text))
+		})
+	}
 	for _, g := range groups {
 		a := model.Aggregate{Name: g.name, Pos: s.Pos(g.pos), Why: g.why}
 		if g.sum != nil {

@@ -81,6 +81,8 @@ func scenarioOptions(t *testing.T, comment string) (o Options, notes bool) {
 			o.Package = value
 		case "aggregate":
 			o.Aggregate = value
+		case "convention":
+			o.Convention = value == "true"
 		case "crlf": // see writeModule
 		case "needs":
 			if _, err := exec.LookPath(value); err != nil {
@@ -206,6 +208,12 @@ func dump(d *model.Domain, notes bool) string {
 		for _, n := range d.Notes {
 			p("note %v: %s", n.Pos, n.Text)
 		}
+	}
+	for _, note := range d.Doubts {
+		p("doubt %v: %s", note.Pos, note.Text)
+	}
+	for _, note := range d.Warnings {
+		p("warning %v: %s", note.Pos, note.Text)
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -118,6 +119,7 @@ func (s stateFinder) findAppliers(st *state) {
 	byEvent := map[*event][]model.Applier{}
 	var misses []string
 	var strays []*types.Func
+	misnamed := map[*event][]*types.Func{} // of nil: those that take the sum
 	methods := types.NewMethodSet(types.NewPointer(st.named))
 	for sel := range methods.Methods() {
 		m, ok := sel.Obj().(*types.Func)
@@ -142,12 +144,21 @@ func (s stateFinder) findAppliers(st *state) {
 			s.note(m.Pos(), "%s applies no event: it %s", m.Name(), why)
 			continue
 		}
+		if !s.appliesByName(m.Name(), e, takesSum, st) {
+			misnamed[e] = append(misnamed[e], m)
+			s.note(m.Pos(), "%s applies no event: it is not called as a method that does, such as On%s", m.Name(), typeNameOf(m.Signature().Params().At(0).Type()))
+			continue
+		}
 		if takesSum {
 			all = append(all, applier)
 			continue
 		}
 		applier.Event, applier.Version = e.model.Name, e.model.Version
 		byEvent[e] = append(byEvent[e], applier)
+	}
+	if len(all) == 0 && len(byEvent) == 0 && len(misnamed[nil]) > 0 {
+		s.reportMisnamed(st, misnamed[nil][0], "Apply")
+		return
 	}
 	if len(all) > 0 {
 		s.oneApplier(st, all, st.group.sum.decl.String())
@@ -162,8 +173,63 @@ func (s stateFinder) findAppliers(st *state) {
 			}
 		}
 	}
+	if s.checkMisnamed(st, byEvent, misnamed) {
+		return
+	}
 	s.checkExhaustive(st, byEvent, misses)
 	s.checkStrays(st, strays)
+}
+
+// appliesByName reports whether a method is called as one that applies an event: OnPlaced, ApplyPlaced or WhenPlaced, with
+// the name of the event's type or the one it is stored under and perhaps its version, or that alone; or Apply alone.
+func (s *scan) appliesByName(name string, e *event, takesSum bool, st *state) bool {
+	subjects := []string{""}
+	if takesSum {
+		subjects = append(subjects, "Event", st.group.sum.decl.obj.Name())
+	} else {
+		version := "V" + strconv.Itoa(e.model.Version)
+		for _, subject := range []string{e.decl.obj.Name(), upperCamel(e.model.Name)} {
+			subjects = append(subjects, subject, subject+version, upperCamel(e.decl.src.Name)+subject)
+		}
+	}
+	verbs := []string{"On", "Apply", "When", "With"}
+	if takesSum {
+		verbs = append(verbs, "Evolve", "Fold", "Mutate", "Transition")
+	}
+	if !takesSum && slices.Contains(subjects[1:], name) {
+		return true
+	}
+	for _, verb := range verbs {
+		if rest, ok := strings.CutPrefix(name, verb); ok && slices.Contains(subjects, rest) {
+			return true
+		}
+	}
+	return false
+}
+
+// typeNameOf returns the name of the type that t is or points to.
+func typeNameOf(t types.Type) string {
+	if named := namedOf(t); named != nil {
+		return named.Obj().Name()
+	}
+	return "Event"
+}
+
+// checkMisnamed reports events that only methods of other names take: whether those apply them would be a guess.
+func (s *scan) checkMisnamed(st *state, byEvent map[*event][]model.Applier, misnamed map[*event][]*types.Func) bool {
+	found := false
+	for _, e := range st.group.events {
+		if methods := misnamed[e]; e.model.Current() && len(byEvent[e]) == 0 && len(methods) > 0 {
+			s.reportMisnamed(st, methods[0], applierName(st, e.decl.obj.Name()))
+			found = true
+		}
+	}
+	return found
+}
+
+func (s *scan) reportMisnamed(st *state, m *types.Func, want string) {
+	param := types.TypeString(m.Signature().Params().At(0).Type(), qualifier(st.decl.src.Types))
+	s.problem(m.Pos(), "%s takes %s, but is not called %s: whether it applies it to %v would be a guess; rename it, or mark it //eventmap:ignore", m.Name(), param, want, st.decl)
 }
 
 // readApplier reads what a method does with the state. If it is no applier, why says so.
@@ -262,7 +328,7 @@ func (s *scan) typeString(d *typeDecl, in *source) string {
 	if d.src == in {
 		return d.obj.Name()
 	}
-	return d.String()
+	return d.src.Name + "." + d.obj.Name()
 }
 
 // find returns the named version.

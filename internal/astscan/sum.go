@@ -11,6 +11,8 @@ type sum struct {
 	mark  *mark
 	iface *types.Interface
 	named naming // of its aggregate
+	// shared says that there are structs that implement another marked interface as well.
+	shared bool
 }
 
 // sums are the marked interfaces.
@@ -115,7 +117,7 @@ func namedOf(t types.Type) *types.Named {
 // checkSums compares each aggregate's events with its interface.
 func (s *scan) checkSums(us sums, events *events, groups aggregates, up upcasts) {
 	for _, u := range us {
-		if groups.find(u.named.name) == nil {
+		if !u.shared && groups.find(u.named.name) == nil {
 			s.problem(u.mark.pos, "no struct implements %v; give each event of %s its methods (%s), or scan the packages that hold them", u.decl, u.named.name, methodNames(u.iface))
 		}
 	}

@@ -17,7 +17,7 @@ func (s *scan) findUpcasts(decls *declarations, events *events) upcasts {
 			if s.brokenWithin(fn.syntax.Pos(), fn.syntax.Type.End()) {
 				continue
 			}
-			if from, up, ok := s.readUpcast(fn, events); ok {
+			if from, up, ok := s.readUpcast(decls, fn, events); ok {
 				s.addUpcast(found, fn, from, up)
 			}
 		}
@@ -26,7 +26,7 @@ func (s *scan) findUpcasts(decls *declarations, events *events) upcasts {
 }
 
 // readUpcast reads what an upcaster does from its signature.
-func (s *scan) readUpcast(fn *funcDecl, events *events) (from *event, up *model.Upcast, ok bool) {
+func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (from *event, up *model.Upcast, ok bool) {
 	sig := fn.obj.Signature()
 	fail := func(format string, args ...any) (*event, *model.Upcast, bool) {
 		s.problem(fn.obj.Pos(), fn.String()+" "+format, args...)
@@ -45,9 +45,9 @@ func (s *scan) readUpcast(fn *funcDecl, events *events) (from *event, up *model.
 	q := qualifier(fn.src.Types)
 	switch {
 	case from == nil:
-		return fail("takes %s, which is no event", types.TypeString(sig.Params().At(0).Type(), q))
+		return fail("takes %s, which is no event%s", types.TypeString(sig.Params().At(0).Type(), q), asEvent(decls, sig.Params().At(0).Type()))
 	case to == nil:
-		return fail("returns %s, which is no event", types.TypeString(results.At(0).Type(), q))
+		return fail("returns %s, which is no event%s", types.TypeString(results.At(0).Type(), q), asEvent(decls, results.At(0).Type()))
 	case from.naming.name != to.naming.name:
 		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", from.naming.name, from.naming.why, to.naming.name, to.naming.why)
 	case from.model.Name != to.model.Name:
@@ -65,6 +65,14 @@ func (s *scan) readUpcast(fn *funcDecl, events *events) (from *event, up *model.
 		ReturnsError: returnsError,
 		Pos:          s.Pos(fn.obj.Pos()),
 	}, true
+}
+
+// asEvent says how a type becomes an event, if it is one that can.
+func asEvent(decls *declarations, t types.Type) string {
+	if !decls.isOwnStruct(t) {
+		return ""
+	}
+	return "; mark it //eventmap:event"
 }
 
 // addUpcast adds the upcaster of an event, if it has none yet.

@@ -8,10 +8,15 @@ import (
 	"strings"
 )
 
-// Patterns returns what is to be scanned: the patterns as given, and one for each input folder and what lies below it.
+// Patterns returns what is to be scanned: the patterns as given, and one for each input folder and what lies below it. An
+// input that is a pattern already is taken as it is.
 func Patterns(given, inputs []string) ([]string, error) {
 	patterns := given
 	for _, dir := range inputs {
+		if strings.Contains(dir, "...") {
+			patterns = append(patterns, dir)
+			continue
+		}
 		info, err := os.Stat(dir)
 		switch {
 		case errors.Is(err, os.ErrNotExist):

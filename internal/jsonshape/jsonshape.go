@@ -24,6 +24,9 @@ type Source struct {
 	// Member completes a member of an object by what the source says about its field. at is the field, or the innermost one
 	// around it that the user owns.
 	Member func(m *model.Field, field *types.Var, at token.Pos)
+	// Opaque reports whether a field's JSON is nobody's business: it is stored as it is, and what of it is lost is not told. Of
+	// an embedded struct, this goes for its fields, which are written with those around it.
+	Opaque func(field *types.Var) bool
 	// Values returns values of a type whose methods may refuse others.
 	Values func(*types.Named) []model.TypeName
 }
@@ -42,6 +45,9 @@ func NewReader(s Source) *Reader {
 	}
 	if s.Member == nil {
 		s.Member = func(*model.Field, *types.Var, token.Pos) {}
+	}
+	if s.Opaque == nil {
+		s.Opaque = func(*types.Var) bool { return false }
 	}
 	if s.Values == nil {
 		s.Values = func(*types.Named) []model.TypeName { return nil }
@@ -113,6 +119,7 @@ type spot struct {
 	path    string
 	pos     token.Pos
 	inMap   bool            // it is a map's value, which has no address
+	muted   bool            // it is opaque: losses are not told
 	foreign bool            // the user does not own the fields from here on: pos stays
 	decl    *types.TypeName // the innermost named type around it, or nil
 	within  string          // what identifies that type
@@ -128,6 +135,7 @@ func (at spot) place() Place {
 func (w *walk) enter(within spot, field *types.Var) spot {
 	at := within
 	at.path += "." + field.Name()
+	at.muted = at.muted || w.source.Opaque(field)
 	if !at.foreign && w.source.Owns(field) {
 		at.pos = field.Pos()
 	}
@@ -143,7 +151,9 @@ func (w *walk) isForeign(t types.Type) bool {
 
 // lose adds a loss, once for each declaration.
 func (w *walk) lose(at spot, format string, args ...any) {
-	w.addLoss(Loss{Place: at.place(), Why: fmt.Sprintf(format, args...)})
+	if !at.muted {
+		w.addLoss(Loss{Place: at.place(), Why: fmt.Sprintf(format, args...)})
+	}
 }
 
 func (w *walk) addLoss(l Loss) {

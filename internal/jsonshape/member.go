@@ -37,7 +37,10 @@ func (w *walk) members(t types.Type, at spot) []model.Field {
 	for _, m := range w.fields(t, at) {
 		w.checkQuoted(m)
 		typ := types.Unalias(m.field.Type())
-		s := w.shape(typ, m.at)
+		s := &model.Shape{Kind: model.OpaqueShape, Nullable: true, Go: w.names(typ).goName}
+		if !w.source.Opaque(m.field) {
+			s = w.shape(typ, m.at)
+		}
 		f := model.Field{
 			Name:      m.tag.name,
 			Go:        m.field.Name(),
@@ -136,8 +139,11 @@ func (w *walk) field(v *types.Var, structTag string, within spot) (*member, *emb
 	_, isStruct := t.Underlying().(*types.Struct)
 	isStruct = isStruct && v.Embedded()
 	switch {
-	case !v.Exported() && !isStruct:
+	case !v.Exported() && !isStruct && !within.muted:
+		at.muted = false
 		w.loseHidden(at, within)
+		return nil, nil
+	case !v.Exported() && !isStruct:
 		return nil, nil
 	case !v.Exported() && pointer:
 		w.lose(at, "is an embedded pointer to a struct that is not exported, which encoding/json cannot set; embed the struct itself, or export it")

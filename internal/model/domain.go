@@ -7,6 +7,8 @@ type Domain struct {
 	Output     Output
 	Aggregates []Aggregate // by Name
 	Notes      []Note      // by Pos
+	Doubts     []Note      // questions that a mark answers: what may or may not be an event; by Pos
+	Warnings   []Note      // what is stored in a way that is probably not meant; by Pos
 	// LooseIndexes are the marks //eventmap:index on fields that are in no event's JSON, in the order of their positions.
 	LooseIndexes []Position
 }

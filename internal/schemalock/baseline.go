@@ -26,7 +26,16 @@ type Baseline struct {
 // Read returns the lock to compare with, or nil if there is none yet, and the moves of which it has no type. A revision that
 // has none has nothing locked.
 func (b Baseline) Read(now *Lock, encoded []byte) (locked *Lock, unmoved []Move, err error) {
-	if locked, err = b.read(now, encoded); err != nil || locked == nil {
+	here, err := b.readHere(now, encoded)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.choose(here, now)
+}
+
+// choose returns the lock to compare with, given the one at Path, and the moves of which it has no type.
+func (b Baseline) choose(here, now *Lock) (locked *Lock, unmoved []Move, err error) {
+	if locked, err = b.readAgainst(here); err != nil || locked == nil {
 		return locked, nil, err
 	}
 	if locked == now {
@@ -35,12 +44,11 @@ func (b Baseline) Read(now *Lock, encoded []byte) (locked *Lock, unmoved []Move,
 	return locked, locked.move(b.Moved), nil
 }
 
-// read reads the lock as it was written.
+// readHere returns the lock at Path, or nil if there is none yet.
 //
 // The lock at Path is read in any case, as a broken one must not be written over. It is not parsed if it is the one that
 // is about to be written: the encoding of now.
-func (b Baseline) read(now *Lock, encoded []byte) (*Lock, error) {
-	var locked *Lock
+func (b Baseline) readHere(now *Lock, encoded []byte) (locked *Lock, err error) {
 	content, err := os.ReadFile(b.Path)
 	switch {
 	case err == nil && bytes.Equal(content, encoded):
@@ -52,12 +60,17 @@ func (b Baseline) read(now *Lock, encoded []byte) (*Lock, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("schema lock: %w", err)
 	}
+	return locked, nil
+}
+
+// readAgainst returns the lock of Against, or the one at Path, which is given.
+func (b Baseline) readAgainst(here *Lock) (*Lock, error) {
 	if revision, ok := strings.CutPrefix(b.Against, "git:"); ok {
 		return b.readCommitted(revision)
 	} else if b.Against == "" {
-		return locked, nil
+		return here, nil
 	}
-	content, err = os.ReadFile(b.Against)
+	content, err := os.ReadFile(b.Against)
 	if err != nil {
 		return nil, fmt.Errorf("--against: %w", err)
 	}

@@ -1,12 +1,19 @@
 package schemalock
 
-import "github.com/eventmap/eventmap/internal/model"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
 
 // A Judgement is what the comparison of a domain with what is locked gave.
 type Judgement struct {
 	Findings Findings
 	Unused   []string // accepted names of which there was nothing to accept
 	Unmoved  []Move   // moves of which the lock has no type
+	Changes  []Change // of the set of events, since the lock was written
+	First    bool     // there is no lock yet
 	Content  []byte   // of the lock, as it is to be written if no finding is breaking
 }
 
@@ -16,10 +23,16 @@ type Judgement struct {
 func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool) (*Judgement, error) {
 	now := Of(d)
 	j := Judgement{Content: Encode(now)}
-	locked, unmoved, err := b.Read(now, j.Content)
+	here, err := b.readHere(now, j.Content)
 	if err != nil {
 		return nil, err
 	}
+	j.Changes = changes(here, now)
+	locked, unmoved, err := b.choose(here, now)
+	if err != nil {
+		return nil, err
+	}
+	j.First = here == nil && locked == nil
 	if locked == nil {
 		locked = &Lock{}
 		if generated() {
@@ -29,4 +42,39 @@ func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool
 	compared, unused := Compare(locked, now, accepted)
 	j.Findings, j.Unused, j.Unmoved = append(j.Findings, compared...), unused, unmoved
 	return &j, nil
+}
+
+// A Change is an event that was added to the set of events, or is gone.
+type Change struct {
+	Event Event // as it is now, or as it was locked
+	Gone  bool
+}
+
+// String returns "+ Order.Placed.v1 order/order.go:7", or "- " and the same for one that is gone, with its Go type.
+func (c Change) String() string {
+	if c.Gone {
+		return fmt.Sprintf("- %v %s", &c.Event, c.Event.Type)
+	}
+	return fmt.Sprintf("+ %v %s:%d", &c.Event, c.Event.Pos.File, c.Event.Pos.Line)
+}
+
+// changes returns what has changed in the set of events, in the order of their names. Without a lock, everything is new.
+func changes(locked, now *Lock) []Change {
+	if locked == nil {
+		locked = &Lock{}
+	}
+	before, after := locked.byKey(), now.byKey()
+	var changes []Change
+	for _, e := range now.Events {
+		if before[e.key()] == nil {
+			changes = append(changes, Change{Event: e})
+		}
+	}
+	for _, e := range locked.Events {
+		if after[e.key()] == nil {
+			changes = append(changes, Change{Event: e, Gone: true})
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b Change) int { return compareEvents(a.Event, b.Event) })
+	return changes
 }

@@ -15,7 +15,7 @@ import (
 // find reads an application in a folder.
 func find(t *testing.T, dir, domain, store string, patterns ...string) (*model.Usage, error) {
 	t.Helper()
-	scanned, err := astscan.Scan(t.Context(), astscan.Options{Dir: dir, Patterns: []string{domain}})
+	scanned, err := astscan.Scan(t.Context(), astscan.Options{Dir: dir, Patterns: []string{domain}, Convention: true})
 	if err != nil {
 		t.Fatal(err)
 	}

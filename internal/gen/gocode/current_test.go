@@ -20,7 +20,7 @@ func TestGenerate_formatsOnlyWhatChanged(t *testing.T) {
 		t.Run(example.dir, func(t *testing.T) {
 			t.Parallel()
 			domain, err := astscan.Scan(context.Background(), astscan.Options{
-				Dir: "../../../examples/" + example.dir, Patterns: []string{example.domain}, Output: example.output, IsGenerated: IsOurs,
+				Dir: "../../../examples/" + example.dir, Patterns: []string{example.domain}, Output: example.output, Convention: true, IsGenerated: IsOurs,
 			})
 			if err != nil {
 				t.Fatal(err)

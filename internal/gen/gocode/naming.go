@@ -19,7 +19,7 @@ import (
 //	type T in E    unexported writeAT and readAT, unless something has that name
 //
 // A and E are the names as stored, made exported identifiers: their runs of letters and digits with the first letter of
-// each raised. Why adding an event renames nothing: every name above is a function of A alone, or of A, E, n and whether
+// each raised; E is the name of the event's type where that makes no exported identifier. Why adding an event renames nothing: every name above is a function of A alone, or of A, E, n and whether
 // a higher version of the same E exists. Two different inputs can give one name ("a.b" and "AB", or event OrderPlaced
 // beside event Placed in Order); then generation stops and names both.
 
@@ -100,6 +100,9 @@ func name(d *model.Domain) (aggregates []aggregate, declared map[string]bool, pr
 		for j := range a.Events {
 			e := &a.Events[j]
 			ident := exported(e.Name)
+			if !isExported(ident) {
+				ident = exported(e.Type.Name)
+			}
 			if !isExported(ident) {
 				problems = append(problems, model.Problem{Pos: e.Pos, Message: fmt.Sprintf(
 					"event %q makes no exported Go identifier; give it another with //eventmap:event name=...", e.Name)})

@@ -27,7 +27,7 @@ func (e *event) payloadFile(a *aggregate) string {
 // fileName returns a stored name as a file system takes it.
 func fileName(name string) string { return fileNameEscaper.Replace(name) }
 
-var fileNameEscaper = strings.NewReplacer("/", "%2F", ":", "%3A")
+var fileNameEscaper = strings.NewReplacer("/", "%2F", ":", "%3A", "\\", "%5C", `"`, "%22", "'", "%27", "*", "%2A", "<", "%3C", ">", "%3E", "?", "%3F", "`", "%60", "|", "%7C", ";", "%3B")
 
 // payloads returns a sample of every event as it is stored on the day it is first generated. They are never written
 // over: a later form of the event has to be able to read them.

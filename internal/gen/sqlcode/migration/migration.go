@@ -40,6 +40,8 @@ type Options struct {
 	FromCheckpointsTable string
 	// Domain are the patterns of the packages that the domain was read from. They are recorded.
 	Domain []string
+	// Convention says that the domain was read with the convention on beside marks. It is recorded.
+	Convention bool
 	// AcceptEdits takes written migrations as they are now, edited or removed.
 	AcceptEdits bool
 }
@@ -57,12 +59,13 @@ type Writer struct {
 	source      *source
 	acceptEdits bool
 	domain      []string
+	convention  bool
 	upgrades    []upgrade // further than pgname.SchemaVersion
 }
 
 // NewWriter returns the writer of the options. The error holds every problem with them.
 func NewWriter(o Options) (Writer, error) {
-	w := Writer{filename: o.Filename, byTime: o.Number == Numbers[1], now: o.Now.UTC(), acceptEdits: o.AcceptEdits, domain: o.Domain}
+	w := Writer{filename: o.Filename, byTime: o.Number == Numbers[1], now: o.Now.UTC(), acceptEdits: o.AcceptEdits, domain: o.Domain, convention: o.Convention}
 	var formatErr, filenameErr, numberErr, sourceErr error
 	if w.format, formatErr = findFormat(o.Format); formatErr == nil {
 		_, filenameErr = w.format.choose(o.Filename)

@@ -22,10 +22,11 @@ type record struct {
 	Generator  string                `json:"generator"` // always "migrate-gen"
 	Version    int                   `json:"schemaVersion"`
 	Format     string                `json:"format"`
-	Dialect    string                `json:"dialect,omitempty"` // empty: PostgreSQL
-	From       string                `json:"from,omitempty"`    // where the first migrations move a log from, one of Sources
-	Number     string                `json:"number,omitempty"`  // "time", or empty: one after the other
-	Domain     []string              `json:"domain,omitempty"`  // patterns of the packages that the views are of
+	Dialect    string                `json:"dialect,omitempty"`    // empty: PostgreSQL
+	From       string                `json:"from,omitempty"`       // where the first migrations move a log from, one of Sources
+	Number     string                `json:"number,omitempty"`     // "time", or empty: one after the other
+	Domain     []string              `json:"domain,omitempty"`     // patterns of the packages that the views are of
+	Convention bool                  `json:"convention,omitempty"` // it was on beside marks
 	Schema     recordedOptions       `json:"schema"`
 	Views      []design.View         `json:"views,omitempty"`
 	Known      string                `json:"known,omitempty"`   // "function" if a check asks one which events may enter
@@ -80,12 +81,13 @@ func (w Writer) newRecord(d design.Design) record {
 		known = "function"
 	}
 	return record{
-		Generator: generator,
-		Number:    number,
-		Dialect:   dialect,
-		Version:   d.Version,
-		Format:    w.format.name,
-		Domain:    w.domain,
+		Generator:  generator,
+		Number:     number,
+		Dialect:    dialect,
+		Version:    d.Version,
+		Format:     w.format.name,
+		Domain:     w.domain,
+		Convention: w.convention,
 		Schema: recordedOptions{
 			EventsTable:         d.Events.String(),
 			AggregateHeadsTable: d.Heads.String(),
@@ -194,6 +196,7 @@ func (f Folder) Recorded() (recorded Recorded, ok bool, err error) {
 	}
 	if r.Domain != nil {
 		flags["domain"] = r.Domain
+		flags["convention"] = []string{fmt.Sprint(r.Convention)}
 	}
 	return Recorded{Flags: flags, Views: r.Views}, true, err
 }
