@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eventmap/eventmap/examples/shop/customers"
+	"github.com/eventmap/eventmap/examples/shop/shopstore"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/console"
 	"github.com/eventmap/eventmap/runtime/consumer"
@@ -84,6 +85,7 @@ func (s *shop[Tx]) site(runner *consumer.Runner[Tx], staff staff, mail *mailServ
 			customers.Name: func(ctx context.Context, tx Tx) error { return customers.Clear(ctx, s.db, tx) },
 		})},
 		Authorize: staff.access,
+		Domain:    shopstore.Describe(),
 		Title:     "Shop",
 	})
 	if err != nil {

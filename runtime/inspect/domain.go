@@ -14,7 +14,7 @@ type EventType struct {
 	AggregateType string
 	EventType     string
 	Version       int
-	Current       bool   // events are written in this version
+	Current       bool   // events of this version are read as they are, without being turned into a later one
 	Doc           string // of the Go type; empty: none
 	Fields        []Field
 }
@@ -42,18 +42,18 @@ func (d *Domain) Find(aggregateType, eventType string, version int) *EventType {
 	return nil
 }
 
-// Current returns the description of the version in which an event is written today, or nil.
+// Current returns the description of the highest version in which an event is written today, or nil.
 func (d *Domain) Current(aggregateType, eventType string) *EventType {
 	if d == nil {
 		return nil
 	}
+	var current *EventType
 	for i := range d.Events {
-		e := &d.Events[i]
-		if e.AggregateType == aggregateType && e.EventType == eventType && e.Current {
-			return e
+		if e := &d.Events[i]; e.AggregateType == aggregateType && e.EventType == eventType && e.Current {
+			current = e // versions rise
 		}
 	}
-	return nil
+	return current
 }
 
 // Personal returns the names of the members that are personal in any version of an event.

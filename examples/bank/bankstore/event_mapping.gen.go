@@ -10,6 +10,7 @@ import (
 	"github.com/eventmap/eventmap/examples/bank/domain/account"
 	"github.com/eventmap/eventmap/examples/bank/domain/transfer"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/inspect"
 	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
@@ -87,4 +88,32 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (event, wrapped
 		return typed.event, typed, err
 	}
 	return nil, nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
+}
+
+// Describe returns what is known of the events here: their versions, what they mean and hold, and how they are read.
+// Pass it to runtime/console. The options hold for reading.
+func Describe(opts ...runtime.Option) *inspect.Domain {
+	return &inspect.Domain{
+		Events: []inspect.EventType{
+			{AggregateType: AccountType, EventType: "Deposited", Version: 1, Current: true, Doc: "Deposited says that money came in, of a transfer or over the counter.", Fields: []inspect.Field{
+				{Name: "cents", Type: "int64"},
+				{Name: "transfer", Type: "string"},
+			}},
+			{AggregateType: AccountType, EventType: "Opened", Version: 1, Current: true, Doc: "Opened begins an account.", Fields: []inspect.Field{
+				{Name: "owner", Type: "string"},
+			}},
+			{AggregateType: AccountType, EventType: "Withdrawn", Version: 1, Current: true, Doc: "Withdrawn says that money went out.", Fields: []inspect.Field{
+				{Name: "cents", Type: "int64"},
+				{Name: "transfer", Type: "string"},
+			}},
+			{AggregateType: TransferType, EventType: "Made", Version: 1, Current: true, Doc: "Made says that the money was moved.", Fields: []inspect.Field{
+				{Name: "from", Type: "account.ID"},
+				{Name: "to", Type: "account.ID"},
+				{Name: "cents", Type: "int64"},
+			}},
+		},
+		Decode: func(e *runtime.PersistedEvent) (any, error) {
+			return FromESEvent(*e, opts...)
+		},
+	}
 }

@@ -11,6 +11,7 @@ import (
 	orderv1 "github.com/eventmap/eventmap/examples/shop/domain/order/v1"
 	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/inspect"
 	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
@@ -102,4 +103,59 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (event, wrapped
 		return typed.event, typed, err
 	}
 	return nil, nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
+}
+
+// Describe returns what is known of the events here: their versions, what they mean and hold, and how they are read.
+// Pass it to runtime/console. The options hold for reading.
+func Describe(opts ...runtime.Option) *inspect.Domain {
+	return &inspect.Domain{
+		Events: []inspect.EventType{
+			{AggregateType: OrderType, EventType: "Cancelled", Version: 1, Current: true, Doc: "Cancelled says that nothing comes of the order.", Fields: []inspect.Field{
+				{Name: "reason", Type: "string"},
+			}},
+			{AggregateType: OrderType, EventType: "ItemAdded", Version: 1, Current: true, Doc: "ItemAdded says that a line was added.", Fields: []inspect.Field{
+				{Name: "line", Type: "order.Line"},
+			}},
+			{AggregateType: OrderType, EventType: "ItemRemoved", Version: 1, Current: true, Doc: "ItemRemoved says that the line of a product was taken off.", Fields: []inspect.Field{
+				{Name: "sku", Type: "order.SKU"},
+			}},
+			{AggregateType: OrderType, EventType: "Paid", Version: 1, Current: true, Doc: "Paid says that the whole amount arrived.", Fields: []inspect.Field{
+				{Name: "amount", Type: "order.Money"},
+				{Name: "method", Type: "string"},
+			}},
+			{AggregateType: OrderType, EventType: "Placed", Version: 1, Doc: "Placed begins an order: a customer ordered.", Fields: []inspect.Field{
+				{Name: "customerName", Type: "string"},
+				{Name: "at", Type: "time.Time"},
+			}},
+			{AggregateType: OrderType, EventType: "Placed", Version: 2, Current: true, Doc: "Placed begins an order: a customer ordered.", Fields: []inspect.Field{
+				{Name: "customer", Type: "string"},
+				{Name: "currency", Type: "string"},
+				{Name: "placedAt", Type: "time.Time"},
+			}},
+			{AggregateType: OrderType, EventType: "Shipped", Version: 1, Current: true, Doc: "Shipped says that the parcel left.", Fields: []inspect.Field{
+				{Name: "carrier", Type: "string"},
+				{Name: "parcel", Type: "string"},
+				{Name: "to", Type: "order.Address"},
+			}},
+			{AggregateType: UserType, EventType: "UserDeleted", Version: 1, Current: true, Doc: "UserDeleted says that the account is gone."},
+			{AggregateType: UserType, EventType: "UserEmailChanged", Version: 1, Current: true, Doc: "UserEmailChanged says that mail goes to another address.", Fields: []inspect.Field{
+				{Name: "email", Type: "string"},
+			}},
+			{AggregateType: UserType, EventType: "UserLocked", Version: 1, Current: true, Doc: "UserLocked says that the account cannot be used.", Fields: []inspect.Field{
+				{Name: "reason", Type: "string"},
+				{Name: "until", Type: "*time.Time"},
+			}},
+			{AggregateType: UserType, EventType: "UserRegistered", Version: 1, Current: true, Doc: "UserRegistered says that somebody has an account now.", Fields: []inspect.Field{
+				{Name: "email", Type: "string"},
+				{Name: "name", Type: "v1.Name"},
+				{Name: "registeredAt", Type: "time.Time"},
+			}},
+			{AggregateType: UserType, EventType: "UserRenamed", Version: 1, Current: true, Doc: "UserRenamed says that the user is addressed in another way.", Fields: []inspect.Field{
+				{Name: "name", Type: "v1.Name"},
+			}},
+		},
+		Decode: func(e *runtime.PersistedEvent) (any, error) {
+			return FromESEvent(*e, opts...)
+		},
+	}
 }

@@ -30,6 +30,7 @@ func (g *generator) common() *jen.File {
 	g.toESEvents(f)
 	g.fromESEvents(f)
 	g.fromESEvent(f)
+	g.describe(f)
 	return f
 }
 

@@ -22,6 +22,7 @@ const (
 	runtimePath   = "github.com/eventmap/eventmap/runtime"
 	consumerPath  = runtimePath + "/consumer"
 	eventtestPath = runtimePath + "/eventtest"
+	inspectPath   = runtimePath + "/inspect"
 	mappingPath   = runtimePath + "/mapping"
 	plainPath     = runtimePath + "/plainjson"
 )
@@ -36,6 +37,7 @@ var ours = []model.Package{
 	{Path: eventtestPath, Name: "eventtest"},
 	{Path: mappingPath, Name: "mapping"},
 	{Path: plainPath, Name: "plainjson"},
+	{Path: inspectPath, Name: "inspect"},
 }
 
 // locals are the names that generated functions use for parameters and variables; no import may hide behind one.

@@ -136,7 +136,7 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 	}
 	files := newScope()
 	files.clashes = scope.clashes // of two aggregates that clash in both, one is enough to say
-	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent"} {
+	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent", "Describe"} {
 		scope.declare(common, model.Position{}, "every generated package")
 	}
 	for _, a := range aggregates {

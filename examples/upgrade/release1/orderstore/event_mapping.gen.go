@@ -9,6 +9,7 @@ import (
 
 	"github.com/eventmap/eventmap/examples/upgrade/release1/domain/order"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/inspect"
 	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
@@ -77,4 +78,31 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (any, error) {
 		return decodeOrderEvent(codec, e)
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
+}
+
+// Describe returns what is known of the events here: their versions, what they mean and hold, and how they are read.
+// Pass it to runtime/console. The options hold for reading.
+func Describe(opts ...runtime.Option) *inspect.Domain {
+	return &inspect.Domain{
+		Events: []inspect.EventType{
+			{AggregateType: OrderType, EventType: "Discounted", Version: 1, Current: true, Doc: "Discounted says that all is cheaper.", Fields: []inspect.Field{
+				{Name: "percent", Type: "int"},
+			}},
+			{AggregateType: OrderType, EventType: "ItemAdded", Version: 1, Current: true, Doc: "ItemAdded says that one piece of a product was added.", Fields: []inspect.Field{
+				{Name: "sku", Type: "string"},
+				{Name: "cents", Type: "int64"},
+			}},
+			{AggregateType: OrderType, EventType: "Paid", Version: 1, Current: true, Doc: "Paid says that money arrived.", Fields: []inspect.Field{
+				{Name: "cents", Type: "int64"},
+			}},
+			{AggregateType: OrderType, EventType: "Placed", Version: 1, Current: true, Doc: "Placed begins an order.", Fields: []inspect.Field{
+				{Name: "customer", Type: "string"},
+				{Name: "street", Type: "string"},
+				{Name: "city", Type: "string"},
+			}},
+		},
+		Decode: func(e *runtime.PersistedEvent) (any, error) {
+			return FromESEvent(*e, opts...)
+		},
+	}
 }

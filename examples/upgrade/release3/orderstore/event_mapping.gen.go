@@ -10,6 +10,7 @@ import (
 	"github.com/eventmap/eventmap/examples/upgrade/release3/domain/order"
 	orderv1 "github.com/eventmap/eventmap/examples/upgrade/release3/domain/order/v1"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/inspect"
 	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
@@ -80,4 +81,44 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (any, error) {
 		return decodeOrderEvent(codec, e)
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
+}
+
+// Describe returns what is known of the events here: their versions, what they mean and hold, and how they are read.
+// Pass it to runtime/console. The options hold for reading.
+func Describe(opts ...runtime.Option) *inspect.Domain {
+	return &inspect.Domain{
+		Events: []inspect.EventType{
+			{AggregateType: OrderType, EventType: "DeliveryChosen", Version: 1, Current: true, Doc: "DeliveryChosen says where the order goes.", Fields: []inspect.Field{
+				{Name: "street", Type: "string"},
+				{Name: "city", Type: "string"},
+			}},
+			{AggregateType: OrderType, EventType: "Discounted", Version: 1, Current: true, Doc: "Discounted says that all is cheaper.", Fields: []inspect.Field{
+				{Name: "percent", Type: "int"},
+			}},
+			{AggregateType: OrderType, EventType: "ItemAdded", Version: 1, Current: true, Doc: "ItemAdded says that pieces of a product were added.", Fields: []inspect.Field{
+				{Name: "sku", Type: "string"},
+				{Name: "cents", Type: "int64", Doc: "of one"},
+				{Name: "quantity", Type: "int", Doc: "0, as in release 1: one"},
+			}},
+			{AggregateType: OrderType, EventType: "Paid", Version: 1, Current: true, Doc: "PaymentReceived says that money arrived.", Fields: []inspect.Field{
+				{Name: "cents", Type: "int64"},
+			}},
+			{AggregateType: OrderType, EventType: "Placed", Version: 1, Doc: "Placed begins an order, in release 1.", Fields: []inspect.Field{
+				{Name: "customer", Type: "string"},
+				{Name: "street", Type: "string"},
+				{Name: "city", Type: "string"},
+			}},
+			{AggregateType: OrderType, EventType: "Placed", Version: 2, Current: true, Doc: "PlacedWithAddress begins an order and says where it goes, in release 2.", Fields: []inspect.Field{
+				{Name: "customerId", Type: "string"},
+				{Name: "street", Type: "string"},
+				{Name: "city", Type: "string"},
+			}},
+			{AggregateType: OrderType, EventType: "Placed", Version: 3, Current: true, Doc: "Placed begins an order.", Fields: []inspect.Field{
+				{Name: "customerId", Type: "string"},
+			}},
+		},
+		Decode: func(e *runtime.PersistedEvent) (any, error) {
+			return FromESEvent(*e, opts...)
+		},
+	}
 }

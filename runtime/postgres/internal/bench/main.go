@@ -24,6 +24,7 @@ type plan struct {
 	writers int
 	events  int
 	growth  int
+	console int
 	durable bool
 	only    *regexp.Regexp
 }
@@ -43,6 +44,7 @@ func run() error {
 	pflag.IntVar(&p.writers, "writers", 16, "concurrent writers")
 	pflag.IntVar(&p.events, "events", 1_000_000, "events in the log that is read")
 	pflag.IntVar(&p.growth, "growth", 1_000_000, "events stored before append latency is compared with that of an empty log (10000000 for the full one)")
+	pflag.IntVar(&p.console, "console", 10_000_000, "events in the log whose pages the console shows; 10000000 need 4 GB of disk, and a minute or two to make")
 	pflag.BoolVar(&p.durable, "fsync", true, "a server that waits for its disk, as in production; without, the processor's share shows")
 	pflag.StringVar(&only, "run", "", "only comparisons whose name matches this regular expression")
 	pflag.StringVar(&profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
@@ -92,5 +94,5 @@ func comparisons(p plan) []comparison {
 	}
 	all = append(all, guard(p), hotStream(p))
 	all = append(all, groups(p)...)
-	return append(all, readStream(p), readLog(p), growth(p))
+	return append(all, readStream(p), readLog(p), growth(p), consoleOn(p))
 }
