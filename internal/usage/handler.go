@@ -27,7 +27,7 @@ func (s *scope) handlers() (handlers []model.Handler) {
 			return true
 		}
 		h := s.handler(s.store.handlers[declared(f.Signature().Params().At(at).Type())], call.Args[at])
-		h.Func, h.Pos = s.name, s.pos(call.Pos())
+		h.Func, h.Pos = s.name, s.Pos(call.Pos())
 		h.Consumer = s.consumer(f, call)
 		handlers = append(handlers, h)
 		return true
@@ -66,7 +66,7 @@ func (s *scope) consumer(f *types.Func, call *ast.CallExpr) string {
 
 // constant returns the value of a constant string, or nothing.
 func (s *scope) constant(expr ast.Expr) string {
-	if value := s.pkg.TypesInfo.Types[expr].Value; value != nil && value.Kind() == constant.String {
+	if value := s.pkg.Info.Types[expr].Value; value != nil && value.Kind() == constant.String {
 		return constant.StringVal(value)
 	}
 	return ""
@@ -76,7 +76,7 @@ func (s *scope) constant(expr ast.Expr) string {
 func (s *scope) handler(of *handler, value ast.Expr) model.Handler {
 	h := model.Handler{Aggregate: of.aggregate}
 	value = s.plain(value)
-	t := s.pkg.TypesInfo.TypeOf(value)
+	t := s.pkg.Info.TypeOf(value)
 	if s.store.funcs[declared(t)] != nil {
 		s.functions(&h, of, value)
 		return h
@@ -109,7 +109,7 @@ func (s *scope) plain(value ast.Expr) ast.Expr {
 			}
 			value = v.X
 		case *ast.CallExpr:
-			if !s.pkg.TypesInfo.Types[v.Fun].IsType() || len(v.Args) != 1 {
+			if !s.pkg.Info.Types[v.Fun].IsType() || len(v.Args) != 1 {
 				return value
 			}
 			value = v.Args[0]
@@ -127,7 +127,7 @@ func (s *scope) functions(h *model.Handler, of *handler, value ast.Expr) {
 		switch {
 		case isSet && s.isFunction(expr):
 			h.Handles = append(h.Handles, m.event)
-		case isSet && s.pkg.TypesInfo.Types[expr].IsNil(), !isSet && known:
+		case isSet && s.pkg.Info.Types[expr].IsNil(), !isSet && known:
 			h.Ignores = append(h.Ignores, m.event)
 		default:
 			h.Unknown = append(h.Unknown, m.event)
@@ -153,7 +153,7 @@ func (s *scope) setFunctions(value ast.Expr) (set map[string]ast.Expr, known boo
 		}
 		return set, true
 	case *ast.Ident:
-		return s.setOfVariable(s.pkg.TypesInfo.Uses[v])
+		return s.setOfVariable(s.pkg.Info.Uses[v])
 	}
 	return set, false
 }
@@ -172,7 +172,7 @@ func (s *scope) setOfVariable(variable types.Object) (set map[string]ast.Expr, k
 	}
 	isVariable := func(expr ast.Expr) bool {
 		ident, ok := ast.Unparen(expr).(*ast.Ident)
-		return ok && variable != nil && s.pkg.TypesInfo.ObjectOf(ident) == variable
+		return ok && variable != nil && s.pkg.Info.ObjectOf(ident) == variable
 	}
 	assigned := map[string]ast.Expr{}
 	for _, f := range s.pkg.Syntax {
@@ -180,7 +180,11 @@ func (s *scope) setOfVariable(variable types.Object) (set map[string]ast.Expr, k
 			switch n := n.(type) {
 			case *ast.ValueSpec:
 				for i, name := range n.Names {
-					if s.pkg.TypesInfo.Defs[name] == variable && variable != nil && i < len(n.Values) {
+					switch {
+					case variable == nil || s.pkg.Info.Defs[name] != variable:
+					case len(n.Values) == 0: // the zero value
+						made, known = made+1, true
+					case i < len(n.Values):
 						make(n.Values[i])
 					}
 				}
@@ -215,10 +219,10 @@ func (s *scope) isFunction(expr ast.Expr) bool {
 	case *ast.FuncLit:
 		return true
 	case *ast.Ident:
-		_, ok := s.pkg.TypesInfo.Uses[e].(*types.Func)
+		_, ok := s.pkg.Info.Uses[e].(*types.Func)
 		return ok
 	case *ast.SelectorExpr:
-		_, ok := s.pkg.TypesInfo.Uses[e.Sel].(*types.Func)
+		_, ok := s.pkg.Info.Uses[e.Sel].(*types.Func)
 		return ok
 	case *ast.IndexExpr:
 		return s.isFunction(e.X)

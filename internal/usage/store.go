@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/tools/go/packages"
-
+	"github.com/eventmap/eventmap/internal/goload"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -34,17 +33,21 @@ type handler struct {
 type method struct{ name, event string }
 
 // findStore finds the package in its folder among those that were loaded.
-func findStore(loaded []*packages.Package, dir, folder string, domain *model.Domain) (*store, error) {
-	path := folder
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, folder)
-	}
-	for _, p := range loaded {
-		if len(p.GoFiles) > 0 && filepath.Dir(p.GoFiles[0]) == path {
+func findStore(program *goload.Program, folder string, domain *model.Domain) (*store, error) {
+	for _, p := range program.Packages {
+		if resolved(filepath.Dir(program.Fset.Position(p.Clause).Filename)) == resolved(program.Dir.Abs(folder)) {
 			return newStore(p.Types, domain)
 		}
 	}
 	return nil, fmt.Errorf("--store %s: there is no Go package in it", folder)
+}
+
+// resolved returns a path without symbolic links.
+func resolved(path string) string {
+	if link, err := filepath.EvalSymlinks(path); err == nil {
+		return link
+	}
+	return path
 }
 
 func newStore(pkg *types.Package, domain *model.Domain) (*store, error) {

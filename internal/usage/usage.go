@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/astutil"
-	"golang.org/x/tools/go/packages"
 
+	"github.com/eventmap/eventmap/internal/goload"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -18,8 +18,8 @@ import (
 func (r *reader) usage() *model.Usage {
 	var u model.Usage
 	skipped := r.converters()
-	for _, p := range r.packages {
-		if p.PkgPath == r.store.pkg.Path() {
+	for _, p := range r.Packages {
+		if p.Path == r.store.pkg.Path() {
 			continue
 		}
 		for _, f := range p.Syntax {
@@ -29,7 +29,7 @@ func (r *reader) usage() *model.Usage {
 			for _, decl := range f.Decls {
 				s := scope{reader: r, pkg: p, file: f, decl: decl}
 				if fn, ok := decl.(*ast.FuncDecl); ok {
-					if skipped[p.TypesInfo.Defs[fn.Name]] {
+					if skipped[p.Info.Defs[fn.Name]] {
 						continue
 					}
 					s.name = functionName(p, fn)
@@ -61,9 +61,9 @@ func (r *reader) converters() map[types.Object]bool {
 		}
 	}
 	found := map[types.Object]bool{}
-	for _, p := range r.packages {
+	for _, p := range r.Packages {
 		for name := range names {
-			if name.Package.Path == p.PkgPath {
+			if name.Package.Path == p.Path {
 				found[p.Types.Scope().Lookup(name.Name)] = true
 			}
 		}
@@ -74,14 +74,14 @@ func (r *reader) converters() map[types.Object]bool {
 // A scope is a declaration that is searched.
 type scope struct {
 	*reader
-	pkg  *packages.Package
+	pkg  *goload.Package
 	file *ast.File
 	decl ast.Decl
 	name string // such as order.Order.Pay
 }
 
 // functionName returns the name of a function as a reader knows it, with its package.
-func functionName(p *packages.Package, fn *ast.FuncDecl) string {
+func functionName(p *goload.Package, fn *ast.FuncDecl) string {
 	name := p.Name + "."
 	if fn.Recv != nil && len(fn.Recv.List) > 0 {
 		receiver := ast.Unparen(fn.Recv.List[0].Type)
@@ -113,9 +113,9 @@ func (s *scope) callee(call *ast.CallExpr) *types.Func {
 	var obj types.Object
 	switch fun := ast.Unparen(fun).(type) {
 	case *ast.Ident:
-		obj = s.pkg.TypesInfo.Uses[fun]
+		obj = s.pkg.Info.Uses[fun]
 	case *ast.SelectorExpr:
-		obj = s.pkg.TypesInfo.Uses[fun.Sel]
+		obj = s.pkg.Info.Uses[fun.Sel]
 	}
 	if f, ok := obj.(*types.Func); ok {
 		return f.Origin()
@@ -142,7 +142,7 @@ func (s *scope) emitters(fn *ast.FuncDecl) []model.Emitter {
 		slices.Sort(events)
 		emitters = append(emitters, model.Emitter{
 			Aggregate: aggregate, Func: s.name, Doc: new(doc.Package).Synopsis(fn.Doc.Text()),
-			Events: slices.Compact(events), Pos: s.pos(fn.Name.Pos()),
+			Events: slices.Compact(events), Pos: s.Pos(fn.Name.Pos()),
 		})
 	}
 	return emitters
@@ -154,7 +154,7 @@ func (s *scope) results(fn *ast.FuncType) (aggregates []string) {
 		return nil
 	}
 	for _, field := range fn.Results.List {
-		aggregates = append(aggregates, s.store.sumsIn(s.pkg.TypesInfo.TypeOf(field.Type))...)
+		aggregates = append(aggregates, s.store.sumsIn(s.pkg.Info.TypeOf(field.Type))...)
 	}
 	return aggregates
 }
@@ -190,7 +190,7 @@ func (s *scope) emit(node ast.Node, returned []string, handed bool, found map[ev
 
 // made adds the event that an expression makes, if it is one.
 func (s *scope) made(expr ast.Expr, returned []string, handed bool, found map[event]bool) {
-	t := s.pkg.TypesInfo.TypeOf(expr)
+	t := s.pkg.Info.TypeOf(expr)
 	if t == nil {
 		return
 	}

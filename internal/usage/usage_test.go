@@ -1,13 +1,17 @@
 package usage_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"github.com/eventmap/eventmap/internal/astscan"
+	"github.com/eventmap/eventmap/internal/cli/clitest"
+	"github.com/eventmap/eventmap/internal/gen/gocode"
 	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/usage"
 )
@@ -84,5 +88,57 @@ func TestFind_examples(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Every form in which handlers are given and events are made is told as it is, or as unknown.
+func TestFind_forms(t *testing.T) {
+	t.Parallel()
+	repo, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := txtar.ParseFile("testdata/forms.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(path string, content []byte) {
+		t.Helper()
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var want []string
+	for _, file := range archive.Files {
+		if file.Name == "want" {
+			want = strings.Split(strings.TrimSpace(string(file.Data)), "\n")
+		}
+		write(file.Name, file.Data)
+	}
+	if err := clitest.WriteModule(dir, "example.com/forms", repo); err != nil {
+		t.Fatal(err)
+	}
+	domain, err := astscan.Scan(t.Context(), astscan.Options{Dir: dir, Patterns: []string{"./domain/..."}, Output: "eventstore", IsGenerated: gocode.IsOurs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := gocode.Generate(domain, gocode.Options{Filename: "event_mapping.gen.go"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		write(filepath.Join("eventstore", file.Path), file.Content)
+	}
+	u, err := find(t, dir, "./domain/...", "eventstore", "./...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, lines(u)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
