@@ -14,7 +14,8 @@ import (
 	store2 "github.com/eventmap/eventmap/examples/upgrade/release2/orderstore"
 	order3 "github.com/eventmap/eventmap/examples/upgrade/release3/domain/order"
 	store3 "github.com/eventmap/eventmap/examples/upgrade/release3/orderstore"
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -23,11 +24,11 @@ import (
 // connect returns a store on a database of its own.
 func connect(t *testing.T) (*pgxpool.Pool, runtime.Store[*pgxpool.Pool]) {
 	t.Helper()
-	files, err := sqlcode.Generate(sqlcode.Options{})
+	tables, err := migration.Schema(design.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := pgxpool.New(t.Context(), pgtest.New(t, string(files[0].Content)))
+	pool, err := pgxpool.New(t.Context(), pgtest.New(t, tables))
 	if err != nil {
 		t.Fatal(err)
 	}

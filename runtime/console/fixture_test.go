@@ -20,7 +20,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/console"
@@ -103,11 +104,11 @@ func newSystem() *system { return &system{cleared: new(atomic.Int64), mended: ne
 // onPostgres returns a system on PostgreSQL, and its pool.
 func onPostgres(t testing.TB) (*system, *pgxpool.Pool) {
 	t.Helper()
-	files, err := sqlcode.Generate(sqlcode.Options{})
+	tables, err := migration.Schema(design.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := pgxpool.New(context.Background(), pgtest.New(t, string(files[0].Content)))
+	pool, err := pgxpool.New(context.Background(), pgtest.New(t, tables))
 	if err != nil {
 		t.Fatal(err)
 	}

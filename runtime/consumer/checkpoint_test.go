@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
@@ -223,13 +224,13 @@ func TestNewConsumers_badConfiguration(t *testing.T) {
 // another.
 func TestConsumers_everyModeAndCustomTables(t *testing.T) {
 	t.Parallel()
-	files, err := sqlcode.Generate(sqlcode.Options{
+	tables, err := migration.Schema(design.Options{
 		Schema: "My-Shop", EventsTable: "Event-Log", CheckpointsTable: "select", ParkedEventsTable: "other.événements",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := pgtest.New(t, string(files[0].Content), readModel)
+	address := pgtest.New(t, tables, readModel)
 	options := []postgres.Option{postgres.Config{
 		EventsTable: "My-Shop.Event-Log", CheckpointsTable: "My-Shop.select", ParkedEventsTable: "other.événements",
 	}}

@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -49,14 +50,12 @@ func examplePool() (*pgxpool.Pool, func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	files, err := sqlcode.Generate(sqlcode.Options{})
+	tables, err := migration.Schema(design.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, f := range files {
-		if _, err := pool.Exec(ctx, string(f.Content)); err != nil {
-			log.Fatal(err)
-		}
+	if _, err := pool.Exec(ctx, tables); err != nil {
+		log.Fatal(err)
 	}
 	placeOrders(pool)
 	return pool, func() {

@@ -16,7 +16,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
@@ -40,11 +41,11 @@ const readModel = `create table read_model (
 // schema returns the SQL of the tables, as migrate-gen writes it, and of the read model.
 func schema(t testing.TB) []string {
 	t.Helper()
-	files, err := sqlcode.Generate(sqlcode.Options{})
+	tables, err := migration.Schema(design.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{string(files[0].Content), readModel}
+	return []string{tables, readModel}
 }
 
 // An env is a database of its own with the means to use it.

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -18,12 +18,12 @@ import (
 func TestCheck_findsNothingWrongWithWhatMigrateGenWrites(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		tables sqlcode.Options
+		tables design.Options
 		opts   []postgres.Option
 	}{
 		"standard": {},
-		"schema":   {sqlcode.Options{Schema: "Shop"}, []postgres.Option{postgres.WithEventsTable("Shop.events")}},
-		"names": {sqlcode.Options{EventsTable: "select", AggregateHeadsTable: "my-Heads"},
+		"schema":   {design.Options{Schema: "Shop"}, []postgres.Option{postgres.WithEventsTable("Shop.events")}},
+		"names": {design.Options{EventsTable: "select", AggregateHeadsTable: "my-Heads"},
 			[]postgres.Option{postgres.WithEventsTable("select"), postgres.WithAggregateHeadsTable("my-Heads")}},
 	} {
 		t.Run(name, func(t *testing.T) {

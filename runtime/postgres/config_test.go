@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -19,7 +19,7 @@ import (
 )
 
 // names are tables that PostgreSQL finds only where they are quoted well.
-var names = map[string]sqlcode.Options{
+var names = map[string]design.Options{
 	"schema":          {Schema: "shop", EventsTable: "shop.events", AggregateHeadsTable: "shop.heads"},
 	"mixed case":      {EventsTable: "ShopEvents", AggregateHeadsTable: "ShopHeads"},
 	"reserved words":  {EventsTable: "select", AggregateHeadsTable: "user"},
@@ -70,7 +70,7 @@ func TestNew_refusesInvalidConfigurations(t *testing.T) {
 
 func TestConfig_isAnOption(t *testing.T) {
 	t.Parallel()
-	tables := sqlcode.Options{Schema: "shop", EventsTable: "shop.log"}
+	tables := design.Options{Schema: "shop", EventsTable: "shop.log"}
 	pool := connect(t, pgtest.New(t, schema(t, tables)))
 	at := time.Date(2024, 1, 2, 3, 4, 5, 6789, time.UTC)
 	var logged strings.Builder

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -121,7 +121,7 @@ func withoutATransaction[Tx any](t *testing.T, store interface {
 func TestCheck_streams(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		layout        sqlcode.Options
+		layout        design.Options
 		damage        string
 		object, says  string
 		repairedByOne bool
@@ -134,7 +134,7 @@ func TestCheck_streams(t *testing.T) {
 		"no beginning":         {damage: `delete from events where aggregate_id = 'damaged' and aggregate_version < 4`, object: `stream Order "damaged"`, says: "lacks its first versions"},
 		"no events":            {damage: `delete from events where aggregate_id = 'damaged'`, object: `stream Order "damaged"`, says: "its events end at 0"},
 		"inverted":             {damage: `update events set aggregate_version = 10 - aggregate_version + 100 where aggregate_id = 'damaged'; update events set aggregate_version = aggregate_version - 100 where aggregate_id = 'damaged'`, object: `stream Order "damaged"`, says: "at a lower position than the version before it"},
-		"archived on purpose":  {layout: sqlcode.Options{Partition: "range", PartitionSize: 100, Partitions: 3}, damage: `alter table events detach partition events_p0`},
+		"archived on purpose":  {layout: design.Options{Partition: "range", PartitionSize: 100, Partitions: 3}, damage: `alter table events detach partition events_p0`},
 		"a collation":          {damage: `create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); alter table events alter column aggregate_id type text collate loose`, object: "column aggregate_id of events", says: "nondeterministic collation loose", repairedByOne: true},
 		"a collation of heads": {damage: `create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); alter table aggregate_heads alter column aggregate_id type text collate loose`, object: "column aggregate_id of aggregate_heads", says: "nondeterministic collation loose", repairedByOne: true},
 		"a function that names the schema": {

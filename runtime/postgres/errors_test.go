@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -229,7 +229,7 @@ func TestAppend_violationOfAShard(t *testing.T) {
 // Without a default partition the server refuses what no partition takes; the error says what to do.
 func TestAppend_noPartition(t *testing.T) {
 	t.Parallel()
-	pool := connect(t, pgtest.New(t, schema(t, sqlcode.Options{Partition: "range", PartitionSize: 10, Partitions: 1})))
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{Partition: "range", PartitionSize: 10, Partitions: 1})))
 	execute(t, pool, `drop table events_default`)
 	_, err := newPoolStore(t).Append(t.Context(), pool, runtime.NoStream(), placed(newStream(), 20))
 	wantState(t, "Append", err, "23514")

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -219,7 +219,7 @@ func TestFence_survivesWhatSavepointsUndo(t *testing.T) {
 func TestFence_survivesPreparedTransactions(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, pgtest.Setting("max_prepared_transactions", "4"), pgtest.Setting("fsync", "on"))
-	address := server.NewDatabase(t, schema(t, sqlcode.Options{}))
+	address := server.NewDatabase(t, schema(t, design.Options{}))
 	pool := connect(t, address)
 	store := newStore(t)
 	tx := begin(t, pool)
@@ -263,8 +263,8 @@ func TestFence_isSharedByAllNamesOfATable(t *testing.T) {
 
 func TestFence_tablesDoNotHoldUpEachOther(t *testing.T) {
 	t.Parallel()
-	address := pgtest.New(t, schema(t, sqlcode.Options{}),
-		schema(t, sqlcode.Options{Schema: "other"}))
+	address := pgtest.New(t, schema(t, design.Options{}),
+		schema(t, design.Options{Schema: "other"}))
 	pool := connect(t, address)
 	other := postgres.WithEventsTable("other.events")
 	tx := begin(t, pool)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -24,23 +24,19 @@ import (
 const patience = time.Minute
 
 // schema returns the SQL of the tables, as migrate-gen writes it.
-func schema(t testing.TB, o sqlcode.Options) string {
+func schema(t testing.TB, o design.Options) string {
 	t.Helper()
-	files, err := sqlcode.Generate(o)
+	tables, err := migration.Schema(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
-	for _, f := range files {
-		b.Write(f.Content)
-	}
-	return b.String()
+	return tables
 }
 
 // database returns the address of a database of its own with the standard tables.
 func database(t testing.TB) string {
 	t.Helper()
-	return pgtest.New(t, schema(t, sqlcode.Options{}))
+	return pgtest.New(t, schema(t, design.Options{}))
 }
 
 // connect returns a pool on the database. Each of the changes is made to its configuration.

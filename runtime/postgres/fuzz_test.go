@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
@@ -73,7 +74,7 @@ func FuzzNew_namesAreQuotedOrRefused(f *testing.F) {
 		if !utf8.ValidString(name) {
 			t.Fatalf("%q is accepted", name)
 		}
-		files, err := sqlcode.Generate(sqlcode.Options{EventsTable: name})
+		tables, err := migration.Schema(design.Options{EventsTable: name})
 		if err != nil {
 			t.Skip("the generator needs further tables, which this name collides with")
 		}
@@ -82,10 +83,8 @@ func FuzzNew_namesAreQuotedOrRefused(f *testing.F) {
 		for _, standard := range []string{"events", "aggregate_heads", "consumer_checkpoints", "parked_events"} {
 			execute(t, tx, "drop table if exists "+standard+" cascade") // the transaction is rolled back
 		}
-		for _, f := range files {
-			if _, err := tx.Exec(t.Context(), string(f.Content)); err != nil {
-				t.Fatalf("%q: %v", name, err)
-			}
+		if _, err := tx.Exec(t.Context(), tables); err != nil {
+			t.Fatalf("%q: %v", name, err)
 		}
 		mustAppend(t, store, tx, placed("1", 2))
 		var n int

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -69,7 +69,7 @@ func TestStore_keepsTheContractWhateverTheSettings(t *testing.T) {
 // A tenant to each schema, and one connection that goes from one to the other.
 func TestStore_followsTheSearchPath(t *testing.T) {
 	t.Parallel()
-	pool := connect(t, pgtest.New(t, schema(t, sqlcode.Options{Schema: "one"}), schema(t, sqlcode.Options{Schema: "two"})),
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{Schema: "one"}), schema(t, design.Options{Schema: "two"})),
 		func(c *pgxpool.Config) { c.MaxConns = 3 })
 	store := newStore(t)
 	tenants := []string{"one", "two"}

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
@@ -24,15 +24,15 @@ import (
 func TestInspector_onEveryLayout(t *testing.T) {
 	t.Parallel()
 	for name, layout := range map[string]struct {
-		options sqlcode.Options
+		options design.Options
 		store   []postgres.Option
 	}{
 		"plain":        {},
-		"jsonb":        {sqlcode.Options{Payload: "jsonb"}, []postgres.Option{postgres.WithPayload(postgres.JSONB)}},
-		"json":         {sqlcode.Options{Payload: "json"}, []postgres.Option{postgres.WithPayload(postgres.JSON)}},
-		"other names":  {sqlcode.Options{EventsTable: "Odd-Events", Indexes: []string{"event-type", "correlation"}}, []postgres.Option{postgres.WithEventsTable("Odd-Events")}},
-		"partitioned":  {sqlcode.Options{Partition: "range", Indexes: []string{"event-type"}}, nil},
-		"by aggregate": {sqlcode.Options{Partition: "hash"}, nil},
+		"jsonb":        {design.Options{Payload: "jsonb"}, []postgres.Option{postgres.WithPayload(postgres.JSONB)}},
+		"json":         {design.Options{Payload: "json"}, []postgres.Option{postgres.WithPayload(postgres.JSON)}},
+		"other names":  {design.Options{EventsTable: "Odd-Events", Indexes: []string{"event-type", "correlation"}}, []postgres.Option{postgres.WithEventsTable("Odd-Events")}},
+		"partitioned":  {design.Options{Partition: "range", Indexes: []string{"event-type"}}, nil},
+		"by aggregate": {design.Options{Partition: "hash"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -22,7 +22,7 @@ import (
 // With columns of JSON the contract holds as it does with bytes, for payloads that such a column gives back as they are.
 func TestStore_keepsTheContractWithJSON(t *testing.T) {
 	t.Parallel()
-	for _, o := range []sqlcode.Options{{Payload: "json"}, {Payload: "jsonb", Metadata: "jsonb"}} {
+	for _, o := range []design.Options{{Payload: "json"}, {Payload: "jsonb", Metadata: "jsonb"}} {
 		t.Run(o.Payload, func(t *testing.T) {
 			t.Parallel()
 			for _, m := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeSimpleProtocol} {
@@ -51,7 +51,7 @@ func TestStore_keepsJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(string(tt.payload), func(t *testing.T) {
 			t.Parallel()
-			pool := connect(t, pgtest.New(t, schema(t, sqlcode.Options{Payload: string(tt.payload)})))
+			pool := connect(t, pgtest.New(t, schema(t, design.Options{Payload: string(tt.payload)})))
 			store := newPoolStore(t, postgres.WithPayload(tt.payload))
 			events := placed("1", 2)
 			events[0].Payload = []byte(given)
@@ -96,7 +96,7 @@ func TestStore_refusesWhatThePayloadColumnCannotKeep(t *testing.T) {
 	for _, payload := range []postgres.PayloadType{postgres.JSON, postgres.JSONB} {
 		t.Run(string(payload), func(t *testing.T) {
 			t.Parallel()
-			pool := connect(t, pgtest.New(t, schema(t, sqlcode.Options{Payload: string(payload)})))
+			pool := connect(t, pgtest.New(t, schema(t, design.Options{Payload: string(payload)})))
 			store := newPoolStore(t, postgres.Config{Payload: payload})
 			for _, tt := range tests {
 				events := placed(newStream(), 2)

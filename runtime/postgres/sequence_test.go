@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -18,9 +18,9 @@ import (
 // holes where appends were rolled back or a partition was archived, and a sequence that stands below them.
 func TestStore_sequenceBehindTheLog(t *testing.T) {
 	t.Parallel()
-	ranges := sqlcode.Options{Partition: "range", PartitionSize: 100, Partitions: 5}
+	ranges := design.Options{Partition: "range", PartitionSize: 100, Partitions: 5}
 	for name, row := range map[string]struct {
-		layout sqlcode.Options
+		layout design.Options
 		damage string
 	}{
 		"no holes":          {damage: `select setval('events_global_position_seq', 20)`},
@@ -28,7 +28,7 @@ func TestStore_sequenceBehindTheLog(t *testing.T) {
 		"never used":        {damage: `delete from events where global_position < 200; alter sequence events_global_position_seq restart`},
 		"in partitions":     {layout: ranges, damage: `select setval('events_global_position_seq', 20)`},
 		"archived":          {layout: ranges, damage: `alter table events detach partition events_p0; select setval('events_global_position_seq', 20)`},
-		"hash":              {layout: sqlcode.Options{Partition: "hash"}, damage: `delete from events where global_position < 200; select setval('events_global_position_seq', 20)`},
+		"hash":              {layout: design.Options{Partition: "hash"}, damage: `delete from events where global_position < 200; select setval('events_global_position_seq', 20)`},
 		"one step too low":  {damage: `select setval('events_global_position_seq', 299)`},
 		"to be given again": {damage: `alter sequence events_global_position_seq restart with 300`},
 	} {
@@ -144,7 +144,7 @@ func mustAppendTo(t *testing.T, store *postgres.Store[*pgxpool.Pool], pool *pgxp
 // All that is left of the log is its archive: no event is visible, but the partitions say where the log was.
 func TestCheck_sequenceBelowTheArchive(t *testing.T) {
 	t.Parallel()
-	pool := connect(t, pgtest.New(t, schema(t, sqlcode.Options{Partition: "range", PartitionSize: 100, Partitions: 5})))
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{Partition: "range", PartitionSize: 100, Partitions: 5})))
 	store := newPoolStore(t)
 	if _, err := store.Append(t.Context(), pool, runtime.NoStream(), placed("before", 150)); err != nil {
 		t.Fatal(err)

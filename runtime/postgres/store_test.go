@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -303,7 +303,7 @@ func TestAppend_judgesTheStreamItWaitedFor(t *testing.T) {
 func TestReadEvents_refusesStandbys(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.NewServer(t)
-	address := primary.NewDatabase(t, schema(t, sqlcode.Options{}))
+	address := primary.NewDatabase(t, schema(t, design.Options{}))
 	pool := connect(t, address)
 	stream := newStream()
 	if _, err := newPoolStore(t).Append(t.Context(), pool, runtime.Any(), placed(stream, 2)); err != nil {
@@ -334,7 +334,7 @@ func TestStore_withFiveHundredConnections(t *testing.T) {
 	t.Parallel()
 	const writers = 500
 	server := pgtest.NewServer(t, pgtest.Setting("max_connections", "520"))
-	pool := connect(t, server.NewDatabase(t, schema(t, sqlcode.Options{})), func(c *pgxpool.Config) { c.MaxConns = writers + 5 })
+	pool := connect(t, server.NewDatabase(t, schema(t, design.Options{})), func(c *pgxpool.Config) { c.MaxConns = writers + 5 })
 	store := newStore(t)
 	// All of them have appended before any commits: that many fences are held at once.
 	errs := make([]error, writers)

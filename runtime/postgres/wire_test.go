@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -27,7 +27,7 @@ func TestRead_everyModeGivesTheSame(t *testing.T) {
 	for _, payload := range []postgres.PayloadType{postgres.Bytea, postgres.JSONB} {
 		t.Run(string(payload), func(t *testing.T) {
 			t.Parallel()
-			address := pgtest.New(t, schema(t, sqlcode.Options{Payload: string(payload)}))
+			address := pgtest.New(t, schema(t, design.Options{Payload: string(payload)}))
 			rows := odd
 			if payload == postgres.JSONB {
 				rows = strings.Replace(odd, "n, '', '', null", "n, null, '', null", 1)

@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
@@ -80,14 +81,12 @@ func (s *server) open(ctx context.Context, name string) (*pgxpool.Pool, error) {
 
 // createTables creates the standard tables, in the named schema or, for none, where the search_path leads.
 func createTables(ctx context.Context, pool *pgxpool.Pool, schema string) error {
-	files, err := sqlcode.Generate(sqlcode.Options{Schema: schema})
+	tables, err := migration.Schema(design.Options{Schema: schema})
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		if _, err := pool.Exec(ctx, string(f.Content)); err != nil {
-			return fmt.Errorf("schema: %w", err)
-		}
+	if _, err := pool.Exec(ctx, tables); err != nil {
+		return fmt.Errorf("schema: %w", err)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
@@ -109,14 +110,12 @@ func prepare(ctx context.Context, server *pgtest.Server) error {
 			return err
 		}
 	}
-	files, err := sqlcode.Generate(sqlcode.Options{})
+	tables, err := migration.Schema(design.Options{})
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		if err := execute(ctx, server.URL("tortured"), string(f.Content)); err != nil {
-			return fmt.Errorf("schema: %w", err)
-		}
+	if err := execute(ctx, server.URL("tortured"), tables); err != nil {
+		return fmt.Errorf("schema: %w", err)
 	}
 	for _, database := range []string{"tortured", "elsewhere"} {
 		if err := execute(ctx, server.URL(database), "create table other (n bigint)"); err != nil {
