@@ -39,8 +39,9 @@ type outcome struct {
 func (w *worker[Tx]) batch(ctx context.Context) (worked bool, err error) {
 	a := attempt{segment: AnySegment}
 	if failed := w.exited; failed != nil {
-		a, w.exited = attempt{segment: failed.before.Segment, until: failed}, nil
+		a = attempt{segment: failed.before.Segment, until: failed}
 	}
+	w.left, w.exited = false, nil
 	for {
 		out, err := w.try(ctx, a)
 		if err != nil || out.failed == nil {
@@ -89,7 +90,7 @@ func (w *worker[Tx]) try(handling context.Context, a attempt) (outcome, error) {
 		return outcome{}, err
 	}
 	defer func() {
-		if w.exited != nil {
+		if w.left {
 			_ = db.Rollback(ctx, tx)
 		}
 	}()
@@ -105,6 +106,8 @@ func (w *worker[Tx]) try(handling context.Context, a attempt) (outcome, error) {
 	switch {
 	case handling.Err() != nil:
 		return outcome{}, handling.Err()
+	case errors.Is(err, errAgain):
+		return outcome{worked: true}, nil
 	case err != nil:
 		return outcome{}, err
 	case failed != nil && (lost != nil && !gaveUp(failed.err) || isExhaustion(failed.err)) && w.excuse(failed):
@@ -129,27 +132,6 @@ type batch[Tx any] struct {
 	position        int64                   // every event up to here is handled or parked
 	failures        []FailureInfo           // put on record
 	saved           bool                    // and committed
-}
-
-// A savepointState says what the savepoint of a batch is worth.
-type savepointState int
-
-const (
-	noSavepoint  savepointState = iota
-	oldSavepoint                // what was done since is to be kept
-	newSavepoint                // nothing was done since
-)
-
-// mark makes sure that nothing was done since the savepoint.
-func (b *batch[Tx]) mark(ctx context.Context) (err error) {
-	switch b.savepoint {
-	case noSavepoint:
-		err = b.runner.db.Savepoint(ctx, b.tx)
-	case oldSavepoint:
-		err = b.runner.db.RenewSavepoint(ctx, b.tx)
-	}
-	b.savepoint = newSavepoint
-	return err
 }
 
 // handle claims a segment, handles a batch of it, and commits. It returns a failure that has cost the transaction.
@@ -185,7 +167,7 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	if b.replays() {
 		handling = withReplaying(handling)
 	}
-	if failed, err := b.events(ctx, handling, page.Events); failed != nil || err != nil {
+	if _, failed, err := b.events(ctx, handling, page.Events); failed != nil || err != nil {
 		return failed, err
 	}
 	if b.position <= b.before.Position && b.until == nil {
@@ -211,15 +193,11 @@ func (b *batch[Tx]) selection() Selection {
 	if b.until != nil {
 		through = b.until.event.GlobalPosition - 1
 	}
-	limit := c.BatchSize
-	if b.alone[claim.Segment] > claim.Position {
-		limit = 1
-	}
 	return Selection{
 		Consumer:       c.name,
 		After:          claim.Position,
 		Through:        through,
-		Limit:          limit,
+		Limit:          b.limit(),
 		Bytes:          c.BatchBytes,
 		AggregateTypes: c.types,
 		Segment:        claim.Segment,
@@ -252,61 +230,6 @@ func (b *batch[Tx]) wait(s Stream) {
 
 // endAt ends the batch at a position before its failure, whose turn comes again.
 func (b *batch[Tx]) endAt(position int64) { b.position, b.until = position, nil }
-
-// isOver reports whether the batch is to end although there are further events: the runner stops, or it has taken long.
-func (b *batch[Tx]) isOver() bool {
-	return b.isStopping() || b.handled+b.parked > 0 && time.Since(b.began) >= b.consumer.BatchTime
-}
-
-// events handles events in order, each behind a savepoint. When one fails, it is parked, or the batch ends before it. A
-// failure that is returned has cost the transaction.
-func (b *batch[Tx]) events(ctx, handling context.Context, events []runtime.PersistedEvent) (failed *failure, err error) {
-	db := b.runner.db
-	for i := range events {
-		e := &events[i]
-		if b.isOver() {
-			b.endAt(e.GlobalPosition - 1)
-			return nil, nil
-		}
-		if b.waiting[streamOf(e)] {
-			if err := b.park(ctx, e, 0, ""); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := b.mark(ctx); err != nil {
-			return nil, err
-		}
-		err := b.call(handling, e)
-		if err == nil {
-			err = db.RenewSavepoint(ctx, b.tx)
-		}
-		if err == nil {
-			b.handled++
-			b.last = e
-			continue
-		}
-		f := b.failure(e, err)
-		lost := db.RollbackToSavepoint(ctx, b.tx) != nil
-		switch {
-		case lost:
-			return f, nil
-		case b.conflicted(err), isExhaustion(err) && b.excuses(f), handling.Err() != nil:
-			if b.handled+b.parked == 0 {
-				return f, nil
-			}
-			b.endAt(e.GlobalPosition - 1) // what was done so far is committed before it is tried again
-			return nil, nil
-		case !b.parks(f):
-			b.position, b.until = e.GlobalPosition-1, f
-			return nil, nil
-		}
-		if err := b.parkFailed(ctx, f); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
 
 // save writes the checkpoint, and the failure that the batch ends before, if there is one, and commits.
 func (b *batch[Tx]) save(ctx context.Context) error {
@@ -347,23 +270,6 @@ func (b *batch[Tx]) record(f *failure) (retryIn time.Duration) {
 	}
 	b.failures = append(b.failures, info)
 	return retryIn
-}
-
-// blame finds out whose fault it is that a batch cannot be committed. If it is not the database's, it is that of
-// an event whose handler ended the transaction, hid that a statement had failed, or broke a constraint that is checked at
-// the end. If there are several, each gets a transaction of its own from here on, until it is clear which.
-func (b *batch[Tx]) blame(cause error) (failed *failure, err error) {
-	switch {
-	case b.handled == 0 || isTrouble(cause):
-		return nil, cause
-	case b.handled == 1:
-		return b.failure(b.last, cause), nil
-	}
-	if b.alone == nil {
-		b.alone = make(map[int]int64)
-	}
-	b.alone[b.claim.Segment] = b.last.GlobalPosition
-	return nil, nil
 }
 
 // report tells what a committed batch has done.

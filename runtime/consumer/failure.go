@@ -93,14 +93,20 @@ func (b *batch[Tx]) park(ctx context.Context, e *runtime.PersistedEvent, attempt
 func streamOf(e *runtime.PersistedEvent) Stream { return Stream{e.AggregateType, e.AggregateID} }
 
 // call calls the handler and notes if it ends the goroutine.
-func (b *batch[Tx]) call(ctx context.Context, e *runtime.PersistedEvent) error {
+func (b *batch[Tx]) call(ctx context.Context, events []runtime.PersistedEvent) error {
 	returned := false
 	defer func() {
-		if !returned {
-			b.exited = b.failure(e, errExited)
+		if returned {
+			return
+		}
+		b.left = true
+		if len(events) == 1 {
+			b.exited = b.failure(&events[0], errExited)
+		} else {
+			b.halve(events[len(events)-1].GlobalPosition, len(events))
 		}
 	}()
-	err := b.consumer.call(ctx, b.tx, e)
+	err := b.consumer.call(ctx, b.tx, events)
 	returned = true
 	return err
 }
@@ -109,7 +115,7 @@ func (b *batch[Tx]) call(ctx context.Context, e *runtime.PersistedEvent) error {
 var errExited = errors.New("the handler ended its goroutine with runtime.Goexit, as the FailNow of a test does; return an error")
 
 // call calls the handler. A panic is an error.
-func (c *registered[Tx]) call(ctx context.Context, tx Tx, e *runtime.PersistedEvent) (err error) {
+func (c *registered[Tx]) call(ctx context.Context, tx Tx, events []runtime.PersistedEvent) (err error) {
 	outer := ctx
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -128,7 +134,10 @@ func (c *registered[Tx]) call(ctx context.Context, tx Tx, e *runtime.PersistedEv
 			err = fmt.Errorf("%w after %s: %w", ErrTimeout, c.Timeout, err)
 		}
 	}()
-	return c.Consumer.Handle(ctx, tx, *e)
+	if c.batches != nil {
+		return c.batches.HandleBatch(ctx, tx, events)
+	}
+	return c.Consumer.Handle(ctx, tx, events[0])
 }
 
 // gaveUp reports whether a handler failed because of a context, the one it was given or one of its own. The driver has

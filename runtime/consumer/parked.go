@@ -91,7 +91,7 @@ func (r *Runner[Tx]) retry(ctx context.Context, tx Tx, c *registered[Tx], p *Par
 	if len(events) == 0 {
 		return nil, fmt.Errorf("event %d is not in the log any more", p.GlobalPosition)
 	}
-	failed = c.call(ctx, tx, &events[0])
+	failed = c.call(ctx, tx, events)
 	if failed == nil {
 		failed = r.db.RenewSavepoint(ctx, tx)
 	}

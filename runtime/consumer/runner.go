@@ -96,6 +96,8 @@ type registered[Tx any] struct {
 	Registration[Tx]
 	name  string
 	types []string // nil: all
+	// batches is the consumer if it takes many events at a time, or nil.
+	batches BatchConsumer[Tx]
 
 	health health
 	waits  waits
@@ -162,6 +164,7 @@ func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
 			return nil, fmt.Errorf("%s wants no aggregate type at all", c.name)
 		}
 	}
+	c.batches, _ = r.Consumer.(BatchConsumer[Tx])
 	set := func(n *int, otherwise int) {
 		if *n == 0 {
 			*n = otherwise

@@ -26,9 +26,10 @@ type worker[Tx any] struct {
 	buffer    []runtime.PersistedEvent // of the last batch, for the next
 	conflicts int                      // transactions in a row that the server broke off to let others go on
 	losses    map[int]int              // by segment: transactions in a row that were lost with the database, see excuse
-	alone     map[int]int64            // by segment: events up to here get a transaction each, see batch
+	narrowed  map[int]narrowing        // by segment
 	signalled bool                     // and nothing claimed since
-	exited    *failure                 // of the handler that ended the goroutine, until it is on record
+	left      bool                     // a handler has ended the goroutine
+	exited    *failure                 // of that handler, if it is clear which event it was, until it is on record
 }
 
 // run works until the runner stops: it then ends the batch in hand after the event in hand, and commits it. Handlers are
@@ -47,10 +48,10 @@ func (w *worker[Tx]) run(ctx context.Context) {
 // work handles batches until the runner stops: when it is told that there is something to do, as long as there is.
 func (w *worker[Tx]) work(ctx context.Context) {
 	troubles, busy := 0, false
-	if w.exited == nil && !w.wait() {
+	if !w.left && !w.wait() {
 		return
 	}
-	for !w.isStopping() || w.exited != nil { // a handler that ended its goroutine still goes on record
+	for !w.isStopping() || w.left { // a handler that ended its goroutine still goes on record
 		worked, err := false, error(nil)
 		if !w.consumer.health.refused() {
 			worked, err = w.batch(ctx)
