@@ -31,7 +31,7 @@ func (s *shop[Tx]) project(ctx context.Context, user string) error {
 // consumers returns the runner of the shop's consumers.
 func (s *shop[Tx]) consumers() (*consumer.Runner[Tx], error) {
 	return consumer.New(s.db.checkpoints, consumer.Config{}, consumer.Registration[Tx]{
-		Consumer: customers.Consumer[Tx](s.db), Segments: 2,
+		Consumer: customers.BatchConsumer[Tx](s.db), Segments: 2, BatchSize: 2000,
 	})
 }
 

@@ -67,7 +67,7 @@ func (s *shop[Tx]) serve(ctx context.Context, address string) error {
 // mail server has its days, so those are parked after two attempts.
 func (s *shop[Tx]) operated(mail *mailServer) (*consumer.Runner[Tx], error) {
 	return consumer.New(s.db.checkpoints, consumer.Config{Logger: runtime.SlogLogger(slog.Default())},
-		consumer.Registration[Tx]{Consumer: customers.Consumer[Tx](s.db), Segments: 2},
+		consumer.Registration[Tx]{Consumer: customers.BatchConsumer[Tx](s.db), Segments: 2, BatchSize: 2000},
 		consumer.Registration[Tx]{
 			Consumer: shippingMails[Tx](mail),
 			Attempts: 2,

@@ -55,6 +55,10 @@ func openPostgres(ctx context.Context, url string, migrate bool) (*database[pgx.
 // pgxSQL runs statements through pgx.
 type pgxSQL struct{}
 
+func (pgxSQL) Dialect() customers.Dialect {
+	return customers.Dialect{Rows: "jsonb_array_elements($1::jsonb) as r (value)", Time: "timestamptz"}
+}
+
 func (pgxSQL) Exec(ctx context.Context, tx pgx.Tx, statement string, args ...any) error {
 	_, err := tx.Exec(ctx, statement, args...)
 	return err

@@ -67,6 +67,10 @@ func inSQL(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
 // sqlSQL runs statements through database/sql.
 type sqlSQL struct{}
 
+func (sqlSQL) Dialect() customers.Dialect {
+	return customers.Dialect{Rows: "json_each($1) as r", Time: "text"}
+}
+
 func (sqlSQL) Exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
 	_, err := tx.ExecContext(ctx, statement, args...)
 	return err

@@ -34,25 +34,19 @@ func (e *EventError) Error() string { return fmt.Sprintf("event %d: %v", e.Posit
 // Unwrap returns what was wrong.
 func (e *EventError) Unwrap() error { return e.Err }
 
-// Batch returns a consumer of the given aggregate types that calls handle with many events at a time.
-func Batch[Tx any](name string, aggregateTypes []string, handle func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error) interface {
-	ScopedConsumer[Tx]
-	BatchConsumer[Tx]
-} {
+// Batch returns a consumer of the given aggregate types, a [ScopedConsumer] too, that calls handle with many events at a time.
+func Batch[Tx any](name string, aggregateTypes []string, handle func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error) BatchConsumer[Tx] {
 	return batched[Tx]{name: name, types: slices.Clone(aggregateTypes), handle: handle}
 }
 
-// TypedBatch is [Batch] for handlers of decoded events, for generated code. An event that cannot be decoded is an
+// TypedBatch is [Batch] for a handler of decoded events; generated code calls it. An event that cannot be decoded is an
 // [*EventError].
 func TypedBatch[Tx, E any](
 	name string,
 	aggregateTypes []string,
 	decode func(e *runtime.PersistedEvent) (E, error),
 	handle func(ctx context.Context, tx Tx, events []runtime.Recorded[E]) error,
-) interface {
-	ScopedConsumer[Tx]
-	BatchConsumer[Tx]
-} {
+) BatchConsumer[Tx] {
 	return Batch(name, aggregateTypes, func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
 		decoded := make([]runtime.Recorded[E], len(events))
 		for i := range events {

@@ -265,6 +265,19 @@ func NewAccountConsumer[Tx any](name string, h AccountHandler[Tx], opts ...runti
 	})
 }
 
+// NewAccountBatchConsumer returns a consumer that gives many events of Account at a time to handle, decoded and upcast,
+// in the order of the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.
+func NewAccountBatchConsumer[Tx any](
+	name string,
+	handle func(ctx context.Context, tx Tx, events []runtime.Recorded[AccountEvent]) error,
+	opts ...runtime.Option,
+) consumer.BatchConsumer[Tx] {
+	codec := mapping.CodecOf(opts...)
+	return consumer.TypedBatch(name, []string{AccountType}, func(e *runtime.PersistedEvent) (AccountEvent, error) {
+		return decodeAccountEvent(codec, e)
+	}, handle)
+}
+
 // encodeAccountEvent returns the event as it is stored. It takes values and pointers.
 func encodeAccountEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {

@@ -141,6 +141,20 @@ func NewTransferConsumer[Tx any](name string, h TransferHandler[Tx], opts ...run
 	})
 }
 
+// NewTransferBatchConsumer returns a consumer that gives many events of Transfer at a time to handle, decoded and
+// upcast, in the order of the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not
+// change.
+func NewTransferBatchConsumer[Tx any](
+	name string,
+	handle func(ctx context.Context, tx Tx, events []runtime.Recorded[TransferEvent]) error,
+	opts ...runtime.Option,
+) consumer.BatchConsumer[Tx] {
+	codec := mapping.CodecOf(opts...)
+	return consumer.TypedBatch(name, []string{TransferType}, func(e *runtime.PersistedEvent) (TransferEvent, error) {
+		return decodeTransferEvent(codec, e)
+	}, handle)
+}
+
 // encodeTransferEvent returns the event as it is stored. It takes values and pointers.
 func encodeTransferEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {

@@ -28,6 +28,13 @@ type SQL[Tx any] interface {
 	Exec(ctx context.Context, tx Tx, statement string, args ...any) error
 	// Query calls row after each row was scanned into dest.
 	Query(ctx context.Context, tx Tx, statement string, args, dest []any, row func()) error
+	Dialect() Dialect
+}
+
+// A Dialect is where the SQL of databases differs.
+type Dialect struct {
+	Rows string // the elements of the JSON array $1, in a column named value
+	Time string // the type that the text of a time is cast to
 }
 
 // Consumer returns the consumer that keeps the read model. The tables have to exist.

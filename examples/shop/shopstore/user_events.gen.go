@@ -198,6 +198,19 @@ func NewUserConsumer[Tx any](name string, h UserHandler[Tx], opts ...runtime.Opt
 	})
 }
 
+// NewUserBatchConsumer returns a consumer that gives many events of User at a time to handle, decoded and upcast, in
+// the order of the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.
+func NewUserBatchConsumer[Tx any](
+	name string,
+	handle func(ctx context.Context, tx Tx, events []runtime.Recorded[UserEvent]) error,
+	opts ...runtime.Option,
+) consumer.BatchConsumer[Tx] {
+	codec := mapping.CodecOf(opts...)
+	return consumer.TypedBatch(name, []string{UserType}, func(e *runtime.PersistedEvent) (UserEvent, error) {
+		return decodeUserEvent(codec, e)
+	}, handle)
+}
+
 // encodeUserEvent returns the event as it is stored. It takes values and pointers.
 func encodeUserEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {

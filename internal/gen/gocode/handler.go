@@ -50,6 +50,29 @@ build breaks for whoever does not handle it; [%s] handles some and says so.`, a.
 			),
 		)),
 	)
+	g.batchConsumer(f, a)
+}
+
+// batchConsumer generates the consumer of many events at a time.
+func (g *generator) batchConsumer(f *jen.File, a *aggregate) {
+	doc(f, `%s returns a consumer that gives many events of %s at a time to handle, decoded and upcast, in the order of
+the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.`, a.newBatchConsumer(), a.Name)
+	f.Func().Id(a.newBatchConsumer()).Types(g.local("Tx").Any()).Custom(lines,
+		g.local("name").String(),
+		g.local("handle").Func().Params(
+			g.ctx(), g.tx(), g.local("events").Index().Add(runtimeName("Recorded")).Types(jen.Id(a.sum())),
+		).Error(),
+		g.local("opts").Op("...").Add(runtimeName("Option")),
+	).Qual(consumerPath, "BatchConsumer").Types(g.local("Tx")).Block(
+		g.local("codec").Op(":=").Add(mappingName("CodecOf")).Call(g.local("opts").Op("...")),
+		jen.Return(jen.Qual(consumerPath, "TypedBatch").Call(
+			g.local("name"), jen.Index().String().Values(jen.Id(a.typeConst())),
+			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
+				jen.Return(jen.Id(a.decode()).Call(g.local("codec"), g.local("e"))),
+			),
+			g.local("handle"),
+		)),
+	)
 }
 
 // handle generates the dispatch of one stored event.

@@ -43,7 +43,7 @@ var ours = []model.Package{
 // locals are the names that generated functions use for parameters and variables; no import may hide behind one.
 var locals = []string{
 	"E", "T", "Tx", "aggregateID", "aggregateType", "attempt", "codec", "conflict", "ctx", "decide", "e", "encoder", "err",
-	"event", "events", "expected", "f", "h", "i", "id", "m", "mapped", "name", "next", "ok", "opts", "r", "result", "s", "seen",
+	"event", "events", "expected", "f", "h", "handle", "i", "id", "m", "mapped", "name", "next", "ok", "opts", "r", "result", "s", "seen",
 	"settings", "state", "store", "stream", "t", "tx", "typed", "v", "version", "w", "window", "wrapped",
 }
 

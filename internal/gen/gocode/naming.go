@@ -39,26 +39,27 @@ type event struct {
 	plain     *plainType
 }
 
-func (a *aggregate) typeConst() string    { return a.ident + "Type" }
-func (a *aggregate) sum() string          { return a.ident + "Event" }
-func (a *aggregate) sumOf() string        { return a.ident + "EventOf" }
-func (a *aggregate) stream() string       { return a.ident + "Stream" }
-func (a *aggregate) store() string        { return a.ident + "Store" }
-func (a *aggregate) newStore() string     { return "New" + a.ident + "Store" }
-func (a *aggregate) handler() string      { return a.ident + "Handler" }
-func (a *aggregate) handlerFuncs() string { return a.ident + "HandlerFuncs" }
-func (a *aggregate) handle() string       { return "Handle" + a.ident }
-func (a *aggregate) newConsumer() string  { return "New" + a.ident + "Consumer" }
-func (a *aggregate) encode() string       { return "encode" + a.ident + "Event" }
-func (a *aggregate) decode() string       { return "decode" + a.ident + "Event" }
-func (a *aggregate) fold() string         { return "Fold" + a.ident }
-func (a *aggregate) scenario() string     { return a.ident + "Scenario" }
-func (a *aggregate) roundTrips() string   { return "Test" + a.ident + "Events_roundTrip" }
-func (a *aggregate) upcasts() string      { return "Test" + a.ident + "Events_upcast" }
-func (a *aggregate) payloads() string     { return "Test" + a.ident + "Events_payloads" }
-func (a *aggregate) file() string         { return snake(a.ident) + "_events.gen.go" }
-func (a *aggregate) plainFile() string    { return snake(a.ident) + "_json.gen.go" }
-func (a *aggregate) testFile() string     { return snake(a.ident) + "_events.gen_test.go" }
+func (a *aggregate) typeConst() string        { return a.ident + "Type" }
+func (a *aggregate) sum() string              { return a.ident + "Event" }
+func (a *aggregate) sumOf() string            { return a.ident + "EventOf" }
+func (a *aggregate) stream() string           { return a.ident + "Stream" }
+func (a *aggregate) store() string            { return a.ident + "Store" }
+func (a *aggregate) newStore() string         { return "New" + a.ident + "Store" }
+func (a *aggregate) handler() string          { return a.ident + "Handler" }
+func (a *aggregate) handlerFuncs() string     { return a.ident + "HandlerFuncs" }
+func (a *aggregate) handle() string           { return "Handle" + a.ident }
+func (a *aggregate) newConsumer() string      { return "New" + a.ident + "Consumer" }
+func (a *aggregate) newBatchConsumer() string { return "New" + a.ident + "BatchConsumer" }
+func (a *aggregate) encode() string           { return "encode" + a.ident + "Event" }
+func (a *aggregate) decode() string           { return "decode" + a.ident + "Event" }
+func (a *aggregate) fold() string             { return "Fold" + a.ident }
+func (a *aggregate) scenario() string         { return a.ident + "Scenario" }
+func (a *aggregate) roundTrips() string       { return "Test" + a.ident + "Events_roundTrip" }
+func (a *aggregate) upcasts() string          { return "Test" + a.ident + "Events_upcast" }
+func (a *aggregate) payloads() string         { return "Test" + a.ident + "Events_payloads" }
+func (a *aggregate) file() string             { return snake(a.ident) + "_events.gen.go" }
+func (a *aggregate) plainFile() string        { return snake(a.ident) + "_json.gen.go" }
+func (a *aggregate) testFile() string         { return snake(a.ident) + "_events.gen_test.go" }
 
 func (e *event) to() string   { return "To" + e.qualified }
 func (e *event) from() string { return "From" + e.qualified }
@@ -168,7 +169,7 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 // declared returns the package-level names generated for the aggregate, but those of its events.
 func (a *aggregate) declared(output model.Package) []string {
 	names := []string{
-		a.typeConst(), a.stream(), a.store(), a.newStore(), a.handler(), a.handlerFuncs(), a.handle(), a.newConsumer(),
+		a.typeConst(), a.stream(), a.store(), a.newStore(), a.handler(), a.handlerFuncs(), a.handle(), a.newConsumer(), a.newBatchConsumer(),
 		a.encode(), a.decode(), a.roundTrips(), a.upcasts(), a.payloads(),
 	}
 	if a.sealed() {

@@ -314,6 +314,19 @@ func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.O
 	})
 }
 
+// NewOrderBatchConsumer returns a consumer that gives many events of Order at a time to handle, decoded and upcast, in
+// the order of the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.
+func NewOrderBatchConsumer[Tx any](
+	name string,
+	handle func(ctx context.Context, tx Tx, events []runtime.Recorded[OrderEvent]) error,
+	opts ...runtime.Option,
+) consumer.BatchConsumer[Tx] {
+	codec := mapping.CodecOf(opts...)
+	return consumer.TypedBatch(name, []string{OrderType}, func(e *runtime.PersistedEvent) (OrderEvent, error) {
+		return decodeOrderEvent(codec, e)
+	}, handle)
+}
+
 // encodeOrderEvent returns the event as it is stored. It takes values and pointers.
 func encodeOrderEvent(encoder *mapping.Encoder, event any) (runtime.Event, error) {
 	switch e := event.(type) {
