@@ -31,7 +31,7 @@ type settings struct {
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
 func addSettings(flags *pflag.FlagSet) *settings {
-	s := settings{scan: astscan.Options{IsGenerated: gocode.IsOurs}}
+	s := settings{scan: astscan.Options{IsGenerated: gocode.IsOurs}, baseline: schemalock.Baseline{Flag: "--changes"}}
 	flags.StringArrayVarP(&s.inputs, "input", "i", nil, "")
 	flags.StringVarP(&s.output, "output", "o", "", "")
 	flags.StringVar(&s.store, "store", "", "")

@@ -19,6 +19,8 @@ type Baseline struct {
 	// Against is the lock to compare with: git:REVISION for the one at Path as it was committed there, or a file. Empty: the
 	// one at Path.
 	Against string
+	// Flag is the flag that Against was given by, for messages. Empty: --against.
+	Flag string
 	// Moved are the packages that have other import paths since that lock was written.
 	Moved []Move
 }
@@ -72,7 +74,7 @@ func (b Baseline) readAgainst(here *Lock) (*Lock, error) {
 	}
 	content, err := os.ReadFile(b.Against)
 	if err != nil {
-		return nil, fmt.Errorf("--against: %w", err)
+		return nil, fmt.Errorf("%s: %w", b.flag(), err)
 	}
 	return Decode(content, b.Against)
 }
@@ -80,18 +82,25 @@ func (b Baseline) readAgainst(here *Lock) (*Lock, error) {
 // readCommitted reads the lock at Path as it was committed.
 func (b Baseline) readCommitted(revision string) (*Lock, error) {
 	if revision == "" {
-		return nil, errors.New("--against git: names no revision; write one behind it, such as git:origin/main")
+		return nil, fmt.Errorf("%s git: names no revision; write one behind it, such as git:origin/main", b.flag())
 	}
 	content, path, err := gitfile.Read(revision, b.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &Lock{}, nil
 	case err != nil:
-		return nil, fmt.Errorf("--against git:%s: %w", revision, err)
+		return nil, fmt.Errorf("%s git:%s: %w", b.flag(), revision, err)
 	}
 	lock, err := Decode(content, path)
 	if err != nil { // the one that lies here may be in order
 		_, err = Decode(content, "git:"+revision+":"+filepath.ToSlash(path))
 	}
 	return lock, err
+}
+
+func (b Baseline) flag() string {
+	if b.Flag == "" {
+		return "--against"
+	}
+	return b.Flag
 }

@@ -67,11 +67,24 @@ func (d *differ) shape(path string, old, now *model.Shape, wasOptional, isOption
 	}
 	for i := range now.Fields {
 		if f := &now.Fields[i]; old.Field(f.Name) == nil {
-			d.add(path+"."+f.Name, nil, describe(f.Shape, f.Optional))
+			d.member(path, f)
 		}
 	}
 	if old.Elem != nil && now.Elem != nil {
 		d.shape(path+"[]", old.Elem, now.Elem, false, false)
+	}
+}
+
+// member adds a field that is new, and what it holds.
+func (d *differ) member(path string, f *model.Field) {
+	path += "." + f.Name
+	d.add(path, nil, describe(f.Shape, f.Optional))
+	inner := f.Shape
+	for inner.Elem != nil {
+		inner, path = inner.Elem, path+"[]"
+	}
+	for i := range inner.Fields {
+		d.member(path, &inner.Fields[i])
 	}
 }
 
@@ -84,7 +97,7 @@ func describe(s *model.Shape, optional bool) []string {
 	case model.ArrayShape:
 		words[0] = kindName(s)
 	case model.RefShape:
-		words[0] = "a " + shortType(s.Type) + " again"
+		words[0] = shortType(s.Type) + " again"
 	case model.IntShape, model.UintShape, model.FloatShape, model.StringShape:
 		for i, c := range s.Constants {
 			if i == 0 {
@@ -98,7 +111,7 @@ func describe(s *model.Shape, optional bool) []string {
 		}
 	}
 	if s.Nullable {
-		words = append(words, "or null")
+		words = append(words, "may be null")
 	}
 	if optional {
 		words = append(words, "may be missing")
