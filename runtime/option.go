@@ -99,6 +99,33 @@ func WithCodec(codec Codec) EventOption {
 	return eventOption(func(s *Settings) { s.codec = codec })
 }
 
+type option func(*Settings)
+
+func (o option) apply(s *Settings) { o(s) }
+
+// SnapshotEvery sets after how many events a generated Execute saves a snapshot of an aggregate with the mark snapshots. The
+// default is 200; less than 1 means never. Snapshots that are there are read all the same.
+func SnapshotEvery(events int) Option {
+	return option(func(s *Settings) {
+		if s.snapshotEvery = events; events < 1 {
+			s.snapshotEvery = -1
+		}
+	})
+}
+
+// VerifySnapshots has a share of the loads of an aggregate with snapshots, from 0 for none to 1 for all, fold the stream from
+// its first event too and compare. A snapshot that differs is reported to the logger as an error, and the state is the one
+// that the events come to. The default is 0.
+func VerifySnapshots(share float64) Option {
+	return option(func(s *Settings) { s.verifySnapshots = share })
+}
+
+// WithLogger sets what is told of trouble that fails no call, such as a snapshot that cannot be read. The default is
+// slog.Default().
+func WithLogger(l Logger) Option {
+	return option(func(s *Settings) { s.logger = l })
+}
+
 // WithMaxAttempts sets how many times a generated Execute decides before it returns the conflict. The default is 10;
 // less than 1 means 1.
 func WithMaxAttempts(n int) ExecuteOption {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +16,10 @@ type Settings struct {
 	envelope    *Event // what every event has beside its payload, or nil; never changed, and apart because most have nothing
 	maxAttempts int
 	ifVersion   *int64 // nil: any
+
+	snapshotEvery   int     // 0: the default
+	verifySnapshots float64 // share of loads
+	logger          Logger  // nil: the default
 }
 
 // With returns a copy of s with opt applied over it.
@@ -45,6 +50,25 @@ func (s *Settings) Expected() ExpectedVersion {
 		return Any()
 	}
 	return Exact(*s.ifVersion)
+}
+
+// SnapshotEvery returns after how many events a generated Execute saves a snapshot, or 0 for never.
+func (s *Settings) SnapshotEvery() int {
+	if s.snapshotEvery == 0 {
+		return 200
+	}
+	return max(s.snapshotEvery, 0)
+}
+
+// VerifySnapshots returns the share of loads for which snapshots are compared with the events.
+func (s *Settings) VerifySnapshots() float64 { return s.verifySnapshots }
+
+// Logger returns what is told of trouble that fails no call.
+func (s *Settings) Logger() Logger {
+	if s.logger == nil {
+		return SlogLogger(slog.Default())
+	}
+	return s.logger
 }
 
 // Now returns the time to stamp events with: the clock's, in UTC, truncated to the microsecond that PostgreSQL keeps, so

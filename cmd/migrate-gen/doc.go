@@ -60,6 +60,14 @@ nothing until the edit is taken back or accepted.
 		The event log. Default: events.
 	--aggregate-heads-table NAME
 		The version of each stream. Default: aggregate_heads.
+	--snapshots
+		Make the table of snapshots, also where --domain names no
+		aggregate with the word snapshots in its mark. With such an
+		aggregate it is made anyway, and it stays when there is none
+		any more, until --snapshots=false.
+	--snapshots-table NAME
+		The states of streams that are kept, if they are.
+		Default: aggregate_snapshots.
 	--checkpoints-table NAME
 		How far each consumer is. Default: consumer_checkpoints.
 	--parked-events-table NAME

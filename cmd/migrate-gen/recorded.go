@@ -19,7 +19,7 @@ const none = "none"
 
 // The flags whose recorded values depend on another flag.
 var (
-	tableFlags     = []string{"events-table", "aggregate-heads-table", "checkpoints-table", "parked-events-table"}
+	tableFlags     = []string{"events-table", "aggregate-heads-table", "snapshots-table", "checkpoints-table", "parked-events-table"}
 	partitionFlags = []string{"partition-size", "partitions", "partman-schema", "partman-maintenance"}
 )
 
@@ -49,6 +49,8 @@ func (s *settings) recall(flags *pflag.FlagSet) error {
 		switch {
 		case flag.Changed, len(values) == 0:
 			continue
+		case name == "snapshots-table" && flags.Changed("snapshots"):
+			continue // it was made, and is not wanted any more
 		case slices.Contains(partitionFlags, name) && flags.Changed("partition") && s.design.Partition != recorded.Flags["partition"][0]:
 			continue // of another layout
 		case slices.Contains(tableFlags, name) && flags.Changed("schema"):

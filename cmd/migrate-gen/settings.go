@@ -45,6 +45,8 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.design.Schema, "schema", "", "")
 	flags.StringVar(&s.design.EventsTable, "events-table", "", "")
 	flags.StringVar(&s.design.AggregateHeadsTable, "aggregate-heads-table", "", "")
+	flags.BoolVar(&s.design.Snapshots, "snapshots", false, "")
+	flags.StringVar(&s.design.SnapshotsTable, "snapshots-table", "", "")
 	flags.StringVar(&s.design.CheckpointsTable, "checkpoints-table", "", "")
 	flags.StringVar(&s.design.ParkedEventsTable, "parked-events-table", "", "")
 	flags.StringVar(&s.design.Payload, "payload", design.PayloadTypes[0], "")

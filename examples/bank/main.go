@@ -7,11 +7,12 @@ package main
 import (
 	"context"
 	"database/sql"
-	_ "embed"
+	"embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"os"
 	"sync"
@@ -26,8 +27,8 @@ import (
 //go:generate go tool eventmap-gen --input ./domain --output ./bankstore
 //go:generate go tool migrate-gen --domain ./domain/... --output ./migrations
 
-//go:embed migrations/0001_eventmap.sql
-var migration string
+//go:embed migrations/*.sql
+var migrations embed.FS
 
 func main() {
 	log.SetFlags(0)
@@ -54,11 +55,29 @@ func connect(ctx context.Context, url string, migrate bool) (*sql.DB, error) {
 	db.SetMaxOpenConns(writers)
 	db.SetMaxIdleConns(writers)
 	if migrate {
-		if _, err := db.ExecContext(ctx, migration); err != nil {
+		if err := createTables(ctx, db); err != nil {
 			return nil, errors.Join(fmt.Errorf("migrate: %w", err), db.Close())
 		}
 	}
 	return db, nil
+}
+
+// createTables runs the migrations in their order, which is that of their names.
+func createTables(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := migrations.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if _, err := db.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
 }
 
 func run(ctx context.Context, url string, migrate bool, out io.Writer) (err error) {

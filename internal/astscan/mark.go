@@ -22,6 +22,7 @@ type mark struct {
 	version   int // 0: not given
 	aggregate string
 	id        string
+	snapshots bool // of the state that the mark stands on
 	pos       token.Pos
 }
 
@@ -33,12 +34,13 @@ type verb struct {
 	name string
 	keys []string
 	word string // the key that a word without one stands for; empty: such a word is an error
+	flag string // a word that stands for itself
 }
 
 var verbs = []verb{
 	{name: "event", keys: []string{"name", "version", "aggregate"}},
 	{name: "events", keys: []string{"aggregate"}, word: "aggregate"},
-	{name: "aggregate", keys: []string{"name", "id"}, word: "name"},
+	{name: "aggregate", keys: []string{"name", "id"}, word: "name", flag: "snapshots"},
 	{name: "upcast"},
 	{name: "ignore"},
 	{name: "index"},
@@ -102,6 +104,10 @@ func parseMark(body string) (mark, error) {
 	}
 	var seen []string
 	for _, word := range words[1:] {
+		if word == known.flag {
+			m.snapshots = true
+			continue
+		}
 		key, value, hasKey := strings.Cut(word, "=")
 		if !hasKey && known.word != "" {
 			key, value = known.word, word
@@ -198,5 +204,9 @@ func (v verb) takes() string {
 	if len(v.keys) == 0 {
 		return "it takes nothing more"
 	}
-	return "it takes " + strings.Join(v.keys, "=, ") + "="
+	takes := "it takes " + strings.Join(v.keys, "=, ") + "="
+	if v.flag != "" {
+		takes += ", and the word " + v.flag
+	}
+	return takes
 }

@@ -85,10 +85,11 @@ func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
 	s.checkSums(sums, events, groups, upcasts)
 	s.checkVisibility(events, sums, states)
 	payloads := s.readPayloads(decls, events)
+	snapshots := s.findSnapshots(decls, groups, states, upcasts)
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
-	d := s.domain(groups, states, upcasts, payloads)
+	d := s.domain(groups, states, upcasts, payloads, snapshots)
 	d.LooseIndexes = s.looseIndexes(decls, payloads)
 	return d, nil
 }
@@ -159,7 +160,7 @@ func (s *scan) nothingFound() error {
 }
 
 // domain returns what was found in the model's terms.
-func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payloads payloads) *model.Domain {
+func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payloads payloads, snapshots snapshots) *model.Domain {
 	d := &model.Domain{Output: s.output.Output, Notes: s.notes, Doubts: s.doubts, Warnings: s.warnings}
 	for _, notes := range [][]model.Note{d.Notes, d.Doubts, d.Warnings} {
 		slices.SortFunc(notes, func(a, b model.Note) int {
@@ -172,7 +173,7 @@ func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payload
 			a.Sum = &model.Sum{Type: g.sum.decl.name(), Pos: s.Pos(g.sum.decl.obj.Pos())}
 		}
 		if st := states[g]; st != nil {
-			a.State, a.ID = &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers}, st.id
+			a.State, a.ID = &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers, Snapshots: snapshots[g]}, st.id
 		}
 		for _, e := range g.events {
 			m := e.model

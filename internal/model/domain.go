@@ -92,9 +92,25 @@ type Upcast struct {
 
 // A State is the type an aggregate's events fold into.
 type State struct {
-	Type     TypeName
-	Pos      Position
-	Appliers []Applier // one that takes the Sum, or one for each event that can reach it, in the order of Events
+	Type TypeName
+	Pos  Position
+	// Snapshots says what keeps snapshots of the state apart from those of other code, or is nil if the aggregate has none.
+	Snapshots *Snapshots
+	Appliers  []Applier // one that takes the Sum, or one for each event that can reach it, in the order of Events
+}
+
+// Snapshots are what stands for the code by which an aggregate's events become its state.
+type Snapshots struct {
+	// Fingerprint is the SHA-256, in hexadecimal, of everything that the fold reaches.
+	Fingerprint string
+	// Files are those in which something of it stands.
+	Files []FoldFile
+}
+
+// A FoldFile is a file that a fold reaches.
+type FoldFile struct {
+	Path string // absolute
+	Sum  string // of its tokens: comments and layout do not count
 }
 
 // An Applier is a method of a [State] that takes one event, or any event of the sum.

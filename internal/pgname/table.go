@@ -21,6 +21,7 @@ const MaxBytes = 63
 const (
 	EventsTable         = "events"
 	AggregateHeadsTable = "aggregate_heads"
+	SnapshotsTable      = "aggregate_snapshots"
 	CheckpointsTable    = "consumer_checkpoints"
 	ParkedEventsTable   = "parked_events"
 )

@@ -25,6 +25,7 @@ func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []
 	}
 	c.chains()
 	c.streams()
+	c.folds()
 	unused = slices.DeleteFunc(slices.Clone(accepted), func(name string) bool { return c.used[name] })
 	return c.findings.sorted(), unused
 }
@@ -222,6 +223,15 @@ func (c *comparison) streams() {
 			c.find("stream-id-typed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by a plain string before", s.ID))
 		default:
 			c.find("stream-id-changed", &Event{Aggregate: s.Aggregate}, "", s.Pos, "", fmt.Sprintf("its streams are called by what %s.String returns now, and by what %s.String returned before%s", s.ID, was, askMoved(was, s.ID)))
+		}
+	}
+}
+
+// folds tells of aggregates whose snapshots were made by other code.
+func (c *comparison) folds() {
+	for _, f := range c.now.Folds {
+		if slices.ContainsFunc(c.locked.Folds, func(was Fold) bool { return was.Aggregate == f.Aggregate && was.Fingerprint != f.Fingerprint }) {
+			c.find("fold-changed", &Event{Aggregate: f.Aggregate}, "", f.Pos, "", "other code than before turns its events into its state")
 		}
 	}
 }

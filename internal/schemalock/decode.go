@@ -75,6 +75,7 @@ func (r *reader) read() (*Lock, error) {
 		Schema  string `json:"$schema"`
 		Format  *int
 		Streams []struct{ Aggregate, ID string }
+		Folds   []struct{ Aggregate, Fingerprint string }
 		Events  json.RawMessage
 	}
 	r.decoder = json.NewDecoder(bytes.NewReader(r.content))
@@ -101,6 +102,9 @@ func (r *reader) read() (*Lock, error) {
 	var lock Lock
 	for _, s := range head.Streams {
 		lock.Streams = append(lock.Streams, Stream{Aggregate: s.Aggregate, ID: s.ID})
+	}
+	for _, f := range head.Folds {
+		lock.Folds = append(lock.Folds, Fold{Aggregate: f.Aggregate, Fingerprint: f.Fingerprint})
 	}
 	for r.decoder.More() {
 		before := start + r.decoder.InputOffset()

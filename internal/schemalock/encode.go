@@ -31,6 +31,12 @@ func Encode(l *Lock) []byte {
 	if len(l.Streams) > 0 {
 		w.printf("\n  ],\n")
 	}
+	for i, f := range l.Folds {
+		w.printf("%s\n    {\"aggregate\": %s, \"fingerprint\": %s}", []string{`  "folds": [`, ","}[min(i, 1)], quote(f.Aggregate), quote(f.Fingerprint))
+	}
+	if len(l.Folds) > 0 {
+		w.printf("\n  ],\n")
+	}
 	w.printf("  \"events\": [")
 	for i := range l.Events {
 		e := &l.Events[i]

@@ -16,6 +16,7 @@ import (
 // A Lock is what events look like as they are stored.
 type Lock struct {
 	Streams []Stream // by Aggregate; only those whose IDs write themselves
+	Folds   []Fold   // by Aggregate; only those with snapshots
 	Events  []Event  // by Aggregate, Name, Version
 }
 
@@ -24,6 +25,13 @@ type Stream struct {
 	Aggregate string
 	ID        string         // the type whose String calls them, such as github.com/google/uuid.UUID
 	Pos       model.Position // of the aggregate's state; not in a lock that was read
+}
+
+// A Fold is the code by which the events of an aggregate with snapshots become its state.
+type Fold struct {
+	Aggregate   string
+	Fingerprint string
+	Pos         model.Position // of the aggregate's state; not in a lock that was read
 }
 
 // An Event is one version of one event.
@@ -48,6 +56,9 @@ func Of(d *model.Domain) *Lock {
 			}
 			lock.Streams = append(lock.Streams, stream)
 		}
+		if a.State != nil && a.State.Snapshots != nil {
+			lock.Folds = append(lock.Folds, Fold{Aggregate: a.Name, Fingerprint: a.State.Snapshots.Fingerprint, Pos: a.State.Pos})
+		}
 		for _, e := range a.Events {
 			locked := Event{
 				Aggregate: a.Name,
@@ -69,6 +80,7 @@ func Of(d *model.Domain) *Lock {
 
 func (l *Lock) sort() {
 	slices.SortStableFunc(l.Streams, func(a, b Stream) int { return cmp.Compare(a.Aggregate, b.Aggregate) })
+	slices.SortStableFunc(l.Folds, func(a, b Fold) int { return cmp.Compare(a.Aggregate, b.Aggregate) })
 	slices.SortStableFunc(l.Events, compareEvents)
 }
 

@@ -63,6 +63,7 @@ var Rules = []Rule{
 	{"upcaster-removed", Warning, "an old version had an upcaster, and has none now", "readers who got the later version get the old one from now on", "bring the upcaster back"},
 	{"constant-gone", Warning, "a number of an enumeration has no constant any more", "where it is stored, no code knows it by name", "keep a constant for it as long as it may be stored"},
 	{"stream-id-typed", Warning, "the streams of an aggregate are called by a type's String, and were by a plain string", "streams whose names it writes otherwise are no longer found", "make sure that it calls them as they are stored, to the case of each letter"},
+	{"fold-changed", Warning, "the code that turns the events of an aggregate with snapshots into its state", "snapshots of the former code are not read any more", "nothing is to be done: each stream is folded from its first event once, and gets a new snapshot"},
 	{"types-exchanged", Warning, "an event's Go type is the one that another event had, of the same form", "they are read as that type, which may stand for something else", "give them their own type again, unless the types were merely renamed"},
 	{"lock-missing", Warning, "the lock is gone, and code that was generated with it is there", "nothing is compared: a change that breaks them is not seen", "bring it back, or say where it is with --lock"},
 	{"version-gap", Warning, "a version between others is missing", "a stored event of it cannot be read (runtime.ErrUnknownEvent)", "bring it back, if there ever was one"},

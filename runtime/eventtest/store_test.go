@@ -23,7 +23,7 @@ func TestStore_keepsTheContract(t *testing.T) {
 		},
 		Without: []storetest.Ability{
 			storetest.Transactions, storetest.ConcurrentWriters, storetest.StreamsAppender,
-			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator,
+			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.SnapshotStore,
 		},
 	})
 }

@@ -51,7 +51,7 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 		return err
 	}
 	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
-	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.behind(t.events), k.streams()); err != nil {
+	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.snapshots(c.SnapshotsTable != ""), k.behind(t.events), k.streams()); err != nil {
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
@@ -148,8 +148,17 @@ type relation struct {
 	comment  string
 }
 
-// table looks for a table and for the rights that are needed on it. A nil relation means that it is missing.
+// table is find for a table that has to be there.
 func (k *checker) table(t pgname.Table, rights ...string) (*relation, error) {
+	found, err := k.find(t, rights...)
+	if err == nil && found == nil {
+		k.problem("table "+t.String(), "is missing", "create it with the SQL that `migrate-gen"+k.tables.flags()+"` writes")
+	}
+	return found, err
+}
+
+// find looks for a table and for the rights that are needed on it. A nil relation means that it is missing.
+func (k *checker) find(t pgname.Table, rights ...string) (*relation, error) {
 	var found *relation
 	var r relation
 	has := make([]bool, 4)
@@ -171,9 +180,6 @@ func (k *checker) table(t pgname.Table, rights ...string) (*relation, error) {
 			k.mend("table "+t.String(), "is unlogged: a crash empties it", "alter table "+t.Quoted()+" set logged")
 		}
 	})
-	if err == nil && found == nil {
-		k.problem("table "+t.String(), "is missing", "create it with the SQL that `migrate-gen"+k.tables.flags()+"` writes")
-	}
 	return found, err
 }
 
@@ -296,6 +302,30 @@ func (k *checker) heads() error {
 		k.problem("table "+t.String(), "is no plain table: an append needs the system columns that only such a row has", k.migrate())
 	}
 	return errors.Join(k.columns(t, r, headColumns), k.keys(t, r, key{"aggregate_type, aggregate_id", t.PrimaryKey(), "primary key"}))
+}
+
+var snapshotColumns = []column{
+	{name: "aggregate_type", types: []string{"text"}},
+	{name: "aggregate_id", types: []string{"text"}},
+	{name: "fingerprint", types: []string{"text"}},
+	{name: "aggregate_version", types: []string{"bigint"}},
+	{name: "state", types: []string{"bytea"}},
+	{name: "key_ids", types: []string{"text[]"}},
+	{name: "saved_at", types: []string{"timestamp with time zone"}},
+}
+
+// snapshots checks the table of snapshots, which only domains with the mark snapshots have.
+func (k *checker) snapshots(needed bool) error {
+	t, find := k.tables.snapshots, k.find
+	if needed {
+		find = k.table
+	}
+	r, err := find(t, "select", "insert", "update", "delete")
+	if err != nil || r == nil {
+		return err
+	}
+	return errors.Join(k.columns(t, r, snapshotColumns),
+		k.keys(t, r, key{"aggregate_type, aggregate_id, fingerprint", t.PrimaryKey(), "primary key"}))
 }
 
 func (k *checker) events() error {

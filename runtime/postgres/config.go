@@ -23,6 +23,9 @@ type Config struct {
 	// AggregateHeadsTable is the table of stream versions, named in the same way. Empty means "aggregate_heads", in the
 	// schema of EventsTable.
 	AggregateHeadsTable string
+	// SnapshotsTable is the table of snapshots, named in the same way, for aggregates that have the mark snapshots. Empty means
+	// "aggregate_snapshots", in the schema of EventsTable.
+	SnapshotsTable string
 	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers], named in the same way; a store does not use them.
 	// Empty means "consumer_checkpoints" and "parked_events", in the schema of EventsTable.
 	CheckpointsTable  string
@@ -59,6 +62,11 @@ func WithAggregateHeadsTable(name string) Option {
 	return option(func(c *Config) { c.AggregateHeadsTable = name })
 }
 
+// WithSnapshotsTable sets the table of snapshots; see [Config].
+func WithSnapshotsTable(name string) Option {
+	return option(func(c *Config) { c.SnapshotsTable = name })
+}
+
 // WithPayload sets the type of the payload column; see [Config].
 func WithPayload(t PayloadType) Option {
 	return option(func(c *Config) { c.Payload = t })
@@ -92,8 +100,9 @@ const (
 
 // tables are a store's tables by their validated names.
 type tables struct {
-	events pgname.Table
-	heads  pgname.Table
+	events    pgname.Table
+	heads     pgname.Table
+	snapshots pgname.Table
 }
 
 // tables returns the names that the configuration stands for, or the first rule that one of them breaks.
@@ -115,7 +124,16 @@ func (c *Config) tables() (tables, error) {
 	if heads == events {
 		return tables{}, fmt.Errorf("aggregate heads table: %q is the events table", heads)
 	}
-	return tables{events: events, heads: heads}, nil
+	snapshots := events.Sibling(pgname.SnapshotsTable)
+	if c.SnapshotsTable != "" {
+		if snapshots, err = pgname.ParseTable(c.SnapshotsTable); err != nil {
+			return tables{}, fmt.Errorf("snapshots table: %w", err)
+		}
+	}
+	if snapshots == events || snapshots == heads {
+		return tables{}, fmt.Errorf("snapshots table: %q is the table of events or of heads", snapshots)
+	}
+	return tables{events: events, heads: heads, snapshots: snapshots}, nil
 }
 
 // checkChannel returns nil if PostgreSQL takes s as a channel name whole. pg_notify refuses what is longer.

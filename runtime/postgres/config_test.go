@@ -20,12 +20,12 @@ import (
 
 // names are tables that PostgreSQL finds only where they are quoted well.
 var names = map[string]design.Options{
-	"schema":          {Schema: "shop", EventsTable: "shop.events", AggregateHeadsTable: "shop.heads"},
-	"mixed case":      {EventsTable: "ShopEvents", AggregateHeadsTable: "ShopHeads"},
-	"reserved words":  {EventsTable: "select", AggregateHeadsTable: "user"},
-	"hyphens":         {Schema: "my-shop", EventsTable: "my-shop.the-events", AggregateHeadsTable: "my-shop.the-heads"},
-	"63 bytes":        {EventsTable: strings.Repeat("e", 63), AggregateHeadsTable: strings.Repeat("e", 62) + "h"},
-	"63 bytes, UTF-8": {EventsTable: "é" + strings.Repeat("x", 61), AggregateHeadsTable: "é" + strings.Repeat("y", 61)},
+	"schema":          {Snapshots: true, Schema: "shop", EventsTable: "shop.events", AggregateHeadsTable: "shop.heads"},
+	"mixed case":      {Snapshots: true, EventsTable: "ShopEvents", AggregateHeadsTable: "ShopHeads"},
+	"reserved words":  {Snapshots: true, EventsTable: "select", AggregateHeadsTable: "user"},
+	"hyphens":         {Snapshots: true, Schema: "my-shop", EventsTable: "my-shop.the-events", AggregateHeadsTable: "my-shop.the-heads"},
+	"63 bytes":        {Snapshots: true, EventsTable: strings.Repeat("e", 63), AggregateHeadsTable: strings.Repeat("e", 62) + "h"},
+	"63 bytes, UTF-8": {Snapshots: true, EventsTable: "é" + strings.Repeat("x", 61), AggregateHeadsTable: "é" + strings.Repeat("y", 61)},
 }
 
 func TestStore_worksWithAnyTableName(t *testing.T) {

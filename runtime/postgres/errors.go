@@ -198,5 +198,8 @@ func (t tables) flags() string {
 	if t.heads.String() != defaultAggregateHeadsTable {
 		fmt.Fprintf(&b, " --aggregate-heads-table %s", t.heads)
 	}
+	if t.snapshots.String() != t.events.Sibling(pgname.SnapshotsTable).String() {
+		fmt.Fprintf(&b, " --snapshots-table %s", t.snapshots)
+	}
 	return b.String()
 }

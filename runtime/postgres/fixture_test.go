@@ -36,7 +36,7 @@ func schema(t testing.TB, o design.Options) string {
 // database returns the address of a database of its own with the standard tables.
 func database(t testing.TB) string {
 	t.Helper()
-	return pgtest.New(t, schema(t, design.Options{}))
+	return pgtest.New(t, schema(t, design.Options{Snapshots: true}))
 }
 
 // connect returns a pool on the database. Each of the changes is made to its configuration.

@@ -27,6 +27,10 @@ type statements struct {
 	log            string
 	logFiltered    string
 	latest         string
+
+	readFromSnapshot string
+	saveSnapshot     string
+	dropSnapshots    string
 }
 
 //go:embed sql/*.sql
@@ -34,11 +38,12 @@ var sqlFiles embed.FS
 
 // A variant is what a text is filled in with.
 type variant struct {
-	Events, Heads, Sequence string
-	Payload                 PayloadType
-	Creates, Single         bool
-	Notify                  bool
-	Backward, Filtered      bool
+	Events, Heads, Sequence, Snapshots string
+
+	Payload            PayloadType
+	Creates, Single    bool
+	Notify             bool
+	Backward, Filtered bool
 }
 
 // Read returns the expression that reads a payload. In a column of JSON an empty one is NULL.
@@ -47,6 +52,14 @@ func (v variant) Read() string {
 		return "payload"
 	}
 	return "coalesce(payload::text, '')"
+}
+
+// State returns the expression that reads a snapshot's state in the form that Read gives to payloads.
+func (v variant) State() string {
+	if !v.Payload.isJSON() {
+		return "snapshot.state"
+	}
+	return "convert_from(snapshot.state, 'UTF8')"
 }
 
 // Stored returns the expression that turns a payload's bytes into what its column takes.
@@ -65,11 +78,12 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		return statements{}, fmt.Errorf("embedded SQL: %w", err)
 	}
 	plain := variant{
-		Events:   t.events.Quoted(),
-		Heads:    t.heads.Quoted(),
-		Sequence: t.events.Sequence().Quoted(),
-		Payload:  payload,
-		Notify:   notify,
+		Events:    t.events.Quoted(),
+		Heads:     t.heads.Quoted(),
+		Sequence:  t.events.Sequence().Quoted(),
+		Snapshots: t.snapshots.Quoted(),
+		Payload:   payload,
+		Notify:    notify,
 	}
 	create, createOne, extendOne, backward, filtered := plain, plain, plain, plain, plain
 	create.Creates = true
@@ -101,6 +115,9 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.log, "read_log.sql", plain},
 		{&s.logFiltered, "read_log.sql", filtered},
 		{&s.latest, "latest.sql", plain},
+		{&s.readFromSnapshot, "read_from_snapshot.sql", plain},
+		{&s.saveSnapshot, "save_snapshot.sql", plain},
+		{&s.dropSnapshots, "drop_snapshots.sql", plain},
 	} {
 		var b strings.Builder
 		if err := parsed.ExecuteTemplate(&b, part.file, part.with); err != nil {

@@ -112,4 +112,5 @@ var (
 	_ runtime.SafePositionReader[pgx.Tx]   = (*Store[pgx.Tx])(nil)
 	_ runtime.StreamIterator[pgx.Tx]       = (*Store[pgx.Tx])(nil)
 	_ runtime.LogIterator[pgx.Tx]          = (*Store[pgx.Tx])(nil)
+	_ runtime.SnapshotStore[pgx.Tx]        = (*Store[pgx.Tx])(nil)
 )

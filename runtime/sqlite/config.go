@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eventmap/eventmap/internal/pgname"
@@ -19,6 +20,8 @@ type Config struct {
 	// EventsTable is the table of events. Names are always quoted; SQLite does not tell upper from lower case. Empty means
 	// "events".
 	EventsTable string
+	// SnapshotsTable is the table of snapshots, for aggregates that have the mark snapshots. Empty means "aggregate_snapshots".
+	SnapshotsTable string
 	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers]; a store does not use them. Empty means
 	// "consumer_checkpoints" and "parked_events".
 	CheckpointsTable  string
@@ -43,6 +46,11 @@ func WithEventsTable(name string) Option {
 	return option(func(c *Config) { c.EventsTable = name })
 }
 
+// WithSnapshotsTable sets the table of snapshots; see [Config].
+func WithSnapshotsTable(name string) Option {
+	return option(func(c *Config) { c.SnapshotsTable = name })
+}
+
 // WithCheckpointsTable sets the table of the checkpoints of consumers; see [Config].
 func WithCheckpointsTable(name string) Option {
 	return option(func(c *Config) { c.CheckpointsTable = name })
@@ -65,7 +73,7 @@ func WithClock(now func() time.Time) Option {
 
 // tables are the tables by their validated names.
 type tables struct {
-	Events, Checkpoints, Parked pgname.Table
+	Events, Snapshots, Checkpoints, Parked pgname.Table
 }
 
 // configure returns what the options come to, or the first rule that one of the names breaks.
@@ -83,6 +91,7 @@ func configure(opts []Option) (Config, tables, error) {
 		to                     *pgname.Table
 	}{
 		{"events table", c.EventsTable, pgname.EventsTable, &t.Events},
+		{"snapshots table", c.SnapshotsTable, pgname.SnapshotsTable, &t.Snapshots},
 		{"checkpoints table", c.CheckpointsTable, pgname.CheckpointsTable, &t.Checkpoints},
 		{"parked events table", c.ParkedEventsTable, pgname.ParkedEventsTable, &t.Parked},
 	} {
@@ -95,9 +104,10 @@ func configure(opts []Option) (Config, tables, error) {
 		}
 		*name.to = parsed
 	}
-	for _, pair := range [][2]pgname.Table{{t.Events, t.Checkpoints}, {t.Events, t.Parked}, {t.Checkpoints, t.Parked}} {
-		if sqlitename.Same(pair[0].Name, pair[1].Name) {
-			return Config{}, tables{}, fmt.Errorf("table %q is named twice; each needs a name of its own", pair[0])
+	all := []pgname.Table{t.Events, t.Snapshots, t.Checkpoints, t.Parked}
+	for i, table := range all {
+		if slices.ContainsFunc(all[:i], func(other pgname.Table) bool { return sqlitename.Same(other.Name, table.Name) }) {
+			return Config{}, tables{}, fmt.Errorf("table %q is named twice; each needs a name of its own", table)
 		}
 	}
 	return c, t, nil
@@ -112,6 +122,7 @@ func (t tables) flags() string {
 		otherwise string
 	}{
 		{"events-table", t.Events, pgname.EventsTable},
+		{"snapshots-table", t.Snapshots, pgname.SnapshotsTable},
 		{"checkpoints-table", t.Checkpoints, pgname.CheckpointsTable},
 		{"parked-events-table", t.Parked, pgname.ParkedEventsTable},
 	} {

@@ -46,6 +46,7 @@ func (t tables) create(ctx context.Context, tx *sql.Tx) error {
 		made string
 	}{
 		{t.Events, "events.sql.tmpl"},
+		{t.Snapshots, "snapshots.sql.tmpl"},
 		{t.Checkpoints, "consumer_checkpoints.sql.tmpl"},
 		{t.Parked, "parked_events.sql.tmpl"},
 	} {

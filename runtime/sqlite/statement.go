@@ -19,6 +19,10 @@ type statements struct {
 	log            string
 	logFiltered    string
 	latest         string
+
+	readFromSnapshot string
+	saveSnapshot     string
+	dropSnapshots    string
 }
 
 // chunks are how many events one statement appends. An append of another number takes several.
@@ -47,6 +51,9 @@ func (v variant) Events() string { return v.tables.Events.Quoted() }
 
 // EventsText returns the name of the events table as a string.
 func (v variant) EventsText() string { return "'" + v.tables.Events.Name + "'" }
+
+// Snapshots returns the table of snapshots.
+func (v variant) Snapshots() string { return v.tables.Snapshots.Quoted() }
 
 // Checkpoints returns the table of checkpoints.
 func (v variant) Checkpoints() string { return v.tables.Checkpoints.Quoted() }
@@ -93,6 +100,9 @@ func render(t tables) (statements, error) {
 		{&s.log, "read_log.sql", plain},
 		{&s.logFiltered, "read_log.sql", filtered},
 		{&s.latest, "latest.sql", plain},
+		{&s.readFromSnapshot, "read_from_snapshot.sql", plain},
+		{&s.saveSnapshot, "save_snapshot.sql", plain},
+		{&s.dropSnapshots, "drop_snapshots.sql", plain},
 	}
 	for i, n := range chunks {
 		rows := plain

@@ -50,4 +50,5 @@ var (
 	_ runtime.SafePositionReader[*sql.Tx]   = (*Store)(nil)
 	_ runtime.StreamIterator[*sql.Tx]       = (*Store)(nil)
 	_ runtime.LogIterator[*sql.Tx]          = (*Store)(nil)
+	_ runtime.SnapshotStore[*sql.Tx]        = (*Store)(nil)
 )

@@ -85,6 +85,7 @@ const (
 	SafePosition    Ability = "runtime.SafePositionReader"
 	StreamIterator  Ability = "runtime.StreamIterator"
 	LogIterator     Ability = "runtime.LogIterator"
+	SnapshotStore   Ability = "runtime.SnapshotStore"
 )
 
 // Run tests the store as subtests of t.
@@ -121,6 +122,7 @@ func (s *suite[Tx]) cases() []testCase {
 		s.streamsCases(),
 		s.iteratorCases(),
 		s.incompleteCases(),
+		s.snapshotCases(),
 		s.concurrencyCases(),
 	)
 }
@@ -139,10 +141,11 @@ func (s *suite[Tx]) checkAbilities(t *testing.T) {
 	_, safe := s.Store.(runtime.SafePositionReader[Tx])
 	_, streams := s.Store.(runtime.StreamIterator[Tx])
 	_, log := s.Store.(runtime.LogIterator[Tx])
+	_, snapshots := s.Store.(runtime.SnapshotStore[Tx])
 	for _, a := range []struct {
 		ability Ability
 		has     bool
-	}{{Removal, s.Remove != nil}, {StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log}} {
+	}{{Removal, s.Remove != nil}, {StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log}, {SnapshotStore, snapshots}} {
 		if !a.has && !s.lacks(a.ability) {
 			t.Errorf("the store lacks %s; if that is meant, list it in Harness.Without", a.ability)
 			s.Without = append(s.Without, a.ability)

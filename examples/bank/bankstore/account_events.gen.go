@@ -25,13 +25,16 @@ type AccountStream = runtime.TypedStream[AccountEvent]
 // AccountStore appends and reads the streams of Account through a store of any kind. It is immutable and safe for
 // concurrent use. It never commits or rolls back: the transaction is the caller's.
 type AccountStore[Tx any] struct {
-	store    runtime.Store[Tx]
-	settings runtime.Settings
+	store     runtime.Store[Tx]
+	settings  runtime.Settings
+	snapshots mapping.Snapshots[Tx, account.Account]
 }
 
 // NewAccountStore returns a store of Account over store. The options hold for every call.
 func NewAccountStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *AccountStore[Tx] {
-	return &AccountStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
+	s := &AccountStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
+	s.snapshots = mapping.NewSnapshots(store, s.settings, AccountType, foldAccountCode, s.fold)
+	return s
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -92,9 +95,8 @@ func (s *AccountStore[Tx]) Load(
 	id account.ID,
 	opts ...runtime.LoadOption,
 ) (account.Account, int64, error) {
-	var state account.Account
-	version, err := s.advance(ctx, tx, id, &state, 0, opts...)
-	return state, version, err
+	loaded, err := s.snapshots.Load(ctx, tx, string(id), opts...)
+	return loaded.State, loaded.Version, err
 }
 
 // Execute loads the state of id, lets decide return the events that follow from it, and appends those if the stream is
@@ -110,33 +112,35 @@ func (s *AccountStore[Tx]) Execute(
 	opts ...runtime.ExecuteOption,
 ) (runtime.Execution[account.Account], error) {
 	settings := mapping.With(s.settings, opts...)
-	state, version, err := s.Load(ctx, tx, id)
+	loaded, err := s.snapshots.Load(ctx, tx, string(id))
 	if err != nil {
 		return runtime.Execution[account.Account]{}, err
 	}
 	for attempt := 1; ; attempt++ {
-		if err := mapping.CheckVersion(settings, AccountType, string(id), version); err != nil {
+		if err := mapping.CheckVersion(settings, AccountType, string(id), loaded.Version); err != nil {
 			return runtime.Execution[account.Account]{}, err
 		}
-		events, err := decide(state)
+		events, err := decide(loaded.State)
 		if err != nil {
 			return runtime.Execution[account.Account]{}, err
 		}
 		if len(events) == 0 {
-			return runtime.Execution[account.Account]{State: state, Version: version}, nil
+			return runtime.Execution[account.Account]{State: loaded.State, Version: loaded.Version}, nil
 		}
-		result, err := s.append(ctx, tx, id, runtime.Exact(version), events, settings)
+		result, err := s.append(ctx, tx, id, runtime.Exact(loaded.Version), events, settings)
 		if err == nil {
-			if err := s.fold(&state, result.Events); err != nil {
+			if err := s.fold(&loaded.State, result.Events); err != nil {
 				return runtime.Execution[account.Account]{}, err
 			}
-			return runtime.Execution[account.Account]{AppendResult: result, State: state, Version: result.ToVersion()}, nil
+			loaded.Version = result.ToVersion()
+			s.snapshots.Save(ctx, tx, string(id), loaded)
+			return runtime.Execution[account.Account]{AppendResult: result, State: loaded.State, Version: result.ToVersion()}, nil
 		}
 		var conflict *runtime.ConflictError
 		if !errors.As(err, &conflict) || attempt >= settings.MaxAttempts() {
 			return runtime.Execution[account.Account]{}, err
 		}
-		if version, err = s.advance(ctx, tx, id, &state, version); err != nil {
+		if loaded.Version, err = s.advance(ctx, tx, id, &loaded.State, loaded.Version); err != nil {
 			return runtime.Execution[account.Account]{}, err
 		}
 	}
@@ -175,6 +179,9 @@ func (s *AccountStore[Tx]) fold(state *account.Account, events []runtime.Persist
 	}
 	return nil
 }
+
+// foldAccountCode stands for all code that the fold runs. Snapshots made by other code are not read.
+const foldAccountCode = "2c7b9558448351cb8d6dcf71cfef0e3950963a1e61ad987b0aaf80664dcf01c0"
 
 // FoldAccount applies one event to state, as Load does with each in turn.
 func FoldAccount(state *account.Account, event AccountEvent) error {

@@ -5,6 +5,7 @@ package bankstore
 import (
 	"testing"
 
+	"github.com/eventmap/eventmap/examples/bank/domain/account"
 	"github.com/eventmap/eventmap/runtime/eventtest"
 )
 
@@ -31,5 +32,19 @@ func TestAccountEvents_payloads(t *testing.T) {
 	})
 	t.Run("Withdrawn.v1", func(t *testing.T) {
 		eventtest.Payload(t, "testdata/payloads/Account/Withdrawn.v1.json", AccountType, ToAccountWithdrawnV1, FromAccountWithdrawnV1)
+	})
+}
+
+// A state from a snapshot is the one that the events come to, and foldAccountCode stands for the code that is here.
+func TestAccountSnapshots(t *testing.T) {
+	t.Run("state", func(t *testing.T) {
+		eventtest.StateRoundTrip(t, FoldAccount, []AccountEvent{
+			eventtest.Sample[account.Deposited](),
+			eventtest.Sample[account.Opened](),
+			eventtest.Sample[account.Withdrawn](),
+		})
+	})
+	t.Run("code", func(t *testing.T) {
+		eventtest.FoldFiles(t, map[string]string{"../domain/account/account.go": "9687b2d8b17cca796289d4938a9687865a1097b7c495412014e5e435e00b33dc"})
 	})
 }

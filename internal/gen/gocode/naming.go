@@ -12,7 +12,7 @@ import (
 // never renames what was there:
 //
 //	aggregate A    AType AEvent AEventOf AStream AStore NewAStore FoldA AHandler AHandlerFuncs HandleA NewAConsumer,
-//	               unexported encodeAEvent decodeAEvent, and AScenario in the package beside it for tests
+//	               unexported encodeAEvent decodeAEvent foldACode, and AScenario in the package beside it for tests
 //	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
 //	               upcaster turns into a higher
 //	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A; unexported writeAEVn and readAEVn
@@ -53,10 +53,12 @@ func (a *aggregate) newBatchConsumer() string { return "New" + a.ident + "BatchC
 func (a *aggregate) encode() string           { return "encode" + a.ident + "Event" }
 func (a *aggregate) decode() string           { return "decode" + a.ident + "Event" }
 func (a *aggregate) fold() string             { return "Fold" + a.ident }
+func (a *aggregate) foldCode() string         { return "fold" + a.ident + "Code" }
 func (a *aggregate) scenario() string         { return a.ident + "Scenario" }
 func (a *aggregate) roundTrips() string       { return "Test" + a.ident + "Events_roundTrip" }
 func (a *aggregate) upcasts() string          { return "Test" + a.ident + "Events_upcast" }
 func (a *aggregate) payloads() string         { return "Test" + a.ident + "Events_payloads" }
+func (a *aggregate) snapshotTest() string     { return "Test" + a.ident + "Snapshots" }
 func (a *aggregate) file() string             { return snake(a.ident) + "_events.gen.go" }
 func (a *aggregate) plainFile() string        { return snake(a.ident) + "_json.gen.go" }
 func (a *aggregate) testFile() string         { return snake(a.ident) + "_events.gen_test.go" }
@@ -84,6 +86,9 @@ func (a *aggregate) current() []event {
 	}
 	return current
 }
+
+// hasSnapshots reports whether states of the aggregate are kept.
+func (a *aggregate) hasSnapshots() bool { return a.State != nil && a.State.Snapshots != nil }
 
 // sealed reports whether the sum is generated because the domain has none.
 func (a *aggregate) sealed() bool { return a.Sum == nil }
@@ -180,6 +185,9 @@ func (a *aggregate) declared(output model.Package) []string {
 	}
 	if a.State != nil {
 		names = append(names, a.fold())
+	}
+	if a.hasSnapshots() {
+		names = append(names, a.foldCode(), a.snapshotTest())
 	}
 	return names
 }

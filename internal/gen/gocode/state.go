@@ -15,15 +15,31 @@ for a stream that does not exist. With runtime.ToVersion they are those of an ea
 events is a *runtime.IncompleteStreamError.`)
 	f.Func().Params(g.receiver(a)).Id("Load").Custom(lines,
 		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("LoadOption")),
-	).Params(state.Clone(), jen.Int64(), jen.Error()).Block(
+	).Params(state.Clone(), jen.Int64(), jen.Error()).Block(g.load(a, state)...)
+	g.execute(f, a, state)
+	g.advance(f, a, state)
+	if a.hasSnapshots() {
+		doc(f, "%s stands for all code that the fold runs. Snapshots made by other code are not read.", a.foldCode())
+		f.Const().Id(a.foldCode()).Op("=").Lit(a.State.Snapshots.Fingerprint)
+	}
+	g.foldEvent(f, a, state)
+}
+
+// load returns the statements of Load.
+func (g *generator) load(a *aggregate, state *jen.Statement) []jen.Code {
+	if a.hasSnapshots() {
+		return []jen.Code{
+			jen.List(g.local("loaded"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Load").Call(
+				g.local("ctx"), g.local("tx"), g.idString(a), g.local("opts").Op("...")),
+			jen.Return(g.local("loaded").Dot("State"), g.local("loaded").Dot("Version"), g.local("err")),
+		}
+	}
+	return []jen.Code{
 		jen.Var().Add(g.local("state")).Add(state.Clone()),
 		jen.List(g.local("version"), g.local("err")).Op(":=").Add(g.local("s")).Dot("advance").Call(
 			g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), jen.Lit(0), g.local("opts").Op("...")),
 		jen.Return(g.local("state"), g.local("version"), g.local("err")),
-	)
-	g.execute(f, a, state)
-	g.advance(f, a, state)
-	g.foldEvent(f, a, state)
+	}
 }
 
 func (g *generator) execute(f *jen.File, a *aggregate, state *jen.Statement) {
@@ -36,44 +52,67 @@ version only. An error of decide is returned as it is. decide must not change wh
 		return runtimeName("Execution").Types(state.Clone()).Values(values...)
 	}
 	field := func(name string, value jen.Code) *jen.Statement { return jen.Id(name).Op(":").Add(value) }
+	at, saved := g.held(a)
+	load := jen.List(at.state(), at.version(), g.local("err")).Op(":=").Add(g.local("s")).Dot("Load").Call(
+		g.local("ctx"), g.local("tx"), g.local("id"))
+	if a.hasSnapshots() {
+		load = jen.List(g.local("loaded"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Load").Call(
+			g.local("ctx"), g.local("tx"), g.idString(a))
+	}
 	f.Func().Params(g.receiver(a)).Id("Execute").Custom(lines,
 		g.ctx(), g.tx(), g.id(a),
 		g.local("decide").Func().Params(state.Clone()).Params(jen.Index().Id(a.sum()), jen.Error()),
 		g.local("opts").Op("...").Add(runtimeName("ExecuteOption")),
 	).Params(runtimeName("Execution").Types(state.Clone()), jen.Error()).Block(
 		g.local("settings").Op(":=").Add(mappingName("With")).Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
-		jen.List(g.local("state"), g.local("version"), g.local("err")).Op(":=").Add(g.local("s")).Dot("Load").Call(
-			g.local("ctx"), g.local("tx"), g.local("id")),
+		load,
 		g.ifErr(execution(), g.local("err")),
 		jen.For(g.local("attempt").Op(":=").Lit(1), jen.Empty(), g.local("attempt").Op("++")).Block(
 			jen.If(g.local("err").Op(":=").Add(mappingName("CheckVersion")).Call(
-				g.local("settings"), jen.Id(a.typeConst()), g.idString(a), g.local("version")),
+				g.local("settings"), jen.Id(a.typeConst()), g.idString(a), at.version()),
 				g.local("err").Op("!=").Nil()).Block(jen.Return(execution(), g.local("err"))),
-			jen.List(g.local("events"), g.local("err")).Op(":=").Add(g.local("decide")).Call(g.local("state")),
+			jen.List(g.local("events"), g.local("err")).Op(":=").Add(g.local("decide")).Call(at.state()),
 			g.ifErr(execution(), g.local("err")),
 			jen.If(jen.Len(g.local("events")).Op("==").Lit(0)).Block(jen.Return(
-				execution(field("State", g.local("state")), field("Version", g.local("version"))), jen.Nil())),
+				execution(field("State", at.state()), field("Version", at.version())), jen.Nil())),
 			jen.List(g.local("result"), g.local("err")).Op(":=").Add(g.local("s")).Dot("append").Call(
-				g.local("ctx"), g.local("tx"), g.local("id"), runtimeName("Exact").Call(g.local("version")),
+				g.local("ctx"), g.local("tx"), g.local("id"), runtimeName("Exact").Call(at.version()),
 				g.local("events"), g.local("settings")),
 			jen.If(g.local("err").Op("==").Nil()).Block(
 				jen.If(g.local("err").Op(":=").Add(g.local("s")).Dot("fold").Call(
-					jen.Op("&").Add(g.local("state")), g.local("result").Dot("Events")), g.local("err").Op("!=").Nil()).Block(
+					jen.Op("&").Add(at.state()), g.local("result").Dot("Events")), g.local("err").Op("!=").Nil()).Block(
 					jen.Return(execution(), g.local("err"))),
+				saved,
 				jen.Return(execution(
-					field("AppendResult", g.local("result")), field("State", g.local("state")),
+					field("AppendResult", g.local("result")), field("State", at.state()),
 					field("Version", g.local("result").Dot("ToVersion").Call())), jen.Nil()),
 			),
 			jen.Var().Add(g.local("conflict")).Op("*").Add(runtimeName("ConflictError")),
 			jen.If(jen.Op("!").Qual(errorsPath, "As").Call(g.local("err"), jen.Op("&").Add(g.local("conflict"))).
 				Op("||").Add(g.local("attempt")).Op(">=").Add(g.local("settings")).Dot("MaxAttempts").Call()).Block(
 				jen.Return(execution(), g.local("err"))),
-			jen.If(jen.List(g.local("version"), g.local("err")).Op("=").Add(g.local("s")).Dot("advance").Call(
-				g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(g.local("state")), g.local("version")),
+			jen.If(jen.List(at.version(), g.local("err")).Op("=").Add(g.local("s")).Dot("advance").Call(
+				g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(at.state()), at.version()),
 				g.local("err").Op("!=").Nil()).Block(
 				jen.Return(execution(), g.local("err"))),
 		),
 	)
+}
+
+// A held says what holds a state and its version while Execute runs: variables, or what was loaded from a snapshot.
+type held struct{ state, version func() *jen.Statement }
+
+// held returns what holds the state, and the statements that save it after an append, if it is kept.
+func (g *generator) held(a *aggregate) (at held, saved jen.Code) {
+	if !a.hasSnapshots() {
+		return held{func() *jen.Statement { return g.local("state") }, func() *jen.Statement { return g.local("version") }}, jen.Null()
+	}
+	at = held{
+		func() *jen.Statement { return g.local("loaded").Dot("State") },
+		func() *jen.Statement { return g.local("loaded").Dot("Version") },
+	}
+	return at, at.version().Op("=").Add(g.local("result")).Dot("ToVersion").Call().Line().
+		Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Save").Call(g.local("ctx"), g.local("tx"), g.idString(a), g.local("loaded"))
 }
 
 func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {

@@ -67,24 +67,40 @@ func (g *generator) id(a *aggregate) *jen.Statement {
 func (g *generator) store(f *jen.File, a *aggregate) {
 	doc(f, `%s appends and reads the streams of %s through a store of any kind. It is immutable and safe
 for concurrent use. It never commits or rolls back: the transaction is the caller's.`, a.store(), a.Name)
-	f.Type().Id(a.store()).Types(g.local("Tx").Any()).Struct(
+	fields := []jen.Code{
 		g.local("store").Add(runtimeName("Store")).Types(g.local("Tx")),
 		g.local("settings").Add(runtimeName("Settings")),
-	)
+	}
+	if a.hasSnapshots() {
+		fields = append(fields, g.local("snapshots").Add(mappingName("Snapshots")).Types(g.local("Tx"), g.typeOf(a.State.Type)))
+	}
+	f.Type().Id(a.store()).Types(g.local("Tx").Any()).Struct(fields...)
 
 	doc(f, "%s returns a store of %s over store. The options hold for every call.", a.newStore(), a.Name)
 	f.Func().Id(a.newStore()).Types(g.local("Tx").Any()).Params(
 		g.local("store").Add(runtimeName("Store")).Types(g.local("Tx")),
 		g.local("opts").Op("...").Add(runtimeName("Option")),
-	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(
-		jen.Return(jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(
-			g.local("store").Op(":").Add(g.local("store")),
-			g.local("settings").Op(":").Add(mappingName("NewSettings")).Call(g.local("opts").Op("...")),
-		)),
-	)
+	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(g.made(a)...)
 
 	g.storeAppend(f, a)
 	g.storeRead(f, a)
+}
+
+// made returns the statements that make a store.
+func (g *generator) made(a *aggregate) []jen.Code {
+	store := jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(
+		g.local("store").Op(":").Add(g.local("store")),
+		g.local("settings").Op(":").Add(mappingName("NewSettings")).Call(g.local("opts").Op("...")),
+	)
+	if !a.hasSnapshots() {
+		return []jen.Code{jen.Return(store)}
+	}
+	return []jen.Code{
+		g.local("s").Op(":=").Add(store),
+		g.local("s").Dot(g.localName("snapshots")).Op("=").Add(mappingName("NewSnapshots")).Call(
+			g.local("store"), g.local("s").Dot(g.localName("settings")), jen.Id(a.typeConst()), jen.Id(a.foldCode()), g.local("s").Dot("fold")),
+		jen.Return(g.local("s")),
+	}
 }
 
 func (g *generator) storeAppend(f *jen.File, a *aggregate) {

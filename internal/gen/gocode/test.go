@@ -26,6 +26,7 @@ func (g *generator) test(a *aggregate) *jen.File {
 	})
 
 	g.testPayloads(f, a, run)
+	g.testSnapshots(f, a, run)
 	if len(a.current()) == len(a.events) {
 		return f
 	}
@@ -71,6 +72,32 @@ func values(s *model.Shape) []model.TypeName {
 		}
 	}
 	return once
+}
+
+// testSnapshots generates the test that a state is the same from a snapshot, and that the fingerprint is up to date.
+func (g *generator) testSnapshots(f *jen.File, a *aggregate, run func(string, *jen.Statement) *jen.Statement) {
+	if !a.hasSnapshots() {
+		return
+	}
+	var samples []jen.Code
+	for _, e := range a.current() {
+		sample := jen.Qual(eventtestPath, "Sample").Types(g.eventType(&e)).Call(g.sampled(&e)...)
+		if a.sealed() {
+			sample = jen.Id(a.sumOf()).Call(sample)
+		}
+		samples = append(samples, jen.Line().Add(sample))
+	}
+	files := jen.Dict{}
+	for _, file := range a.State.Snapshots.Files {
+		files[jen.Lit(file.Path)] = jen.Lit(file.Sum)
+	}
+	doc(f, "A state from a snapshot is the one that the events come to, and %s stands for the code that is here.", a.foldCode())
+	f.Func().Id(a.snapshotTest()).Params(g.local("t").Op("*").Qual(testingPath, "T")).Block(
+		run("state", jen.Qual(eventtestPath, "StateRoundTrip").Call(
+			g.local("t"), jen.Id(a.fold()), jen.Index().Id(a.sum()).Values(append(samples, jen.Line())...))),
+		run("code", jen.Qual(eventtestPath, "FoldFiles").Call(
+			g.local("t"), jen.Map(jen.String()).String().Values(files))),
+	)
 }
 
 // testPayloads generates the test that reads the committed payloads.

@@ -52,7 +52,7 @@ func (e *TooLittle) Error() string {
 
 // Account is what the events of an account come to.
 //
-//eventmap:aggregate id=ID
+//eventmap:aggregate id=ID snapshots
 type Account struct {
 	Owner string
 	Cents int64

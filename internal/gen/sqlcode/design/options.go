@@ -5,6 +5,7 @@ package design
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/pgname"
@@ -25,8 +26,11 @@ type Options struct {
 	// The other tables. Empty: the name of the same constant of pgname, beside the events table, whatever schema that
 	// is in; this is where the runtime looks when it is told of the events table only.
 	AggregateHeadsTable string
+	SnapshotsTable      string
 	CheckpointsTable    string
 	ParkedEventsTable   string
+	// Snapshots has the table of snapshots made, also where no aggregate of the domain has the mark. So does its name.
+	Snapshots bool
 	// Payload is the type of the payload column, one of PayloadTypes. Empty: the first, bytea. A store has to be told of
 	// another one.
 	Payload string
@@ -95,6 +99,11 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	return d, errors.Join(unsupported, names, payload, metadata, indexes, grants, layout, viewsErr, strict)
 }
 
+// hasSnapshots reports whether an aggregate of the domain has the mark.
+func hasSnapshots(d *model.Domain) bool {
+	return d != nil && slices.ContainsFunc(d.Aggregates, func(a model.Aggregate) bool { return a.State != nil && a.State.Snapshots != nil })
+}
+
 // tables checks the names, each by itself, and returns them with their schemas. The error holds all problems.
 func (o Options) tables(dialect *Dialect) (Tables, error) {
 	var problems []error
@@ -119,6 +128,9 @@ func (o Options) tables(dialect *Dialect) (Tables, error) {
 	t := Tables{Events: table("events", o.EventsTable, pgname.Table{Name: pgname.EventsTable}.In(o.Schema))}
 	if dialect.hasHeads {
 		t.Heads = table("aggregate heads", o.AggregateHeadsTable, t.Events.Sibling(pgname.AggregateHeadsTable))
+	}
+	if o.Snapshots || o.SnapshotsTable != "" || hasSnapshots(o.Domain) {
+		t.Snapshots = table("snapshots", o.SnapshotsTable, t.Events.Sibling(pgname.SnapshotsTable))
 	}
 	t.Checkpoints = table("checkpoints", o.CheckpointsTable, t.Events.Sibling(pgname.CheckpointsTable))
 	t.Parked = table("parked events", o.ParkedEventsTable, t.Events.Sibling(pgname.ParkedEventsTable))

@@ -103,7 +103,7 @@ func TestDialect(t *testing.T) {
 		tables  Tables
 		columns string
 	}{
-		"postgres": {Tables{pgname.Table{Name: "a"}, pgname.Table{Name: "aggregate_heads"}, pgname.Table{Name: "consumer_checkpoints"}, pgname.Table{Name: "parked_events"}},
+		"postgres": {Tables{Events: pgname.Table{Name: "a"}, Heads: pgname.Table{Name: "aggregate_heads"}, Checkpoints: pgname.Table{Name: "consumer_checkpoints"}, Parked: pgname.Table{Name: "parked_events"}},
 			"using hash (\"a_payload_value\"(\"a_payload_json\"(payload) -> 'n', null::integer))\n    where aggregate_type = 'Order' and event_type = 'Placed' and event_version = 1"},
 		"sqlite": {Tables{Events: pgname.Table{Name: "a"}, Checkpoints: pgname.Table{Name: "consumer_checkpoints"}, Parked: pgname.Table{Name: "parked_events"}},
 			"(cast((case when json_valid(cast(payload as text)) then cast(payload as text) end) ->> '$.\"n\"' as integer))\n    where aggregate_type = 'Order' and event_type = 'Placed' and event_version = 1"},

@@ -9,15 +9,24 @@ import (
 	"github.com/eventmap/eventmap/internal/pgname"
 )
 
-// Tables are the names that the templates fill in, checked. Heads is the zero value where the dialect has no such table.
+// Tables are the names that the templates fill in, checked. Heads is the zero value where the dialect has no such table,
+// and Snapshots where nobody wants one.
 type Tables struct {
-	Events, Heads, Checkpoints, Parked pgname.Table
+	Events, Heads, Snapshots, Checkpoints, Parked pgname.Table
 }
+
+// all returns every table, zero values included.
+func (t Tables) all() []pgname.Table {
+	return []pgname.Table{t.Events, t.Heads, t.Snapshots, t.Checkpoints, t.Parked}
+}
+
+// HasSnapshots reports whether there is a table of snapshots.
+func (t Tables) HasSnapshots() bool { return t.Snapshots != pgname.Table{} }
 
 // Schemas returns the schemas that the tables name, each once, in the order of the tables.
 func (t Tables) Schemas() []string {
 	var schemas []string
-	for _, table := range []pgname.Table{t.Events, t.Heads, t.Checkpoints, t.Parked} {
+	for _, table := range t.all() {
 		if table.Schema != "" && !slices.Contains(schemas, table.Schema) {
 			schemas = append(schemas, table.Schema)
 		}
@@ -27,7 +36,7 @@ func (t Tables) Schemas() []string {
 
 // hold reports whether the name of a table or of its schema holds the text.
 func (t Tables) hold(text string) bool {
-	for _, table := range []pgname.Table{t.Events, t.Heads, t.Checkpoints, t.Parked} {
+	for _, table := range t.all() {
 		if strings.Contains(table.Quoted(), text) {
 			return true
 		}
@@ -48,6 +57,9 @@ func (d Design) relations() (own, derived []Relation) {
 	own = []Relation{{d.Events, "the events table"}}
 	if d.Dialect.hasHeads {
 		own = append(own, Relation{d.Heads, "the aggregate heads table"})
+	}
+	if d.HasSnapshots() {
+		own = append(own, Relation{d.Snapshots, "the snapshots table"})
 	}
 	own = append(own, Relation{d.Checkpoints, "the checkpoints table"}, Relation{d.Parked, "the parked events table"})
 	if d.Dialect.namesKeys {

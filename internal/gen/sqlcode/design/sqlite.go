@@ -51,6 +51,7 @@ func sqliteOptions(o Options) (Options, error) {
 		Dialect:          o.Dialect,
 		EventsTable:      o.EventsTable,
 		CheckpointsTable: o.CheckpointsTable, ParkedEventsTable: o.ParkedEventsTable,
+		Snapshots: o.Snapshots, SnapshotsTable: o.SnapshotsTable,
 		Indexes:    o.Indexes,
 		AppendOnly: o.AppendOnly,
 		Domain:     o.Domain,

@@ -62,15 +62,20 @@ func (c *collector) add(object, reason, query string, with any, mends string, me
 }
 
 func (c *collector) tables() {
-	for _, table := range []struct {
+	type table struct {
 		name pgname.Table
 		made string
-	}{
+	}
+	tables := []table{
 		{c.Events, "events.sql.tmpl"},
 		{c.Heads, "aggregate_heads.sql.tmpl"},
 		{c.Checkpoints, "consumer_checkpoints.sql.tmpl"},
 		{c.Parked, "parked_events.sql.tmpl"},
-	} {
+	}
+	if c.HasSnapshots() {
+		tables = append(tables, table{c.Snapshots, "snapshots.sql.tmpl"})
+	}
+	for _, table := range tables {
 		c.add("table "+table.name.String(), "is missing", "missing_table.sql.tmpl", table.name, table.made, c.Script)
 	}
 }

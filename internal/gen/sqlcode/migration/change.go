@@ -30,6 +30,7 @@ var attachments = []struct {
 	drop, create string
 	differ       func(change) (lost, gained any)
 }{
+	{"snapshots", "snapshots.down.sql.tmpl", "snapshots.sql.tmpl", change.snapshots},
 	{"views", "payload_functions.down.sql.tmpl", "payload_functions.sql.tmpl", change.functions},
 	{"index", "indexes.down.sql.tmpl", "indexes.sql.tmpl", change.indexes},
 	{"strict", "strict.down.sql.tmpl", "strict.sql.tmpl", change.knownCheck},
@@ -123,6 +124,10 @@ func (c change) keepsFunctions() bool {
 func (c change) functions() (lost, gained any) {
 	differ := !c.keepsFunctions()
 	return when(differ && c.from.PayloadFunctions() != nil, c.before), when(differ && c.to.PayloadFunctions() != nil, c.after)
+}
+
+func (c change) snapshots() (lost, gained any) {
+	return when(c.from.HasSnapshots() && !c.to.HasSnapshots(), c.before), when(!c.from.HasSnapshots() && c.to.HasSnapshots(), c.after)
 }
 
 func (c change) indexes() (lost, gained any) {

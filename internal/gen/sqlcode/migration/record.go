@@ -38,6 +38,7 @@ type record struct {
 type recordedOptions struct {
 	EventsTable         string   `json:"events-table"`
 	AggregateHeadsTable string   `json:"aggregate-heads-table,omitempty"`
+	SnapshotsTable      string   `json:"snapshots-table,omitempty"` // empty: there is none
 	CheckpointsTable    string   `json:"checkpoints-table"`
 	ParkedEventsTable   string   `json:"parked-events-table"`
 	Payload             string   `json:"payload,omitempty"`
@@ -91,6 +92,7 @@ func (w Writer) newRecord(d design.Design) record {
 		Schema: recordedOptions{
 			EventsTable:         d.Events.String(),
 			AggregateHeadsTable: d.Heads.String(),
+			SnapshotsTable:      d.Snapshots.String(),
 			CheckpointsTable:    d.Checkpoints.String(),
 			ParkedEventsTable:   d.Parked.String(),
 			Payload:             d.Payload,
@@ -134,6 +136,7 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 		Dialect:             r.Dialect,
 		EventsTable:         s.EventsTable,
 		AggregateHeadsTable: s.AggregateHeadsTable,
+		SnapshotsTable:      s.SnapshotsTable,
 		CheckpointsTable:    s.CheckpointsTable,
 		ParkedEventsTable:   s.ParkedEventsTable,
 		Payload:             s.Payload,

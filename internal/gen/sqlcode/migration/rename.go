@@ -58,16 +58,19 @@ func (c change) names() any {
 	script := nameChange{Script: c.after, NewSchemas: missing(c.to.Schemas(), c.from.Schemas())}
 	heads := rename{From: c.from.Heads, To: c.to.Heads}
 	heads.Constraints = heads.derived("pkey", "aggregate_version_check")
+	snapshots := rename{From: c.from.Snapshots, To: c.to.Snapshots}
+	snapshots.Constraints = snapshots.derived("pkey", "aggregate_version_check")
 	checkpoints := rename{From: c.from.Checkpoints, To: c.to.Checkpoints}
 	checkpoints.Constraints = checkpoints.derived("pkey", "segment_check", "position_check")
 	parked := rename{From: c.from.Parked, To: c.to.Parked}
 	parked.Constraints, parked.Indexes = parked.derived("pkey", "attempts_check"), parked.derived("aggregate_id_idx")
-	for _, r := range []rename{c.renameOfLog(), heads, checkpoints, parked} {
-		if r.From != r.To {
+	for _, r := range []rename{c.renameOfLog(), heads, snapshots, checkpoints, parked} {
+		if r.From != r.To && r.From != (pgname.Table{}) && r.To != (pgname.Table{}) { // a table of snapshots may come or go
+
 			script.Renames = append(script.Renames, r)
 		}
 	}
-	return script
+	return when(len(script.Renames) > 0, script)
 }
 
 func (c change) renameOfLog() rename {

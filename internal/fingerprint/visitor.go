@@ -1,0 +1,158 @@
+package fingerprint
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// A visitor looks at one declaration.
+type visitor struct {
+	*walk
+	in *Package
+}
+
+func (v visitor) visit(node ast.Node) bool {
+	switch node := node.(type) {
+	case *ast.Ident:
+		v.identifier(node)
+	case *ast.SelectorExpr:
+		v.selector(node)
+	case *ast.CallExpr:
+		v.call(node)
+	case *ast.GoStmt:
+		v.refuse(node.Pos(), "starts a goroutine, so what the events come to may differ from run to run")
+	case *ast.SelectStmt:
+		v.refuse(node.Pos(), "waits for channels, so what the events come to may differ from run to run")
+	case *ast.SendStmt:
+		v.refuse(node.Pos(), "sends to a channel; what the events come to must depend on the events only")
+	case *ast.UnaryExpr:
+		if node.Op == token.ARROW {
+			v.refuse(node.Pos(), "receives from a channel; what the events come to must depend on the events only")
+		}
+	case *ast.RangeStmt:
+		v.loop(node)
+	}
+	return true
+}
+
+func (v visitor) identifier(id *ast.Ident) {
+	object := v.in.Info.Uses[id]
+	if object == nil || object.Pkg() == nil {
+		return
+	}
+	if _, ok := object.(*types.PkgName); ok {
+		return
+	}
+	if f, ok := object.(*types.Func); ok || !isLocal(object) {
+		if ok && isInterfaceMethod(f) {
+			v.reachImplementations(f)
+			return
+		}
+		if _, read := v.packages[object.Pkg()]; !read {
+			v.checkVarying(object, id.Pos())
+		}
+		v.reach(object)
+	}
+}
+
+// selector adds the types on the way to a promoted field or method: they decide which one it is.
+func (v visitor) selector(selector *ast.SelectorExpr) {
+	selection := v.in.Info.Selections[selector]
+	if selection == nil {
+		return
+	}
+	v.reachType(selection.Recv())
+	v.reachType(selection.Type())
+}
+
+// call adds what a dynamic call may run, and what code outside may call back.
+func (v visitor) call(call *ast.CallExpr) {
+	fun := ast.Unparen(call.Fun)
+	if tv := v.in.Info.Types[fun]; tv.IsType() || tv.IsBuiltin() {
+		return
+	}
+	switch callee := callee(v.in.Info, fun).(type) {
+	case *types.Func:
+		if _, read := v.packages[callee.Pkg()]; !read && callee.Pkg() != nil {
+			v.callOutside(callee)
+			for _, arg := range call.Args {
+				v.reachType(v.in.Info.TypeOf(arg))
+			}
+		}
+	case *types.Var:
+		if callee.IsField() || callee.Parent() == callee.Pkg().Scope() {
+			v.reachPackageOf(callee)
+			v.reachPackage(v.in)
+		}
+	}
+}
+
+// callee is what an expression calls: a function, a variable, or nil for the result of an expression.
+func callee(info *types.Info, fun ast.Expr) types.Object {
+	switch fun := fun.(type) {
+	case *ast.Ident:
+		return info.Uses[fun]
+	case *ast.SelectorExpr:
+		return info.Uses[fun.Sel]
+	case *ast.IndexExpr:
+		return callee(info, ast.Unparen(fun.X))
+	case *ast.IndexListExpr:
+		return callee(info, ast.Unparen(fun.X))
+	}
+	return nil
+}
+
+func (v visitor) reachPackageOf(object types.Object) {
+	if p, ok := v.packages[object.Pkg()]; ok {
+		v.reachPackage(p)
+		return
+	}
+	v.reach(object)
+}
+
+func (v visitor) loop(loop *ast.RangeStmt) {
+	t := v.in.Info.TypeOf(loop.X)
+	if t == nil {
+		return
+	}
+	switch t.Underlying().(type) {
+	case *types.Map:
+		v.warn(loop.Pos(), "loops over a map, whose order differs from run to run; sort its keys if the order can matter")
+	case *types.Chan:
+		v.refuse(loop.Pos(), "receives from a channel; what the events come to must depend on the events only")
+	}
+}
+
+// reachImplementations adds every method of an interface method's name.
+func (w *walk) reachImplementations(method *types.Func) {
+	w.called[method.Name()] = true
+	for _, m := range w.methods[method.Name()] {
+		w.reach(m)
+	}
+}
+
+func isInterfaceMethod(f *types.Func) bool {
+	recv := f.Signature().Recv()
+	return recv != nil && types.IsInterface(recv.Type())
+}
+
+// reachType adds the named types that a type is made of.
+func (w *walk) reachType(t types.Type) {
+	switch t := types.Unalias(t).(type) {
+	case *types.Named:
+		w.reach(t.Origin().Obj())
+		for arg := range t.TypeArgs().Types() {
+			w.reachType(arg)
+		}
+	case *types.Pointer:
+		w.reachType(t.Elem())
+	case *types.Slice:
+		w.reachType(t.Elem())
+	case *types.Array:
+		w.reachType(t.Elem())
+	case *types.Map:
+		w.reachType(t.Key())
+		w.reachType(t.Elem())
+	}
+}

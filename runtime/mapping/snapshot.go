@@ -1,0 +1,120 @@
+package mapping
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	goruntime "runtime"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// Snapshots read and save the states of one aggregate beside its streams. They are immutable and safe for concurrent use.
+type Snapshots[Tx, S any] struct {
+	store         runtime.Store[Tx]
+	kept          runtime.SnapshotStore[Tx] // the same store, or nil if it keeps none
+	settings      runtime.Settings
+	aggregateType string
+	fingerprint   string
+	fold          func(*S, []runtime.PersistedEvent) error
+}
+
+// snapshotFormat is the number of the form in which states are kept.
+const snapshotFormat = 1
+
+// NewSnapshots returns the snapshots of an aggregate. code is the fingerprint of what fold runs, as eventmap-gen found it;
+// the release of Go, the codec and the form of a snapshot are added to it here, for they may differ between two builds.
+func NewSnapshots[Tx, S any](store runtime.Store[Tx], settings runtime.Settings, aggregateType, code string, fold func(*S, []runtime.PersistedEvent) error) Snapshots[Tx, S] {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %T %d", code, goruntime.Version(), settings.Codec(), snapshotFormat))
+	s := Snapshots[Tx, S]{
+		store: store, settings: settings, aggregateType: aggregateType, fingerprint: hex.EncodeToString(sum[:]), fold: fold,
+	}
+	s.kept, _ = store.(runtime.SnapshotStore[Tx])
+	return s
+}
+
+// A Loaded is a state and where it stands.
+type Loaded[S any] struct {
+	State   S
+	Version int64
+	Saved   int64 // version of the snapshot that it began with; 0: none
+}
+
+// Load folds the stream into its state, from the latest snapshot on if there is one. With options the whole stream is folded,
+// as far as they select it.
+func (s Snapshots[Tx, S]) Load(ctx context.Context, tx Tx, aggregateID string, opts ...runtime.LoadOption) (Loaded[S], error) {
+	if s.kept == nil || len(opts) > 0 {
+		return s.whole(ctx, tx, aggregateID, opts...)
+	}
+	snapshot, rest, err := s.kept.ReadFromSnapshot(ctx, tx, s.key(aggregateID))
+	if err != nil {
+		return Loaded[S]{}, err
+	}
+	loaded := Loaded[S]{Version: rest.Version(), Saved: snapshot.Version}
+	if snapshot.Version > 0 {
+		if err := s.settings.Codec().Unmarshal(snapshot.State, &loaded.State); err != nil {
+			s.trouble(ctx, "a snapshot cannot be read, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
+			return s.whole(ctx, tx, aggregateID)
+		}
+	}
+	if err := s.fold(&loaded.State, rest.Events); err != nil {
+		return Loaded[S]{}, err
+	}
+	if share := s.settings.VerifySnapshots(); share > 0 && snapshot.Version > 0 && rand.Float64() < share {
+		return s.verify(ctx, tx, aggregateID, loaded)
+	}
+	return loaded, nil
+}
+
+// whole folds the stream from its first event.
+func (s Snapshots[Tx, S]) whole(ctx context.Context, tx Tx, aggregateID string, opts ...runtime.LoadOption) (Loaded[S], error) {
+	stream, err := ReadStream(ctx, s.store, tx, s.aggregateType, aggregateID, After(0, opts...)...)
+	if err != nil {
+		return Loaded[S]{}, err
+	}
+	loaded := Loaded[S]{Version: int64(stream.Len())}
+	return loaded, s.fold(&loaded.State, stream.Events)
+}
+
+// verify compares a state from a snapshot with what the events come to, up to the same version, and returns the latter.
+func (s Snapshots[Tx, S]) verify(ctx context.Context, tx Tx, aggregateID string, loaded Loaded[S]) (Loaded[S], error) {
+	whole, err := s.whole(ctx, tx, aggregateID, runtime.ToVersion(loaded.Version))
+	if err != nil {
+		return Loaded[S]{}, err
+	}
+	got, gotErr := s.settings.Codec().Marshal(&loaded.State)
+	want, wantErr := s.settings.Codec().Marshal(&whole.State)
+	if gotErr == nil && wantErr == nil && bytes.Equal(got, want) {
+		return loaded, nil
+	}
+	s.trouble(ctx, "a snapshot is not what the events come to, and is not used", aggregateID, loaded.Saved,
+		fmt.Errorf("the fold depends on more than eventmap-gen sees, or a snapshot was changed; drop the snapshots of %s", s.aggregateType))
+	return whole, nil
+}
+
+// Save keeps a snapshot of a state if it is far enough past the one that it began with. That it cannot be kept fails nothing:
+// the logger is told.
+func (s Snapshots[Tx, S]) Save(ctx context.Context, tx Tx, aggregateID string, loaded Loaded[S]) {
+	every := s.settings.SnapshotEvery()
+	if s.kept == nil || every == 0 || loaded.Version-loaded.Saved < int64(every) {
+		return
+	}
+	state, err := s.settings.Codec().Marshal(&loaded.State)
+	if err == nil {
+		err = s.kept.SaveSnapshot(ctx, tx, s.key(aggregateID), runtime.Snapshot{Version: loaded.Version, State: state})
+	}
+	if err != nil {
+		s.trouble(ctx, "a snapshot cannot be saved", aggregateID, loaded.Version, err)
+	}
+}
+
+func (s Snapshots[Tx, S]) key(aggregateID string) runtime.SnapshotKey {
+	return runtime.SnapshotKey{AggregateType: s.aggregateType, AggregateID: aggregateID, Fingerprint: s.fingerprint}
+}
+
+func (s Snapshots[Tx, S]) trouble(ctx context.Context, message, aggregateID string, version int64, err error) {
+	s.settings.Logger().Error(ctx, message, "aggregate_type", s.aggregateType, "aggregate_id", aggregateID, "version", version, "error", err)
+}

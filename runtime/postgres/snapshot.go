@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// ReadFromSnapshot reads a snapshot and the events after it, in one statement; see [runtime.SnapshotStore]. It works at every
+// isolation level, in read-only transactions and on a standby.
+func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
+	none := runtime.NewStream(key.AggregateType, key.AggregateID, 0, nil)
+	if !runtime.ValidName(key.AggregateType) || !runtime.ValidName(key.AggregateID) {
+		return runtime.Snapshot{}, none, nil
+	}
+	snapshot, stream, err := s.readFromSnapshot(ctx, s.bind(tx), key)
+	if err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, fmt.Errorf("read %s %q from its snapshot: %w", key.AggregateType, key.AggregateID, s.snapshotError(err))
+	}
+	return snapshot, stream, nil
+}
+
+func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
+	r, err := db.query(ctx, query{s.sql.readFromSnapshot, []any{key.AggregateType, key.AggregateID, key.Fingerprint}})
+	if err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, err
+	}
+	rows, err := newDecoder().collect(nil, r, manyRows)
+	if err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, err
+	}
+	if len(rows) == 0 {
+		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
+	}
+	first := rows[0]
+	snapshot := runtime.Snapshot{Version: first.AggregateVersion}
+	if snapshot.Version > 0 {
+		snapshot.State = first.Payload
+	}
+	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
+	next := snapshot.Version + 1
+	return snapshot, stream, stream.Complete(&next, nil)
+}
+
+// SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. In a transaction it works behind a savepoint of its own, so
+// that an error does not end the transaction. With a pool it is a transaction of its own.
+func (s *Store[Tx]) SaveSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
+	db := s.bind(tx)
+	save := query{s.sql.saveSnapshot, []any{
+		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock(),
+	}}
+	run := func() error { return exec(ctx, db, save) }
+	if !s.alone {
+		run = func() error { return behindSavepoint(ctx, db, save) }
+	}
+	if err := run(); err != nil {
+		return fmt.Errorf("save a snapshot of %s %q: %w", key.AggregateType, key.AggregateID, s.snapshotError(err))
+	}
+	return nil
+}
+
+// DropSnapshots deletes snapshots; see [runtime.SnapshotStore].
+func (s *Store[Tx]) DropSnapshots(ctx context.Context, tx Tx, q runtime.SnapshotQuery) (int64, error) {
+	var before any
+	if !q.SavedBefore.IsZero() {
+		before = q.SavedBefore
+	}
+	if q.AggregateID != "" && q.AggregateType == "" {
+		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
+	}
+	var dropped int64
+	if err := queryRow(ctx, s.bind(tx), query{s.sql.dropSnapshots, []any{q.AggregateType, q.AggregateID, before}}, &dropped); err != nil {
+		return 0, fmt.Errorf("drop snapshots: %w", s.snapshotError(err))
+	}
+	return dropped, nil
+}
+
+// behindSavepoint runs a statement that may fail without ending the transaction.
+func behindSavepoint(ctx context.Context, db querier, q query) error {
+	if err := exec(ctx, db, query{sql: "savepoint eventmap_snapshot"}); err != nil {
+		return err
+	}
+	err := exec(ctx, db, q)
+	if err != nil {
+		// The caller's context may be what ended the statement, and the transaction is to go on all the same.
+		ctx = context.WithoutCancel(ctx)
+		err = errors.Join(err, exec(ctx, db, query{sql: "rollback to savepoint eventmap_snapshot"}))
+	}
+	return errors.Join(err, exec(ctx, db, query{sql: "release savepoint eventmap_snapshot"}))
+}
+
+// snapshotError explains what the server says about a statement that needs the table of snapshots.
+func (s *Store[Tx]) snapshotError(err error) error {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code {
+		case stateUndefinedTable, stateUndefinedColumn:
+			return fmt.Errorf("table %s is needed for snapshots, and it or another table is missing or older than this runtime; "+
+				"run the SQL that `migrate-gen --snapshots%s` writes: %w", s.tables.snapshots, s.tables.flags(), err)
+		case stateInsufficientRights:
+			return fmt.Errorf("the role needs select, insert, update and delete on %s: %w", s.tables.snapshots, err)
+		}
+	}
+	return s.tables.classify(err, false)
+}

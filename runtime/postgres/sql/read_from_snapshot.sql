@@ -1,0 +1,59 @@
+-- eventmap: read a snapshot and the events after it
+with head as materialized (
+	select coalesce((
+		select h.aggregate_version
+		from {{.Heads}} as h
+		where h.aggregate_type = $1::text
+		  and h.aggregate_id = $2::text
+	), 0) as aggregate_version
+), snapshot as materialized (
+	select
+		s.aggregate_version,
+		s.state
+	from {{.Snapshots}} as s
+	join head
+		on s.aggregate_version <= head.aggregate_version
+	where s.aggregate_type = $1::text
+	  and s.aggregate_id = $2::text
+	  and s.fingerprint = $3::text
+)
+-- The first row has the form of an event: the head's version stands for its position, the state for its payload.
+select
+	head.aggregate_version as global_position,
+	$1::text as aggregate_type,
+	$2::text as aggregate_id,
+	coalesce(snapshot.aggregate_version, 0) as aggregate_version,
+	'00000000-0000-0000-0000-000000000000'::uuid as event_id,
+	'' as event_type,
+	0 as event_version,
+	{{.State}} as payload,
+	null::text as trace_id,
+	null::text as correlation_id,
+	null::text as causation_id,
+	null::json as metadata,
+	'epoch'::timestamptz as created_at
+from head
+left join snapshot
+	on true
+union all
+(
+	select
+		e.global_position,
+		e.aggregate_type,
+		e.aggregate_id,
+		e.aggregate_version,
+		e.event_id,
+		e.event_type,
+		e.event_version,
+		{{.Read}},
+		e.trace_id,
+		e.correlation_id,
+		e.causation_id,
+		e.metadata::json,
+		e.created_at
+	from {{.Events}} as e
+	where e.aggregate_type = $1::text
+	  and e.aggregate_id = $2::text
+	  and e.aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
+)
+order by aggregate_version

@@ -1,0 +1,24 @@
+-- eventmap: save a snapshot
+insert into {{.Snapshots}} as s (
+	aggregate_type,
+	aggregate_id,
+	fingerprint,
+	aggregate_version,
+	state,
+	saved_at
+)
+values (
+	$1::text,
+	$2::text,
+	$3::text,
+	$4::bigint,
+	$5::bytea,
+	$6::timestamptz
+)
+on conflict (aggregate_type, aggregate_id, fingerprint) do update
+set
+	aggregate_version = excluded.aggregate_version,
+	state = excluded.state,
+	key_ids = excluded.key_ids,
+	saved_at = excluded.saved_at
+where excluded.aggregate_version > s.aggregate_version

@@ -1,0 +1,42 @@
+package runtime
+
+import (
+	"context"
+	"time"
+)
+
+// A SnapshotKey says which snapshot of which stream is meant. Fingerprint stands for the code that folds the stream and for
+// the form of what is kept: two releases that fold differently have snapshots of their own, and neither reads the other's.
+type SnapshotKey struct {
+	AggregateType string
+	AggregateID   string
+	Fingerprint   string
+}
+
+// A Snapshot is what the first events of a stream come to: a state, encoded. The zero value is none.
+type Snapshot struct {
+	Version int64 // of the last event that is in it
+	State   []byte
+}
+
+// A SnapshotStore keeps snapshots beside the log. Stores may offer it beside [Store]; generated stores of aggregates with
+// the mark snapshots then use it. A snapshot is a cache: any of them may be deleted at any time.
+type SnapshotStore[Tx any] interface {
+	// ReadFromSnapshot returns the snapshot that key means and the events after it, all of one state of the database. If
+	// there is none, or if it is ahead of the stream's head, as after a restore, the snapshot is the zero value and the
+	// stream is whole. A stream that lacks a version after the snapshot is an [*IncompleteStreamError]. It writes nothing.
+	ReadFromSnapshot(ctx context.Context, tx Tx, key SnapshotKey) (Snapshot, Stream, error)
+	// SaveSnapshot keeps a snapshot in the caller's transaction, in place of an earlier one of the same key; one that is
+	// there already at the same or a later version stays. The transaction is usable after an error too, unless the
+	// connection is lost, so an append before it is safe.
+	SaveSnapshot(ctx context.Context, tx Tx, key SnapshotKey, snapshot Snapshot) error
+	// DropSnapshots deletes the snapshots that query selects and returns how many there were.
+	DropSnapshots(ctx context.Context, tx Tx, query SnapshotQuery) (int64, error)
+}
+
+// A SnapshotQuery selects snapshots. The zero value selects all.
+type SnapshotQuery struct {
+	AggregateType string    // empty: of any
+	AggregateID   string    // empty: of any; it needs the type
+	SavedBefore   time.Time // only those saved before; zero: whenever. A release that is gone saves none
+}

@@ -1,0 +1,69 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// ReadFromSnapshot reads a snapshot and the events after it, in one statement; see [runtime.SnapshotStore]. A transaction
+// that only reads is best begun read-only: it waits for nobody.
+func (s *Store) ReadFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
+	snapshot, stream, err := s.readFromSnapshot(ctx, tx, key)
+	if err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, fmt.Errorf("read %s %q from its snapshot: %w", key.AggregateType, key.AggregateID, s.tables.explain(ctx, tx, err, eventsTable(s.tables), snapshotsTable(s.tables)))
+	}
+	return snapshot, stream, nil
+}
+
+func (s *Store) readFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
+	rows, err := collectEvents(ctx, tx, nil, s.sql.readFromSnapshot, key.AggregateType, key.AggregateID, key.Fingerprint)
+	if err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, err
+	}
+	if len(rows) == 0 {
+		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
+	}
+	first := rows[0]
+	snapshot := runtime.Snapshot{Version: first.AggregateVersion}
+	if snapshot.Version > 0 {
+		snapshot.State = first.Payload
+	}
+	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
+	next := snapshot.Version + 1
+	return snapshot, stream, stream.Complete(&next, nil)
+}
+
+// SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. A statement of SQLite that fails undoes itself, so an error does not end
+// the transaction, unless the disk is full or ctx ends in the middle: then SQLite rolls the whole transaction back.
+func (s *Store) SaveSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
+	err := execute(ctx, tx, s.sql.saveSnapshot,
+		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, timeText(s.clock()))
+	if err != nil {
+		return fmt.Errorf("save a snapshot of %s %q: %w", key.AggregateType, key.AggregateID, s.tables.explain(ctx, tx, err, eventsTable(s.tables), snapshotsTable(s.tables)))
+	}
+	return nil
+}
+
+// DropSnapshots deletes snapshots; see [runtime.SnapshotStore].
+func (s *Store) DropSnapshots(ctx context.Context, tx *sql.Tx, q runtime.SnapshotQuery) (int64, error) {
+	var before any
+	if !q.SavedBefore.IsZero() {
+		before = timeText(q.SavedBefore)
+	}
+	if q.AggregateID != "" && q.AggregateType == "" {
+		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
+	}
+	result, err := tx.ExecContext(ctx, s.sql.dropSnapshots, q.AggregateType, q.AggregateID, before)
+	if err != nil {
+		return 0, fmt.Errorf("drop snapshots: %w", s.tables.explain(ctx, tx, err, eventsTable(s.tables), snapshotsTable(s.tables)))
+	}
+	dropped, err := result.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("drop snapshots: %w", err)
+	}
+	return dropped, nil
+}
