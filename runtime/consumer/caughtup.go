@@ -110,7 +110,7 @@ func (r *Runner[Tx]) whyStopped(ctx context.Context, name string) error {
 	}
 	for _, c := range checkpoints {
 		if !c.StoppedAt.IsZero() {
-			return fmt.Errorf("consumer %s: %w at event %d after %d attempts: %s", name, ErrStopped, c.FailedPosition, c.Failures, c.LastError)
+			return fmt.Errorf("consumer %s: %w", name, stoppedError(c))
 		}
 	}
 	return fmt.Errorf("consumer %s: %w", name, ErrStopped)

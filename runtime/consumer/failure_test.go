@@ -64,7 +64,7 @@ func recorded(e *env, c consumer.Registration[pgx.Tx]) (*consumer.Runner[pgx.Tx]
 	e.Helper()
 	rec := new(recorder)
 	c.Backoff = quick()
-	r, err := consumer.New(e.db, consumer.Config{PollLeast: time.Millisecond, PollMost: 20 * time.Millisecond, Hooks: rec.hooks()}, c)
+	r, err := consumer.New(e.db, consumer.Config{Logger: runtime.NoOpLogger{}, PollLeast: time.Millisecond, PollMost: 20 * time.Millisecond, Hooks: rec.hooks()}, c)
 	if err != nil {
 		e.Fatal(err)
 	}

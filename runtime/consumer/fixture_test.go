@@ -174,7 +174,7 @@ func (e *env) runner(consumers ...consumer.Registration[pgx.Tx]) *consumer.Runne
 
 func runnerOf[Tx any](t testing.TB, db consumer.Database[Tx], consumers ...consumer.Registration[Tx]) *consumer.Runner[Tx] {
 	t.Helper()
-	r, err := consumer.New(db, consumer.Config{PollLeast: time.Millisecond, PollMost: 50 * time.Millisecond}, consumers...)
+	r, err := consumer.New(db, consumer.Config{Logger: runtime.NoOpLogger{}, PollLeast: time.Millisecond, PollMost: 50 * time.Millisecond}, consumers...)
 	if err != nil {
 		t.Fatal(err)
 	}

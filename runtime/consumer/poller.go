@@ -12,6 +12,7 @@ type poller[Tx any] struct {
 	signals  map[string]chan struct{} // by consumer, with room for one
 	progress atomic.Bool              // a worker has committed something since the last look
 	stall    stall
+	reminder reminder
 }
 
 // wakeEvery is how often at most being woken makes the poller look. Appends may wake it thousands of times a second.
@@ -56,6 +57,9 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 			}
 			next = p.tell(ctx, poll)
 			p.runner.answer(ctx, poll)
+			if p.reminder.due(poll, looked, p.runner.config.RemindEvery) {
+				p.remind(ctx)
+			}
 			if p.stall.look(poll, looked, p.runner.config.StallAfter) {
 				p.trouble(ctx, "the log is stalled", p.runner.stalled(ctx, poll))
 			}

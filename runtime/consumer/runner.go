@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +29,8 @@ type Runner[Tx any] struct {
 
 // A Config is what concerns all consumers of a runner. The zero value is ready for use.
 type Config struct {
-	// Logger is told about failures, stops, troubles with the database and, as debug, batches. Nil means none.
+	// Logger is told about failures, stops, troubles with the database and, as debug, batches. Nil means slog.Default();
+	// runtime.NoOpLogger{} is none.
 	Logger runtime.Logger
 	// Hooks are told about the same, for metrics.
 	Hooks Hooks
@@ -40,6 +42,9 @@ type Config struct {
 	// that is reported as a [*StalledError], and how often it is reported from then on. 0 means 30 s, a negative duration
 	// never.
 	StallAfter time.Duration
+	// RemindEvery is how often stopped segments are reported, with what to do about them; they also are when the runner
+	// starts. 0 means 10 minutes, a negative duration never.
+	RemindEvery time.Duration
 	// StopGrace is how long handlers that are under way may take to finish once Run is to return; then their context ends.
 	// 0 means 10 s, a negative duration that it ends at once.
 	StopGrace time.Duration
@@ -108,10 +113,13 @@ type registered[Tx any] struct {
 // range. The database is not asked yet.
 func New[Tx any](db Database[Tx], config Config, consumers ...Registration[Tx]) (*Runner[Tx], error) {
 	if config.Logger == nil {
-		config.Logger = runtime.NoOpLogger{}
+		config.Logger = runtime.SlogLogger(slog.Default())
 	}
 	if config.PollLeast == 0 {
 		config.PollLeast = defaultPollLeast
+	}
+	if config.RemindEvery == 0 {
+		config.RemindEvery = defaultRemindEvery
 	}
 	if config.StopGrace == 0 {
 		config.StopGrace = defaultStopGrace
