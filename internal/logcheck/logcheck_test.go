@@ -128,9 +128,9 @@ func TestRead_batches(t *testing.T) {
 			}
 			if step == "streams" && !done {
 				appended++
-				run(t, other, fmt.Sprintf(`update aggregate_heads set aggregate_version = aggregate_version + 1;
+				run(t, other, `update aggregate_heads set aggregate_version = aggregate_version + 1;
 					insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id, event_type, payload)
-					select now(), gen_random_uuid(), aggregate_version, 1, aggregate_type, aggregate_id, 'Placed', '' from aggregate_heads`))
+					select now(), gen_random_uuid(), aggregate_version, 1, aggregate_type, aggregate_id, 'Placed', '' from aggregate_heads`)
 			}
 		})
 		if err != nil {

@@ -126,20 +126,20 @@ func (c *check) versions(ctx context.Context, events *pager[event]) (last int64,
 		switch {
 		case former.version == 0 && e.version > 1:
 			c.found("streams that lack their beginning", Finding{
-				Object: e.stream.String(),
+				Object: e.String(),
 				Reason: fmt.Sprintf("begins at version %d", e.version),
 				Remedy: "attach the partition, or restore the events, that hold what is before; until then it is read only by what asks for a part",
 			})
 		case e.version > former.version+1:
 			c.found("streams with a hole", Finding{
-				Object: e.stream.String(),
+				Object: e.String(),
 				Reason: fmt.Sprintf("lacks version %s", span(former.version+1, e.version-1)),
 				Remedy: "restore the events from a backup, or attach the partition that holds them",
 			})
 		}
 		if e.position < former.position {
 			c.found("versions below an earlier one", Finding{
-				Object: e.stream.String(),
+				Object: e.String(),
 				Reason: fmt.Sprintf("has version %d at position %d, below version %d at position %d", e.version, e.position, former.version, former.position),
 				Remedy: fmt.Sprintf("a consumer that had passed position %d has not seen it: have it handle the event, or build what it made anew", e.position),
 			})
