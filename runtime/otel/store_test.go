@@ -146,7 +146,7 @@ func wantAttributes(t *testing.T, got []attribute.KeyValue, want map[attribute.K
 	t.Helper()
 	found := make(map[attribute.Key]string)
 	for _, a := range got {
-		found[a.Key] = a.Value.Emit()
+		found[a.Key] = a.Value.String()
 	}
 	if d := cmp.Diff(want, found); d != "" {
 		t.Errorf("attributes (-want +got):\n%s", d)
@@ -219,7 +219,10 @@ func TestRead_spans(t *testing.T) {
 		if _, err := l.store.ReadAggregateStream(t.Context(), tx, "Order", "1", nil, nil); err != nil {
 			t.Error(err)
 		}
-		for range l.store.(runtime.LogIterator[*sql.Tx]).LogEvents(t.Context(), tx, runtime.LogQuery{}) {
+		for _, err := range l.store.(runtime.LogIterator[*sql.Tx]).LogEvents(t.Context(), tx, runtime.LogQuery{}) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		return nil

@@ -45,7 +45,7 @@ const (
 // eventStatements read a page of the log and tell where it has ended.
 type eventStatements struct{ events, window string }
 
-//go:embed sql/parts.sql sql/head.sql sql/consumer/checkpoint.sql sql/consumer/holders.sql sql/inspect/*.sql
+//go:embed sql/parts.sql sql/consumer/checkpoint.sql sql/consumer/holders.sql sql/inspect/*.sql
 var inspectFiles embed.FS
 
 // An inspectVariant is what a text is filled in with.
@@ -114,7 +114,7 @@ func renderInspect(t consumerTables, payload PayloadType) (inspectStatements, er
 	s.indexed = fill("indexed.sql", plain)
 	s.event = fill("event.sql", plain)
 	s.eventByID = fill("event.sql", byID)
-	s.head = fill("head.sql", plain)
+	s.head = fill("stream_head.sql", plain)
 	s.streamForward = fill("stream.sql", plain)
 	s.streamBackward = fill("stream.sql", backward)
 	s.streams = fill("streams.sql", plain)

@@ -306,8 +306,7 @@ func (i *Inspector) StreamEvents(ctx context.Context, q inspect.StreamEventQuery
 	}
 	var events []inspect.Event
 	err := i.read(ctx, "inspect a stream", func(ctx context.Context, db queryer) (err error) {
-		var end int64
-		if err := queryRow(ctx, db, i.sql.head, []any{q.AggregateType, q.AggregateID}, &stream.Version, &end); err != nil {
+		if err := queryRow(ctx, db, i.sql.head, []any{q.AggregateType, q.AggregateID}, &stream.Version); err != nil {
 			return err
 		}
 		events, err = collectShown(ctx, db, text, q.Bytes, q.AggregateType, q.AggregateID, q.After, before, q.Limit)

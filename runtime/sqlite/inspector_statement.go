@@ -37,7 +37,7 @@ const (
 // eventStatements read a page of the log and tell where it has ended.
 type eventStatements struct{ events, window string }
 
-//go:embed sql/parts.sql sql/head.sql sql/consumer/parts.sql sql/inspect/*.sql
+//go:embed sql/parts.sql sql/consumer/parts.sql sql/inspect/*.sql
 var inspectFiles embed.FS
 
 // renderInspect returns the statements for the tables; see render.
@@ -52,7 +52,7 @@ func renderInspect(t tables) (inspectStatements, error) {
 		{&s.indexed, "indexed.sql", plain},
 		{&s.event, "event.sql", plain},
 		{&s.eventByID, "event.sql", byID},
-		{&s.head, "head.sql", plain},
+		{&s.head, "stream_head.sql", plain},
 		{&s.streamForward, "stream.sql", plain},
 		{&s.streamBackward, "stream.sql", backward},
 		{&s.streams, "streams.sql", plain},
