@@ -126,9 +126,13 @@ func (r *Runner[Tx]) Forget(ctx context.Context, name string) error {
 	return nil
 }
 
-// lock returns the checkpoints of a consumer, or [ErrUnknownConsumer], and keeps workers away.
+// lock returns the checkpoints of a consumer, or [ErrUnknownConsumer], and keeps workers away. What it says of those that are
+// astray was found out before they were locked, so it is asked again.
 func (r *Runner[Tx]) lock(ctx context.Context, tx Tx, name string) ([]Checkpoint, error) {
 	checkpoints, err := r.db.Checkpoints(ctx, tx, name, true)
+	if err == nil && checkAstray(checkpoints) != nil {
+		checkpoints, err = r.db.Checkpoints(ctx, tx, name, false)
+	}
 	if err == nil && len(checkpoints) == 0 {
 		err = fmt.Errorf("%w: it has no checkpoints; it gets them when it first runs", ErrUnknownConsumer)
 	}
