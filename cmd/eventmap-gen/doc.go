@@ -78,7 +78,8 @@ rule, and goes through the changes one by one.
 		The folder of the package to write; it is made if it is missing. Required. In a folder that lies in no module, to be
 		looked at, it is written as for the module of the events.
 	-p, --package NAME
-		The package's name. Default: what its files say already, else the name of the folder.
+		The package's name. Default: what its files say already, else the name of the folder. A folder with a package that was
+		written by hand is refused the first time unless its name is given here.
 	--filename NAME
 		The name of the file with what is common to all aggregates. Default: event_mapping.gen.go.
 	--aggregate NAME
@@ -104,7 +105,7 @@ rule, and goes through the changes one by one.
 		locked.
 	--accept-breaking LIST
 		Take breaking changes of these events into the lock: Order.Placed.v1, or Order.Placed or Order for all within.
-		Once: it is told if there is nothing to take.
+		Their sample payloads are written anew. Once: it is told if there is nothing to take.
 	--moved OLD=NEW
 		The package with the import path OLD, and all below it, have the path NEW, or lie below it, since the lock was
 		written: a module was renamed, say. Types there that write their own JSON, or name streams, are the same as
@@ -112,7 +113,7 @@ rule, and goes through the changes one by one.
 		told if the lock has none. May be repeated.
 	--format text|json|github-actions
 		How findings are written: text on standard error, one JSON object on standard output in place of all else there, or
-		workflow commands on standard output.
+		workflow commands on standard output, as are then all other errors, questions, warnings and stale files.
 	--check
 		Write nothing. Print a unified diff from the files that are there to what would be written, if they differ.
 	-v, --verbose

@@ -95,6 +95,9 @@ func drawDomain(t *rapid.T, dir string) *domain {
 		}
 		declared := rapid.SliceOfNDistinct(rapid.SampledFrom(choice), 1, 2, rapid.ID).Draw(t, "hand-written")
 		d.Files[path.Join(d.Output, "hand.go")] = "package " + name + "\n\n" + strings.Join(declared, "\n\n") + "\n"
+		d.Flags = append(d.Flags, "--package="+name)
+	} else if into := d.sources[d.Output]; into != nil {
+		d.Flags = append(d.Flags, "--package="+into.name)
 	}
 	if chance(t, 5) {
 		d.Flags = append(d.Flags, "--filename=mapping.go")

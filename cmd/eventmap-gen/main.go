@@ -33,6 +33,10 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err := settings.complete(flags.Args()); err != nil {
 		return command.Misused(err)
 	}
+	if err := settings.refuseForeign(); err != nil {
+		return command.Misused(err)
+	}
+	command.Annotates = settings.format == string(schemalock.GitHubActions)
 	domain, err := astscan.Scan(context.Background(), settings.scan)
 	if err != nil {
 		return command.Fail(err)
@@ -54,9 +58,12 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if len(judged.Findings.Breaking()) > 0 {
 		return cli.Different
 	}
-	settings.summarize(stderr, domain, judged)
+	settings.summarize(command, domain, judged)
 	if judged.First && len(domain.Doubts) > 0 {
 		return cli.Different
+	}
+	for _, e := range judged.Accepted {
+		gocode.RenewSample(files, e.Aggregate, e.Name, e.Version)
 	}
 	plan, err := output.NewPlan(settings.scan.Output, append(files, settings.lockFile(judged)), owner)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"github.com/eventmap/eventmap/internal/cli"
 	"maps"
 	"os"
 	"os/exec"
@@ -131,7 +132,7 @@ func (d *domain) String() string {
 }
 
 func (d *domain) args(root string) []string {
-	return append([]string{"--input", filepath.Join(root, d.Dir), "--output", filepath.Join(root, d.Output)}, d.Flags...)
+	return append([]string{"--convention", "--input", filepath.Join(root, d.Dir), "--output", filepath.Join(root, d.Output)}, d.Flags...)
 }
 
 // generate runs the command on a domain and checks everything about the outcome that needs no go command. A domain that
@@ -148,11 +149,19 @@ func (m domainModule) generate(d *domain) (accepted bool, err error) {
 		}
 		return false, os.RemoveAll(m.path(d.Dir))
 	}
+	if code == cli.Different && strings.Contains("\n"+stderr.String(), "\n? ") { // it asks whether a struct is an event
+		for name := range d.Files {
+			if err := os.Remove(m.path(name)); err != nil {
+				return fail("%v", err)
+			}
+		}
+		return false, nil
+	}
 	if code != 0 || d.Faulty {
 		return fail("exit code %d, faulty = %t\n%s", code, d.Faulty, &stderr)
 	}
 	for line := range strings.Lines(stderr.String()) {
-		if !warningLine.MatchString(line) {
+		if !warningLine.MatchString(line) && !strings.HasPrefix(line, "+ ") {
 			return fail("it says, though all is well: %s", line)
 		}
 	}

@@ -30,7 +30,8 @@ func explain(w io.Writer, domain *model.Domain) {
 
 // summarize writes what changed in the set of events, what is doubtful, and what is stored as nobody may want it. Where
 // nothing changed and nothing is doubtful, it is silent.
-func (s *settings) summarize(w io.Writer, domain *model.Domain, judged *schemalock.Judgement) {
+func (s *settings) summarize(command cli.Command, domain *model.Domain, judged *schemalock.Judgement) {
+	w := command.Stderr
 	if tags := s.scan.Tags; len(tags) > 0 && len(judged.Changes) > 0 {
 		_, _ = fmt.Fprintf(w, "events with the build tags %s:\n", strings.Join(tags, ", "))
 	}
@@ -39,12 +40,14 @@ func (s *settings) summarize(w io.Writer, domain *model.Domain, judged *schemalo
 	}
 	for _, doubt := range domain.Doubts {
 		_, _ = fmt.Fprintf(w, "? %s: %s\n", doubt.Pos, doubt.Text)
+		command.Annotate("warning", doubt)
 	}
 	if len(judged.Changes) == 0 {
 		return
 	}
 	for _, warning := range domain.Warnings {
 		_, _ = fmt.Fprintf(w, "%s: warning: %s\n", warning.Pos, warning.Text)
+		command.Annotate("warning", warning)
 	}
 }
 

@@ -85,6 +85,17 @@ func (s *settings) complete(args []string) (err error) {
 	return nil
 }
 
+// refuseForeign returns an error if the output folder holds a package that people wrote, and nobody said that it is meant. The
+// first time only: later the folder holds code of ours too. The domain's own folder, given as input, is meant.
+func (s *settings) refuseForeign() error {
+	file := output.ForeignFile(s.scan.Output, owner)
+	isInput := func(dir string) bool { return filepath.Clean(dir) == filepath.Clean(s.scan.Output) }
+	if file == "" || s.scan.Package != "" || slices.ContainsFunc(s.inputs, isInput) {
+		return nil
+	}
+	return fmt.Errorf("--output %s holds a package that was written by hand (%s); choose a folder of its own, or give --package NAME with the name of that package to generate into it", s.scan.Output, filepath.ToSlash(file))
+}
+
 // hasGenerated reports whether there is code in the output folder that was generated before.
 func (s *settings) hasGenerated() bool { return output.HasOwn(s.scan.Output, owner) }
 

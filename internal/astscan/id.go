@@ -131,8 +131,27 @@ func (s *scan) judgeID(st *state, t types.Type, at token.Pos, what string) model
 	}}
 	if form == model.StringerID {
 		id.Stringer = types.TypeString(types.Unalias(t), nil)
+		id.Parser = s.findParser(t, obj)
+		id.Unmarshals = id.Parser == model.TypeName{} && method(t, "UnmarshalText", true) != nil
 	}
 	return id
+}
+
+// findParser returns the function that makes an ID of its string: ParseOrderID, OrderIDFromString or Parse, beside the type,
+// as func(string) (OrderID, error); or nothing, if there is none that the generated code can call.
+func (s *scan) findParser(t types.Type, obj *types.TypeName) model.TypeName {
+	for _, name := range []string{"Parse" + obj.Name(), obj.Name() + "FromString", "Parse"} {
+		fn, ok := obj.Pkg().Scope().Lookup(name).(*types.Func)
+		if !ok || fn.Signature().TypeParams().Len() > 0 {
+			continue
+		}
+		params, results := fn.Signature().Params(), fn.Signature().Results()
+		if params.Len() == 1 && !fn.Signature().Variadic() && types.Identical(params.At(0).Type(), types.Typ[types.String]) &&
+			results.Len() == 2 && types.Identical(results.At(0).Type(), t) && isError(results.At(1).Type()) {
+			return model.TypeName{Package: model.Package{Path: fn.Pkg().Path(), Name: fn.Pkg().Name()}, Name: name}
+		}
+	}
+	return model.TypeName{}
 }
 
 // idForm says how a value of type t becomes a string.

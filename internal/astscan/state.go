@@ -200,11 +200,18 @@ func (s *scan) appliesByName(name string, e *event, takesSum bool, st *state) bo
 		return true
 	}
 	for _, verb := range verbs {
-		if rest, ok := strings.CutPrefix(name, verb); ok && slices.Contains(subjects, rest) {
+		rest, ok := strings.CutPrefix(name, verb)
+		if ok && slices.ContainsFunc(subjects, func(subject string) bool { return isNumbered(rest, subject) }) {
 			return true
 		}
 	}
 	return false
+}
+
+// isNumbered reports whether a name is the subject, or the subject and a number that tells it from another's.
+func isNumbered(name, subject string) bool {
+	number, ok := strings.CutPrefix(name, subject)
+	return ok && strings.Trim(number, "0123456789") == "" && (number == "" || subject != "")
 }
 
 // typeNameOf returns the name of the type that t is or points to.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/eventmap/eventmap/internal/annotation"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -27,6 +28,8 @@ type Command struct {
 	Manual string // printed by --help; see Manual
 	Stdout io.Writer
 	Stderr io.Writer
+	// Annotates says that errors, and files that are not current, are also written to standard output as annotations.
+	Annotates bool
 }
 
 // Flags returns an empty set of flags for Parse.
@@ -70,6 +73,7 @@ func (c Command) Misused(err error) (code int) {
 // Fail reports the error, or each of those that were joined in it, on a line of standard error that begins with the
 // command's name, and returns Trouble. Problems in the user's source stand alone on their lines, as editors want them.
 func (c Command) Fail(err error) (code int) {
+	c.annotateError(err)
 	if problems, ok := errors.AsType[model.Problems](err); ok {
 		_, _ = fmt.Fprintln(c.Stderr, problems)
 		return Trouble
@@ -78,6 +82,27 @@ func (c Command) Fail(err error) (code int) {
 		_, _ = fmt.Fprintf(c.Stderr, "%s: %s\n", c.Name, strings.TrimSuffix(line, "\n"))
 	}
 	return Trouble
+}
+
+// Annotate writes a note as an annotation, if the command annotates.
+func (c Command) Annotate(severity string, note model.Note) {
+	if c.Annotates {
+		_ = annotation.Annotation{Severity: severity, Pos: note.Pos, Title: c.Name, Text: note.Text}.Write(c.Stdout)
+	}
+}
+
+// annotateError writes an error, or each of its problems, as annotations, if the command annotates.
+func (c Command) annotateError(err error) {
+	if !c.Annotates {
+		return
+	}
+	if problems, ok := errors.AsType[model.Problems](err); ok {
+		for _, p := range problems.Sorted() {
+			_ = annotation.Annotation{Severity: "error", Pos: p.Pos, Title: c.Name, Text: p.Message}.Write(c.Stdout)
+		}
+		return
+	}
+	_ = annotation.Annotation{Severity: "error", Title: c.Name, Text: err.Error()}.Write(c.Stdout)
 }
 
 // Manual returns the manual in the source of a command's doc.go: the package comment, which is one between /* and */,

@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 
+	"github.com/eventmap/eventmap/internal/annotation"
+	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/output"
 )
 
@@ -18,6 +20,11 @@ func (c Command) Check(plan *output.Plan) (code int) {
 	}
 	if code := c.Print(diff.String()); code != Done {
 		return code
+	}
+	for _, change := range plan.Changes {
+		if c.Annotates {
+			_ = annotation.Annotation{Severity: "error", Pos: model.Position{File: change.Path}, Title: c.Name, Text: "it is not what " + c.Name + " generates now; run it, and commit what it writes"}.Write(c.Stdout)
+		}
 	}
 	return Different
 }

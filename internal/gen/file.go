@@ -10,4 +10,6 @@ type File struct {
 	// Once says that the file records a moment and is never written over: it is written where it is missing, and an
 	// existing one stays as it is, whoever wrote it.
 	Once bool
+	// Renew says that an existing file is written over after all, whoever wrote it: the moment that it recorded never was.
+	Renew bool
 }

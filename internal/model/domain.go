@@ -57,6 +57,10 @@ type ID struct {
 	Form IDForm
 	// Stringer is what identifies the type whose String makes the ID, such as github.com/google/uuid.UUID; of StringerID.
 	Stringer string
+	// Parser is a function of the domain that makes an ID of its string, as func(string) (ID, error); of StringerID.
+	Parser TypeName
+	// Unmarshals says that a pointer to the ID has UnmarshalText; of StringerID without a Parser.
+	Unmarshals bool
 }
 
 // An IDForm says how an ID becomes the string that is stored.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"os"
@@ -56,7 +58,7 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 	for _, f := range files {
 		made[f.Path] = true
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if f.Once && isThere(path) {
+		if f.Once && !f.Renew && isThere(path) {
 			continue // whatever it holds
 		}
 		old, err := os.ReadFile(path)
@@ -66,7 +68,7 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 		case err != nil:
 			problems = append(problems, err)
 		case bytes.Equal(lf(old), f.Content):
-		case !owner.IsOurs(lf(old)):
+		case !f.Renew && !owner.IsOurs(lf(old)):
 			problems = append(problems, fmt.Errorf("%s exists and was not written by %s; move it away, or choose another file name or output folder", path, owner.Tool))
 		default:
 			plan.Changes = append(plan.Changes, Change{Path: path, Old: old, New: f.Content})
@@ -111,6 +113,25 @@ func HasOwn(dir string, owner Owner) bool {
 		content, err := os.ReadFile(name)
 		return err == nil && owner.IsOurs(lf(content))
 	})
+}
+
+// ForeignFile returns a Go file of a folder that holds code and that the owner did not write, if none there is the owner's;
+// else nothing. Tests do not count, nor do files that declare nothing, such as one with a package comment.
+func ForeignFile(dir string, owner Owner) string {
+	if HasOwn(dir, owner) {
+		return ""
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil || len(f.Decls) > 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // isThere reports whether there is a file, or something else, at the path.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
+	"github.com/eventmap/eventmap/internal/annotation"
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -116,23 +116,15 @@ func (fs Findings) writeJSON(w io.Writer) error {
 	return encoder.Encode(written)
 }
 
-// writeCommands writes workflow commands. What has a meaning in them is escaped as the runner's toolkit does it.
+// writeCommands writes workflow commands.
 func (fs Findings) writeCommands(w io.Writer) error {
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	for _, f := range fs {
-		command := "error"
+		severity := "error"
 		if f.Rule.Verdict == Warning {
-			command = "warning"
+			severity = "warning"
 		}
-		where := "file=" + property.Replace(f.Pos.File)
-		if f.Pos.Line > 0 {
-			where += fmt.Sprintf(",line=%d", f.Pos.Line)
-		}
-		if f.Pos.Col > 0 {
-			where += fmt.Sprintf(",col=%d", f.Pos.Col)
-		}
-		if _, err := fmt.Fprintf(w, "::%s %s,title=%s::%s\n", command, where, property.Replace("eventmap-gen: "+f.Rule.Name), data.Replace(f.text())); err != nil {
+		err := annotation.Annotation{Severity: severity, Pos: f.Pos, Title: "eventmap-gen: " + f.Rule.Name, Text: f.text()}.Write(w)
+		if err != nil {
 			return err
 		}
 	}

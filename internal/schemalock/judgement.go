@@ -11,6 +11,7 @@ import (
 type Judgement struct {
 	Findings Findings
 	Unused   []string // accepted names of which there was nothing to accept
+	Accepted []*Event // those of now whose breaking changes were taken
 	Unmoved  []Move   // moves of which the lock has no type
 	Changes  []Change // of the set of events, since the lock was written
 	First    bool     // there is no lock yet
@@ -40,6 +41,7 @@ func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool
 		}
 	}
 	compared, unused := Compare(locked, now, accepted)
+	j.Accepted = changedAnyway(locked, now, accepted)
 	j.Findings, j.Unused, j.Unmoved = append(j.Findings, compared...), unused, unmoved
 	return &j, nil
 }
@@ -77,4 +79,26 @@ func changes(locked, now *Lock) []Change {
 	}
 	slices.SortStableFunc(changes, func(a, b Change) int { return compareEvents(a.Event, b.Event) })
 	return changes
+}
+
+// changedAnyway returns the events whose changes would be breaking, were they not accepted.
+func changedAnyway(locked, now *Lock, accepted []string) (events []*Event) {
+	if len(accepted) == 0 {
+		return nil
+	}
+	strict, _ := Compare(locked, now, nil)
+	lenient, _ := Compare(locked, now, accepted)
+	breaking := map[string]bool{}
+	for _, f := range strict.Breaking() {
+		breaking[f.Event] = true
+	}
+	for _, f := range lenient.Breaking() {
+		delete(breaking, f.Event)
+	}
+	for i := range now.Events {
+		if e := &now.Events[i]; breaking[e.String()] {
+			events = append(events, e)
+		}
+	}
+	return events
 }

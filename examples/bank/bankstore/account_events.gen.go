@@ -265,6 +265,11 @@ func HandleAccount[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
+// AccountIDOf returns the ID of the Account that an event is of, for handlers.
+func AccountIDOf(m runtime.Meta) account.ID {
+	return account.ID(m.AggregateID)
+}
+
 // NewAccountConsumer returns a consumer, known for ever by its name, that hands every event of Account to h.
 func NewAccountConsumer[Tx any](name string, h AccountHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{AccountType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {

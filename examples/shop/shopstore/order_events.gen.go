@@ -307,6 +307,11 @@ func HandleOrder[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
+// OrderIDOf returns the ID of the Order that an event is of, for handlers.
+func OrderIDOf(m runtime.Meta) order.ID {
+	return order.ID(m.AggregateID)
+}
+
 // NewOrderConsumer returns a consumer, known for ever by its name, that hands every event of Order to h.
 func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{OrderType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {

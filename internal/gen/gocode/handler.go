@@ -1,6 +1,10 @@
 package gocode
 
-import "github.com/dave/jennifer/jen"
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/eventmap/eventmap/internal/model"
+)
 
 // handler generates the exhaustive handler, its partial form, the dispatch and the consumer.
 func (g *generator) handler(f *jen.File, a *aggregate) {
@@ -35,6 +39,9 @@ build breaks for whoever does not handle it; [%s] handles some and says so.`, a.
 	}
 
 	g.handle(f, a)
+	if a.hasIDOf() {
+		g.idOf(f, a)
+	}
 
 	doc(f, "%s returns a consumer, known for ever by its name, that hands every event of %s to h.", a.newConsumer(), a.Name)
 	f.Func().Id(a.newConsumer()).Types(tx.Clone().Any()).Params(
@@ -72,6 +79,34 @@ the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and mu
 			),
 			g.local("handle"),
 		)),
+	)
+}
+
+// hasIDOf reports whether the ID of a stream can be had from its string.
+func (a *aggregate) hasIDOf() bool {
+	return a.ID.Form == model.StringKind || a.ID.Form == model.StringerID && (a.ID.Unmarshals || a.ID.Parser != model.TypeName{})
+}
+
+// idOf generates the function that gives handlers the ID of an event's stream.
+func (g *generator) idOf(f *jen.File, a *aggregate) {
+	stored := g.local("m").Dot("AggregateID")
+	fn := f.Func
+	takes := jen.Params(g.local("m").Add(runtimeName("Meta")))
+	if a.ID.Form == model.StringKind {
+		doc(f, "%s returns the ID of the %s that an event is of, for handlers.", a.idOf(), a.Name)
+		fn().Id(a.idOf()).Add(takes).Add(g.idType(a)).Block(jen.Return(g.idType(a).Parens(stored)))
+		return
+	}
+	doc(f, "%s returns the ID of the %s that an event is of, for handlers. It fails if what is stored is no ID.", a.idOf(), a.Name)
+	results := jen.Params(g.idType(a), jen.Error())
+	if a.ID.Parser.Name != "" {
+		fn().Id(a.idOf()).Add(takes).Add(results).Block(jen.Return(g.typeOf(a.ID.Parser).Call(stored)))
+		return
+	}
+	fn().Id(a.idOf()).Add(takes).Add(results).Block(
+		jen.Var().Add(g.local("id")).Add(g.idType(a)),
+		g.local("err").Op(":=").Add(g.local("id")).Dot("UnmarshalText").Call(jen.Index().Byte().Parens(stored)),
+		jen.Return(g.local("id"), g.local("err")),
 	)
 }
 

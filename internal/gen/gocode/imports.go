@@ -140,6 +140,7 @@ func domainPackages(d *model.Domain) []model.Package {
 			add(a.State.Type)
 		}
 		add(a.ID.Type)
+		add(a.ID.Parser)
 		for _, e := range a.Events {
 			add(e.Type)
 			for _, value := range values(e.Payload) {

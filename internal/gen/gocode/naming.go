@@ -11,7 +11,7 @@ import (
 // The names of everything that is generated follow from one rule, with no counters, so that what is added to a domain
 // never renames what was there:
 //
-//	aggregate A    AType AEvent AEventOf AStream AStore NewAStore FoldA AHandler AHandlerFuncs HandleA NewAConsumer,
+//	aggregate A    AType AEvent AEventOf AStream AStore NewAStore FoldA AHandler AHandlerFuncs HandleA NewAConsumer AIDOf,
 //	               unexported encodeAEvent decodeAEvent foldACode, and AScenario in the package beside it for tests
 //	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
 //	               upcaster turns into a higher
@@ -48,6 +48,7 @@ func (a *aggregate) newStore() string         { return "New" + a.ident + "Store"
 func (a *aggregate) handler() string          { return a.ident + "Handler" }
 func (a *aggregate) handlerFuncs() string     { return a.ident + "HandlerFuncs" }
 func (a *aggregate) handle() string           { return "Handle" + a.ident }
+func (a *aggregate) idOf() string             { return a.ident + "IDOf" }
 func (a *aggregate) newConsumer() string      { return "New" + a.ident + "Consumer" }
 func (a *aggregate) newBatchConsumer() string { return "New" + a.ident + "BatchConsumer" }
 func (a *aggregate) encode() string           { return "encode" + a.ident + "Event" }
@@ -127,7 +128,7 @@ func name(d *model.Domain) (aggregates []aggregate, declared map[string]bool, pr
 }
 
 // builtins are the names by which generated code means what Go declares.
-var builtins = []string{"any", "error", "int64", "len", "make", "nil", "string"}
+var builtins = []string{"any", "byte", "error", "int64", "len", "make", "nil", "string"}
 
 // declare returns every name that the output package declares, and a problem for each that would be declared twice, or
 // that hides a predeclared one.
@@ -182,6 +183,9 @@ func (a *aggregate) declared(output model.Package) []string {
 	}
 	if a.declaresSum(output) {
 		names = append(names, a.sum())
+	}
+	if a.hasIDOf() {
+		names = append(names, a.idOf())
 	}
 	if a.State != nil {
 		names = append(names, a.fold())

@@ -15,13 +15,29 @@ import (
 	"github.com/eventmap/eventmap/internal/model"
 )
 
+// RenewSample has the sample payload of one version of an event written anew, among the files that were generated: nothing
+// was ever stored in its former shape.
+func RenewSample(files []gen.File, aggregate, event string, version int) {
+	path := samplePath(aggregate, event, version)
+	for i := range files {
+		if files[i].Path == path {
+			files[i].Renew = true
+		}
+	}
+}
+
+// samplePath returns where the sample payload of an event lies.
+func samplePath(aggregate, event string, version int) string {
+	return fmt.Sprintf("testdata/payloads/%s/%s.v%d.json", fileName(aggregate), fileName(event), version)
+}
+
 // payloadFile returns the path of the sample payload of an event, or nothing if there can be none: how its type writes
 // and reads it is not for us to know.
 func (e *event) payloadFile(a *aggregate) string {
 	if e.Payload == nil || e.Payload.Kind != model.ObjectShape || e.Payload.Guarded {
 		return ""
 	}
-	return fmt.Sprintf("testdata/payloads/%s/%s.v%d.json", fileName(a.Name), fileName(e.Name), e.Version)
+	return samplePath(a.Name, e.Name, e.Version)
 }
 
 // fileName returns a stored name as a file system takes it.

@@ -2,6 +2,7 @@ package gocode
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,10 +22,16 @@ type scenarios struct {
 	aggregates []*aggregate  // with a state that others can name
 }
 
+// runtimeTests are the packages for tests that the runtime has.
+var runtimeTests = []string{"eventtest", "storetest"}
+
 // newScenarios returns what generates the scenarios of a domain, or nil if there is none to generate: no aggregate has a
 // state, or the output package is a program, which cannot be imported.
 func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 	name := d.Output.Name + "test"
+	if slices.Contains(runtimeTests, name) {
+		name = d.Output.Name + "scenario" // not one of two packages of one name
+	}
 	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
 		name = "scenariotest" // an import path has no other letters
 	}
