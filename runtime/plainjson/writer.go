@@ -96,7 +96,7 @@ func (w *Writer) string(s string) {
 
 // isPlain reports whether encoding/json writes the string without an escape.
 func isPlain(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if !plainByte[s[i]] {
 			return s[i] >= utf8.RuneSelf && isPlainText(s[i:])
 		}

@@ -231,8 +231,8 @@ func (g *Group) settle(f *flight, parts []*part) {
 	var ask []*request // whose events may be stored already
 	var moved []*part  // whose stream was not where it had to be
 	for _, p := range parts {
-		switch stored := p.stored(); {
-		case stored == p.events:
+		switch stored := p.stored(); stored {
+		case p.events:
 			for _, r := range p.joined {
 				f.decide(answer{result: r.result()}, r)
 				p.version, p.known = r.first+int64(len(r.events))-1, true
@@ -248,7 +248,7 @@ func (g *Group) settle(f *flight, parts []*part) {
 			for _, r := range p.rest {
 				r.absent = false // they may be what was just stored
 			}
-		case stored == 0:
+		case 0:
 			moved = append(moved, p)
 			ask = append(ask, p.requests...)
 		default:

@@ -402,17 +402,21 @@ func TestGroup_lockedStreamsDelayNobodyElse(t *testing.T) {
 		})
 	}
 	var others sync.WaitGroup
-	for i := range 60 {
+	for range 60 { // some come into groups with those that have to wait
 		others.Go(func() {
-			stream := held[i%len(held)]
-			if i >= 12 { // these come into groups with the ones that have to wait
-				stream = newStream()
-				if _, err := group.Append(t.Context(), group, runtime.NoStream(), placed(stream, 1)); err != nil {
-					t.Error(err)
-				}
+			if _, err := group.Append(t.Context(), group, runtime.NoStream(), placed(newStream(), 1)); err != nil {
+				t.Error(err)
 			}
 		})
 	}
+	eventually(t, "every append to a held stream waits on a connection of its own", func() bool {
+		var n int
+		err := pool.QueryRow(t.Context(), "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n == len(held)
+	})
 	others.Wait()
 	leave()
 	if n := stored.Load(); n != 0 {
@@ -515,7 +519,7 @@ func (c *cutConn) Write(b []byte) (int, error) {
 		case <-c.cutter.committed():
 		case <-time.After(patience):
 		}
-		_ = c.Conn.Close()
+		_ = c.Close()
 	}
 	return n, err
 }

@@ -59,7 +59,7 @@ func (g *generator) plain() {
 				e.plain = p.add(e.Type, e.qualified, e.Payload)
 			}
 		}
-		for j := 0; j < len(p.list); j++ {
+		for j := 0; j < len(p.list); j++ { //nolint:intrange // the list grows
 			for _, m := range p.list[j].shape.Fields {
 				if s := called(m.Shape); s != nil && s.Kind == model.ObjectShape {
 					p.add(s.Name, a.ident+exported(s.Name.Name), s)
