@@ -94,5 +94,7 @@ func comparisons(p plan) []comparison {
 	}
 	all = append(all, guard(p), hotStream(p))
 	all = append(all, groups(p)...)
-	return append(all, readStream(p), readLog(p), growth(p), consoleOn(p))
+	all = append(all, readStream(p))
+	all = append(all, snapshots(p)...)
+	return append(all, readLog(p), growth(p), consoleOn(p))
 }
