@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
 
 // ReadFromSnapshot reads a snapshot and the events after it, in one statement; see [runtime.SnapshotStore]. It works at every
@@ -33,17 +34,7 @@ func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtim
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
-	if len(rows) == 0 {
-		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
-	}
-	first := rows[0]
-	snapshot := runtime.Snapshot{Version: first.AggregateVersion}
-	if snapshot.Version > 0 {
-		snapshot.State = first.Payload
-	}
-	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
-	next := snapshot.Version + 1
-	return snapshot, stream, stream.Complete(&next, nil)
+	return reading.FromSnapshot(key, rows)
 }
 
 // SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. In a transaction it works behind a savepoint of its own, so

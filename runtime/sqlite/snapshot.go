@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
 
 // ReadFromSnapshot reads a snapshot and the events after it, in one statement; see [runtime.SnapshotStore]. A transaction
@@ -24,17 +25,7 @@ func (s *Store) readFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.Sn
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
-	if len(rows) == 0 {
-		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
-	}
-	first := rows[0]
-	snapshot := runtime.Snapshot{Version: first.AggregateVersion}
-	if snapshot.Version > 0 {
-		snapshot.State = first.Payload
-	}
-	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
-	next := snapshot.Version + 1
-	return snapshot, stream, stream.Complete(&next, nil)
+	return reading.FromSnapshot(key, rows)
 }
 
 // SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. A statement of SQLite that fails undoes itself, so an error does not end

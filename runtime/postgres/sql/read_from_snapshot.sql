@@ -55,5 +55,5 @@ union all
 	where e.aggregate_type = $1::text
 	  and e.aggregate_id = $2::text
 	  and e.aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
+	order by e.aggregate_version
 )
-order by aggregate_version

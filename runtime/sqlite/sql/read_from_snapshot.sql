@@ -34,11 +34,14 @@ from head
 left join snapshot
 	on true
 union all
-select
-	global_position,
-	{{template "columns"}}
-from {{.Events}}
-where aggregate_type = ?1
-  and aggregate_id = ?2
-  and aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
-order by 4
+select *
+from (
+	select
+		global_position,
+		{{template "columns"}}
+	from {{.Events}}
+	where aggregate_type = ?1
+	  and aggregate_id = ?2
+	  and aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
+	order by aggregate_version
+)

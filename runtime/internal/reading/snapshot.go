@@ -1,0 +1,30 @@
+package reading
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/eventmap/eventmap/runtime"
+)
+
+// FromSnapshot returns what the rows of a statement say that reads a snapshot and the events after it. One row has the form
+// of an event and stands for the rest: its version is the snapshot's, or 0, its payload the state, and its position the
+// version of the stream's head. SQL promises no order over both, and it is there mostly.
+func FromSnapshot(key runtime.SnapshotKey, rows []runtime.PersistedEvent) (runtime.Snapshot, runtime.Stream, error) {
+	if len(rows) == 0 {
+		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
+	}
+	byVersion := func(a, b runtime.PersistedEvent) int { return cmp.Compare(a.AggregateVersion, b.AggregateVersion) }
+	if !slices.IsSortedFunc(rows, byVersion) {
+		slices.SortFunc(rows, byVersion)
+	}
+	first := rows[0]
+	snapshot := runtime.Snapshot{Version: first.AggregateVersion}
+	if snapshot.Version > 0 {
+		snapshot.State = first.Payload
+	}
+	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
+	next := snapshot.Version + 1
+	return snapshot, stream, stream.Complete(&next, nil)
+}
