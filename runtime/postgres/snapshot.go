@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -26,7 +27,7 @@ func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 }
 
 func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
-	r, err := db.query(ctx, query{s.sql.readFromSnapshot, []any{key.AggregateType, key.AggregateID, key.Fingerprint}})
+	r, err := db.query(ctx, query{s.sql.readFromSnapshot, []any{key.AggregateType, key.AggregateID, key.Fingerprint, int64(math.MaxInt64)}})
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}

@@ -34,6 +34,7 @@ func TestGenerate_theStoreKeepsItsContract(t *testing.T) {
 	for name, o := range designs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			o.Snapshots = true
 			pool := connectAs(t, &o)
 			store, err := postgres.New(postgres.WithEventsTable(o.Schema + ".events"))
 			if err != nil {

@@ -66,7 +66,7 @@ func migrateLite(t *testing.T, db *sql.DB, script string) error {
 func TestGenerate_sqliteIsWhatMigrateMakes(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][3]string{{"", "", ""}, {"Événements-2", "select", "_p$"}} {
-		o := design.Options{Dialect: "sqlite", EventsTable: names[0], CheckpointsTable: names[1], ParkedEventsTable: names[2]}
+		o := design.Options{Dialect: "sqlite", EventsTable: names[0], CheckpointsTable: names[1], ParkedEventsTable: names[2], Snapshots: true}
 		config := sqlite.Config{EventsTable: names[0], CheckpointsTable: names[1], ParkedEventsTable: names[2]}
 		files, err := generated(o)
 		if err != nil {
