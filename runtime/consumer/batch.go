@@ -94,7 +94,7 @@ func (w *worker[Tx]) try(handling context.Context, a attempt) (outcome, error) {
 			_ = db.Rollback(ctx, tx)
 		}
 	}()
-	b := &batch[Tx]{worker: w, tx: tx, began: began, until: a.until}
+	b := &batch[Tx]{worker: w, tx: tx, began: began, until: a.until, again: a.until != nil}
 	failed, err := b.handle(ctx, handling, a)
 	if b.saved {
 		w.conflicts = 0
@@ -124,6 +124,7 @@ type batch[Tx any] struct {
 	claim   *Claim
 	before  Checkpoint      // as it was claimed
 	until   *failure        // the batch ends before it and puts it on record
+	again   bool            // such a failure has cost the transaction before
 	waiting map[Stream]bool // streams with parked events
 
 	savepoint       savepointState

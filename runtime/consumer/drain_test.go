@@ -108,6 +108,52 @@ func TestRun_endsTheEventInHandAfterTheGrace(t *testing.T) {
 	}
 }
 
+// With a handler that has no effects elsewhere, there is no savepoint until an event fails; nothing is lost or doubled.
+func TestTransactional_handlesEveryEventOnce(t *testing.T) {
+	t.Parallel()
+	for name, policy := range map[string]consumer.Policy{"stop": consumer.Stop, "park": consumer.Park} {
+		for _, fails := range []string{"error", "hidden", "statement"} {
+			t.Run(name+" "+fails, func(t *testing.T) {
+				t.Parallel()
+				e := newEnv(t)
+				log := append(e.append("Order", "o", 6), e.append("Order", "p", 6)...)
+				r, _ := recorded(e, consumer.Registration[pgx.Tx]{
+					Transactional: true, Attempts: 2, Policy: policy,
+					Consumer: writes("c", func(ctx context.Context, tx pgx.Tx, p runtime.PersistedEvent) error {
+						switch {
+						case p.GlobalPosition != log[5]:
+							return nil
+						case fails == "error":
+							return errors.New("never")
+						}
+						_, err := tx.Exec(ctx, "select 1/0")
+						if fails == "hidden" {
+							return nil
+						}
+						return err
+					}),
+				})
+				err := r.RunUntilCaughtUp(e.ctx(), nil)
+				want := log[:5]
+				if policy == consumer.Stop {
+					wantError(t, err, consumer.ErrStopped)
+				} else {
+					want = append(want[:5:5], log[6:]...)
+				}
+				e.wantModel("c", want)
+				if policy == consumer.Stop {
+					return
+				}
+				well := e.append("Order", "q", 5)
+				e.catchUp(r)
+				if xids := one[int](e, "select count(distinct xmin::text) from read_model where global_position >= $1", well[0]); xids != 1 {
+					t.Errorf("%d transaction IDs for a batch without failures, want 1", xids)
+				}
+			})
+		}
+	}
+}
+
 // A failing event does not repeat the effects of those before it, whether it is tried again or parked.
 func TestFailure_effectsBeforeItHappenOnce(t *testing.T) {
 	t.Parallel()

@@ -19,8 +19,16 @@ const (
 	newSavepoint                // nothing was done since
 )
 
+// saves reports whether there are savepoints: for a transactional handler only once an event has failed.
+func (b *batch[Tx]) saves() bool {
+	return !b.consumer.Transactional || b.again || b.before.Failures > 0
+}
+
 // mark makes sure that nothing was done since the savepoint.
 func (b *batch[Tx]) mark(ctx context.Context) (err error) {
+	if !b.saves() {
+		return nil
+	}
 	switch b.savepoint {
 	case noSavepoint:
 		err = b.runner.db.Savepoint(ctx, b.tx)
@@ -86,7 +94,7 @@ func (b *batch[Tx]) group(ctx, handling context.Context, g []runtime.PersistedEv
 		return false, nil, err
 	}
 	err = b.call(handling, g)
-	if err == nil {
+	if err == nil && b.saves() {
 		err = b.runner.db.RenewSavepoint(ctx, b.tx)
 	}
 	if err == nil {
@@ -94,7 +102,7 @@ func (b *batch[Tx]) group(ctx, handling context.Context, g []runtime.PersistedEv
 		b.last = &g[len(g)-1]
 		return false, nil, nil
 	}
-	lost := b.runner.db.RollbackToSavepoint(ctx, b.tx) != nil
+	lost := !b.saves() || b.runner.db.RollbackToSavepoint(ctx, b.tx) != nil
 	if len(g) > 1 {
 		return b.narrow(ctx, handling, g, err, lost)
 	}

@@ -68,6 +68,10 @@ type Registration[Tx any] struct {
 	BatchSize  int
 	BatchBytes int64
 	BatchTime  time.Duration
+	// Transactional says that the handler has no effects but what it writes with its transaction. Then there is no savepoint
+	// before each event until one fails, which makes quick handlers faster by a third or so and needs one transaction ID for a
+	// batch; and a failing event has those before it handled again, once, after they were rolled back.
+	Transactional bool
 	// Timeout is how long handling one event may take. The context of the handler ends then; one that does not heed it
 	// holds up its segment, and nothing else. 0 means without end.
 	Timeout time.Duration
