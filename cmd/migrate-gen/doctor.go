@@ -38,7 +38,11 @@ func (s *settings) diagnose(ctx context.Context, command cli.Command) (code int)
 	if s.deep {
 		var wrong []logcheck.Finding
 		wrong, deepErr = logcheck.Read(ctx, conn, logcheck.Log{Events: d.Events, Heads: d.Heads, UniqueIDs: !d.Partitioned()}, progress(command))
-		findings = append(findings, wrong...)
+		// What was sampled is known better now.
+		sampled := func(f logcheck.Finding) bool {
+			return slices.ContainsFunc(wrong, func(w logcheck.Finding) bool { return w.Object == f.Object })
+		}
+		findings = append(slices.DeleteFunc(findings, sampled), wrong...)
 	}
 	if code := command.Print(report(findings)); code != cli.Done {
 		return code

@@ -18,8 +18,11 @@ import (
 // Everything that is wrong is found, and the statements that are printed mend it.
 func TestDoctor_findsAndMends(t *testing.T) {
 	t.Parallel()
-	const insert = `insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id,
-		event_type, payload) select now(), gen_random_uuid(), n, 1, 'Order', '1', 'Placed', '{}' from generate_series(1, %d) n`
+	const insert = `with added as (
+		insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id, event_type, payload)
+		select now(), gen_random_uuid(), n, 1, 'Order', '1', 'Placed', '{}' from generate_series(1, %d) n
+		returning aggregate_version
+	) insert into aggregate_heads (aggregate_version, aggregate_type, aggregate_id) select max(aggregate_version), 'Order', '1' from added`
 	tests := []struct {
 		name   string
 		flags  []string
@@ -85,7 +88,8 @@ func TestDoctor_findsAndMends(t *testing.T) {
 		{name: "a function that names a schema that is no more", flags: []string{"--partition=range", "--schema=shop"},
 			breaks: `create or replace function shop.events_event_id_once() returns trigger language plpgsql as
 				'begin perform from "former"."events" as other; return null; end'`,
-			want: []string{"trigger events_event_id_once of shop.events looks for the log in the schema that it was made in, so that appends fail"}},
+			want: []string{"trigger events_event_id_once of shop.events looks for the log in the schema that it was made in, so that appends fail",
+				`function shop.events_event_id_once() looks for the table in schema "former", in which it was before; it is in "shop" now: appends fail`}},
 		{name: "a function that finds another schema", flags: []string{"--partition=range"},
 			breaks: `create or replace function events_event_id_once() returns trigger language plpgsql set search_path = former as
 				'begin perform from "events" as other; return null; end'`,
@@ -229,8 +233,8 @@ func TestDoctor_deep(t *testing.T) {
 		event_type, payload) select now(), gen_random_uuid(), n, 1, 'Order', E'1\n; drop table shop.events', 'Placed', '{}' from generate_series(1, 3) n;
 		insert into shop.aggregate_heads select 9, aggregate_type, aggregate_id from shop.events limit 1`)
 	flags := []string{"--doctor", "--dsn", dsn, "--schema=shop"}
-	if report, found := examined(t, dsn, []string{"--schema=shop"}); found != nil {
-		t.Errorf("without --deep: %s", report)
+	if report, found := examined(t, dsn, []string{"--schema=shop"}); len(found) != 1 || !strings.Contains(report, "has its head at version 9") {
+		t.Errorf("a sample, without --deep: %s", report)
 	}
 	var stdout, stderr strings.Builder
 	if code := command(&stdout, &stderr, append(flags, "--deep")...); code != cli.Different {

@@ -13,7 +13,8 @@ import (
 func TestDoctor_mendsWhatWasDoneByHand(t *testing.T) {
 	t.Parallel()
 	const twoEvents = `insert into events (created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id,
-		event_type, payload) select now(), gen_random_uuid(), n, 1, 'Order', '1', 'Placed', '{}' from generate_series(1, 2) n; `
+		event_type, payload) select now(), gen_random_uuid(), n, 1, 'Order', '1', 'Placed', '{}' from generate_series(1, 2) n;
+		insert into aggregate_heads (aggregate_version, aggregate_type, aggregate_id) values (2, 'Order', '1'); `
 	tests := []struct {
 		name, breaks string
 		want         []string
