@@ -96,29 +96,29 @@ type generator struct {
 
 // files renders every file, several at a time.
 func (g *generator) files(o Options) ([]gen.File, error) {
-	type page struct {
-		path string
-		file func() *jen.File
+	type page func() (gen.File, error)
+	rendered := func(path string, file func() *jen.File) page {
+		return func() (gen.File, error) { return render(path, file(), o.current(path)) }
 	}
-	pages := []page{{o.Filename, g.common}}
+	pages := []page{rendered(o.Filename, g.common)}
 	for i := range g.aggregates {
 		a := &g.aggregates[i]
-		pages = append(pages, page{a.file(), func() *jen.File { return g.aggregate(a) }})
+		pages = append(pages, rendered(a.file(), func() *jen.File { return g.aggregate(a) }))
 		if a.plain != nil && len(a.plain.list) > 0 {
-			pages = append(pages, page{a.plainFile(), func() *jen.File { return g.plainFile(a) }})
+			pages = append(pages, func() (gen.File, error) { return g.plainCode(a), nil })
 		}
 		if o.Tests {
-			pages = append(pages, page{a.testFile(), func() *jen.File { return g.test(a) }})
+			pages = append(pages, rendered(a.testFile(), func() *jen.File { return g.test(a) }))
 		}
 	}
 	if s := g.scenarios; s != nil {
-		pages = append(pages, page{s.file(), s.generate})
+		pages = append(pages, rendered(s.file(), s.generate))
 	}
 	files := make([]gen.File, len(pages))
 	var group errgroup.Group
-	for i, p := range pages {
+	for i, page := range pages {
 		group.Go(func() (err error) {
-			files[i], err = render(p.path, p.file(), o.current(p.path))
+			files[i], err = page()
 			return err
 		})
 	}
