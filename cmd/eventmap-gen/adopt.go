@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -101,7 +102,7 @@ func report(w io.Writer, proposal *adopt.Proposal, err error) (code int) {
 	if err == nil || len(proposal.Marks) == 0 && code != cli.Done {
 		return code
 	}
-	if problems, ok := err.(model.Problems); ok {
+	if problems, ok := errors.AsType[model.Problems](err); ok {
 		for _, p := range problems {
 			_, _ = fmt.Fprintf(w, "? %s: with these marks: %s\n", p.Pos, p.Message)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"github.com/eventmap/eventmap/internal/cli"
 	"maps"
 	"os"
 	"os/exec"
@@ -18,6 +17,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
+
+	"github.com/eventmap/eventmap/internal/cli"
 
 	"github.com/eventmap/eventmap/internal/cli/clitest"
 )

@@ -286,30 +286,30 @@ func (m mark) standsOn() string {
 }
 
 // markType gives a mark to a type, if it can bear it.
-func (s declarer) markType(d *typeDecl, m *mark) {
+func (d declarer) markType(decl *typeDecl, m *mark) {
 	switch {
-	case d.src.Name == "main":
-		s.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, d.obj.Name())
-	case d.generated:
-		s.problem(m.pos, "%v stands in a generated file, which is not searched for events; move %s to a file written by hand", *m, d.obj.Name())
+	case decl.src.Name == "main":
+		d.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, decl.obj.Name())
+	case decl.generated:
+		d.problem(m.pos, "%v stands in a generated file, which is not searched for events; move %s to a file written by hand", *m, decl.obj.Name())
 	case m.verb == "upcast" || m.verb == "index" || m.verb == "opaque":
-		s.problem(m.pos, "%v stands on the type %s; it marks %s", *m, d.obj.Name(), m.standsOn())
-	case m.verb == "events" && !types.IsInterface(d.typ()):
-		s.problem(m.pos, "%v stands on %s, which is no interface", *m, d.obj.Name())
-	case (m.verb == "event" || m.verb == "aggregate") && d.structType() == nil:
-		s.problem(m.pos, "%v stands on %s, which is no struct", *m, d.obj.Name())
-	case m.verb != "ignore" && d.isGeneric():
-		s.problem(m.pos, "%v stands on the generic type %s; mark a type without type parameters", *m, d.obj.Name())
-	case d.marks[m.verb] != nil:
-		s.problem(m.pos, "%s is marked %v twice", d.obj.Name(), *m)
-	case len(d.marks) > 0:
-		for _, other := range d.marks { // there is one
-			s.problem(m.pos, "%s is marked %v and %v; it can be one of them", d.obj.Name(), *other, *m)
+		d.problem(m.pos, "%v stands on the type %s; it marks %s", *m, decl.obj.Name(), m.standsOn())
+	case m.verb == "events" && !types.IsInterface(decl.typ()):
+		d.problem(m.pos, "%v stands on %s, which is no interface", *m, decl.obj.Name())
+	case (m.verb == "event" || m.verb == "aggregate") && decl.structType() == nil:
+		d.problem(m.pos, "%v stands on %s, which is no struct", *m, decl.obj.Name())
+	case m.verb != "ignore" && decl.isGeneric():
+		d.problem(m.pos, "%v stands on the generic type %s; mark a type without type parameters", *m, decl.obj.Name())
+	case decl.marks[m.verb] != nil:
+		d.problem(m.pos, "%s is marked %v twice", decl.obj.Name(), *m)
+	case len(decl.marks) > 0:
+		for _, other := range decl.marks { // there is one
+			d.problem(m.pos, "%s is marked %v and %v; it can be one of them", decl.obj.Name(), *other, *m)
 		}
 	default:
-		d.marks[m.verb] = m
+		decl.marks[m.verb] = m
 		if m.verb == "event" || m.verb == "events" {
-			d.src.saysEvents, s.saysEvents = true, true
+			decl.src.saysEvents, d.saysEvents = true, true
 		}
 	}
 }

@@ -12,10 +12,9 @@ import (
 
 // writeText writes text with its length before it, so that no two lists of texts are written alike.
 func writeText(w io.Writer, text string) {
-	var length [8]byte
-	binary.BigEndian.PutUint64(length[:], uint64(len(text)))
-	w.Write(length[:])
-	io.WriteString(w, text)
+	// Hashes and builders never fail.
+	_, _ = w.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
+	_, _ = io.WriteString(w, text)
 }
 
 // declarationText is a declaration's content in a form that only depends on what it means: no comments, no positions, no

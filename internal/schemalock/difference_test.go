@@ -17,7 +17,9 @@ func TestDifferences(t *testing.T) {
 	t.Parallel()
 	text, number := &model.Shape{Kind: model.StringShape}, &model.Shape{Kind: model.IntShape, Bits: 32}
 	wide := &model.Shape{Kind: model.IntShape, Bits: 64}
-	list := func(of *model.Shape) *model.Shape { return &model.Shape{Kind: model.SliceShape, Nullable: true, Elem: of} }
+	list := func(of *model.Shape) *model.Shape {
+		return &model.Shape{Kind: model.SliceShape, Nullable: true, Elem: of}
+	}
 	tree := &model.Shape{Kind: model.ObjectShape, Type: "example.com/x.Tree"}
 	tree.Fields = []model.Field{{Name: "left", Shape: &model.Shape{Kind: model.RefShape, Type: tree.Type, Nullable: true}}}
 	grown := &model.Shape{Kind: model.ObjectShape, Type: "example.com/x.Tree"}

@@ -208,7 +208,7 @@ func (b *batch[Tx]) selection() Selection {
 }
 
 // replays reports whether the next events of the claimed segment had happened before the consumer first ran.
-func (b *batch[Tx]) replays() bool { return b.claim.Checkpoint.Position < b.claim.ReplayUntil }
+func (b *batch[Tx]) replays() bool { return b.claim.Position < b.claim.ReplayUntil }
 
 // lookForWaiting notes which streams of the events have parked events, so that these have to wait too.
 func (b *batch[Tx]) lookForWaiting(ctx context.Context, events []runtime.PersistedEvent) error {

@@ -78,7 +78,7 @@ func (w *way[Tx]) watch(ctx context.Context, p LogState) (bool, error) {
 	return w.arrived, nil
 }
 
-func (w *way[Tx]) of(s ConsumerState, p LogState, passed time.Duration) Progress {
+func (w *way[Tx]) of(s State, p LogState, passed time.Duration) Progress {
 	progress := Progress{Consumer: s.Consumer, Position: s.Lowest, Frontier: p.Frontier, Target: w.target}
 	if done := s.Lowest - w.from[s.Consumer]; done > 0 && passed > 0 {
 		progress.Rate = float64(done) / passed.Seconds()

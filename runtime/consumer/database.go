@@ -218,7 +218,7 @@ type LogState struct {
 	// Drawn is the highest position that an append has drawn so far, committed or not. Frontier is how far the log can be
 	// read now.
 	Drawn, Frontier int64
-	Consumers       []ConsumerState // of the consumers that have checkpoints
+	Consumers       []State // of the consumers that have checkpoints
 }
 
 // A Holder is a transaction that has appended and is still open: no consumer can read past the position before its first
@@ -232,8 +232,8 @@ type Holder struct {
 	Since       time.Time // when it began; zero: not known
 }
 
-// A ConsumerState is how far a consumer is.
-type ConsumerState struct {
+// A State is how far a consumer is.
+type State struct {
 	Consumer        string
 	Lowest, Highest int64 // of the positions of its segments
 	Due             bool  // a segment is behind the frontier, not stopped and not waiting for a retry

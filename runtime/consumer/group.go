@@ -203,7 +203,7 @@ func (b *batch[Tx]) halve(last int64, n int) {
 
 // limit returns how many events the batch handles. One that is tried again stands alone.
 func (b *batch[Tx]) limit() int {
-	if n := b.narrowed[b.claim.Segment]; n.through > b.claim.Checkpoint.Position {
+	if n := b.narrowed[b.claim.Segment]; n.through > b.claim.Position {
 		return min(n.size, b.consumer.BatchSize)
 	}
 	if b.consumer.batches != nil && b.claim.Failures > 0 {

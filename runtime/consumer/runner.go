@@ -337,16 +337,16 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 }
 
 // of returns how a consumer stands, and whether it has any checkpoints.
-func (p LogState) of(name string) (ConsumerState, bool) {
-	i := slices.IndexFunc(p.Consumers, func(s ConsumerState) bool { return s.Consumer == name })
+func (p LogState) of(name string) (State, bool) {
+	i := slices.IndexFunc(p.Consumers, func(s State) bool { return s.Consumer == name })
 	if i < 0 {
-		return ConsumerState{Consumer: name}, false
+		return State{Consumer: name}, false
 	}
 	return p.Consumers[i], true
 }
 
 // checkAhead returns [ErrCheckpointAhead] if a position of the consumer is one that the log has not reached.
-func (s *ConsumerState) checkAhead(p LogState) error {
+func (s *State) checkAhead(p LogState) error {
 	if s.Highest <= p.Drawn {
 		return nil
 	}
@@ -356,7 +356,7 @@ func (s *ConsumerState) checkAhead(p LogState) error {
 
 // check returns how a consumer that was prepared stands, or why it cannot be driven: [ErrCheckpointAhead], or
 // [ErrUnknownConsumer] if its checkpoints are gone.
-func (p LogState) check(name string) (ConsumerState, error) {
+func (p LogState) check(name string) (State, error) {
 	s, ok := p.of(name)
 	if !ok {
 		return s, fmt.Errorf("consumer %s: %w: its checkpoints are gone, by Forget or by hand; the next Run begins with the first event",

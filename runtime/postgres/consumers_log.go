@@ -96,8 +96,8 @@ func (c *Consumers[Tx]) PositionAt(ctx context.Context, tx Tx, at time.Time) (in
 func (c *Consumers[Tx]) Poll(ctx context.Context, consumers []string) (consumer.LogState, error) {
 	var poll consumer.LogState
 	var standby, behind bool
-	states, err := collect(ctx, c.db, query{c.sql.poll, []any{consumers}}, func(r rows) (consumer.ConsumerState, error) {
-		var s consumer.ConsumerState
+	states, err := collect(ctx, c.db, query{c.sql.poll, []any{consumers}}, func(r rows) (consumer.State, error) {
+		var s consumer.State
 		var retryIn float64
 		err := r.Scan(&poll.Drawn, &poll.Frontier, &standby, &behind, &s.Consumer, &s.Lowest, &s.Highest, &s.Due, &s.Stopped, &retryIn)
 		s.RetryIn = seconds(retryIn)

@@ -124,7 +124,7 @@ func (c *Consumers) Poll(ctx context.Context, consumers []string) (consumer.LogS
 	now := time.Now()
 	if err == nil {
 		err = each(ctx, c.db, c.sql.poll, []any{names, timeText(now)}, func(r *sql.Rows) error {
-			var s consumer.ConsumerState
+			var s consumer.State
 			var behind bool
 			var due int64
 			var retryAt string

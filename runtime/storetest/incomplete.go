@@ -150,7 +150,7 @@ func (s *suite[Tx]) iterateIncomplete(t *testing.T, d damage) {
 				missing = w.backward
 			}
 			events, err := iterate(w, false)
-			s.incomplete(t, fmt.Sprintf("%+v, backward %t", w, backward), id, missing, err)
+			_ = s.incomplete(t, fmt.Sprintf("%+v, backward %t", w, backward), id, missing, err)
 			before := window{from: w.from, to: missing}
 			if backward {
 				before = window{from: missing, to: w.to}
