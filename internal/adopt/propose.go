@@ -141,7 +141,7 @@ func (s *search) groupOf(c *candidate) group {
 		for _, state := range states {
 			names = append(names, state.Name())
 		}
-		s.ask(c.obj.Pos(), "%v is applied to several states, %s; it is marked for the first: say which it belongs to, or name all by aggregate=%s", c, strings.Join(names, " and "), strings.Join(names, ","))
+		s.ask(c.obj.Pos(), "%v is applied to several states, %s; it is marked for the first, and an event belongs to one: say which with aggregate=NAME, and give the others a type of their own", c, strings.Join(names, " and "))
 	}
 	if len(states) > 0 {
 		state := s.types[states[0]]
