@@ -155,10 +155,11 @@ func TestCheck_lackingRights(t *testing.T) {
 	execute(t, tx, "set local role "+role)
 	err := postgres.Check(t.Context(), tx)
 	var found *runtime.CheckError
-	if !errors.As(err, &found) || len(found.Problems) != 3 {
-		t.Fatalf("error is %v, want three problems", err)
+	if !errors.As(err, &found) || len(found.Problems) != 4 {
+		t.Fatalf("error is %v, want four problems", err)
 	}
-	for i, want := range []string{`grant insert on "events"`, `grant select on sequence`, `grant select, insert, update, delete on "aggregate_heads"`} {
+	for i, want := range []string{`grant insert on "events"`, `grant select on sequence`, `grant select, insert, update, delete on "aggregate_heads"`,
+		`grant select, insert, update, delete on "aggregate_snapshots"`} {
 		if !strings.Contains(found.Problems[i].Remedy, want) {
 			t.Errorf("remedy is %q, want it to say %q", found.Problems[i].Remedy, want)
 		}
