@@ -76,8 +76,9 @@ func TestCheckpointAhead_whileItRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
-	// Between two looks of the runner.
+	// Between two looks of the runner: setval is seen at once, so no segment may be claimed before the rest is there too.
 	for _, statement := range []string{
+		"lock table consumer_checkpoints in exclusive mode",
 		"delete from events where global_position > 4",
 		"update aggregate_heads set aggregate_version = 4",
 		"insert into events overriding system value select (e).* from (select jsonb_populate_record(e, jsonb_build_object('global_position', p, 'aggregate_version', p, 'event_id', gen_random_uuid())) as e from events as e, generate_series(5, 9) as p where global_position = 1) as f",
