@@ -48,7 +48,7 @@ func TestStore_keepsTheContract(t *testing.T) {
 				aggregateType, aggregateID, from, to)
 			return err
 		},
-		Without: []storetest.Ability{storetest.ConcurrentWriters},
+		Without: []storetest.Ability{storetest.ConcurrentWriters, storetest.SnapshotStore},
 	})
 }
 

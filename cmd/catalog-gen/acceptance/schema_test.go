@@ -78,7 +78,7 @@ func TestSchema_fitsWhatTheExamplesStore(t *testing.T) {
 // generate returns the domain of a folder and its schemas.
 func generate(t *testing.T, folder string) (*model.Domain, map[string][]byte) {
 	t.Helper()
-	domain, err := astscan.Scan(t.Context(), astscan.Options{Dir: folder, Patterns: []string{"./..."}})
+	domain, err := astscan.Scan(t.Context(), astscan.Options{Convention: true, Dir: folder, Patterns: []string{"./..."}})
 	if err != nil {
 		t.Fatal(err)
 	}
