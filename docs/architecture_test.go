@@ -40,7 +40,7 @@ func TestArchitecture_imports(t *testing.T) {
 // TestArchitecture_contract holds the packages that users import to the rule that they bring nothing with them.
 func TestArchitecture_contract(t *testing.T) {
 	t.Parallel()
-	for _, of := range []string{"runtime", "runtime/mapping", "runtime/consumer", "runtime/console"} {
+	for _, of := range []string{"runtime", "runtime/mapping", "runtime/consumer", "runtime/console", "runtime/privacy"} {
 		out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module+"/"+of).Output()
 		if err != nil {
 			t.Fatal(err)

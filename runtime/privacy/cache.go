@@ -1,0 +1,138 @@
+package privacy
+
+import (
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A cache holds keys for a time. It is safe for concurrent use.
+type cache struct {
+	ttl  time.Duration
+	size int
+	now  func() time.Time
+
+	mu        sync.RWMutex
+	byID      map[uuid.UUID]cached
+	bySubject map[string]uuid.UUID // the newest, if it is not erased
+	barred    map[string]time.Time // subjects whose keys are not cached until then
+}
+
+type cached struct {
+	key     *key
+	expires time.Time
+}
+
+func newCache(ttl time.Duration, size int, now func() time.Time) *cache {
+	return &cache{
+		ttl: ttl, size: size, now: now,
+		byID: make(map[uuid.UUID]cached), bySubject: make(map[string]uuid.UUID), barred: make(map[string]time.Time),
+	}
+}
+
+// ofSubjects puts the keys of subjects into the ring and returns the subjects it has none for.
+func (c *cache) ofSubjects(ring *Ring, subjects []string) (missing []string) {
+	now := c.now()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, subject := range subjects {
+		if _, again := ring.bySubject[subject]; again {
+			continue
+		}
+		if id, ok := c.bySubject[subject]; ok {
+			if entry := c.byID[id]; now.Before(entry.expires) {
+				ring.add(entry.key, true)
+				continue
+			}
+		}
+		ring.bySubject[subject] = nil // asked for
+		missing = append(missing, subject)
+	}
+	return missing
+}
+
+// ofIDs puts the keys into the ring and returns the IDs it has none for.
+func (c *cache) ofIDs(ring *Ring, ids []uuid.UUID) (missing []uuid.UUID) {
+	now := c.now()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, id := range ids {
+		if _, again := ring.byID[id]; again {
+			continue
+		}
+		if entry, ok := c.byID[id]; ok && now.Before(entry.expires) {
+			ring.add(entry.key, false)
+			continue
+		}
+		ring.byID[id] = nil // asked for
+		missing = append(missing, id)
+	}
+	return missing
+}
+
+// put keeps a key that was asked for at a time. newest says that no key of its subject is newer.
+func (c *cache) put(k *key, asked time.Time, newest bool) {
+	expires := asked.Add(c.ttl)
+	now := c.now()
+	if c.size < 1 || !now.Before(expires) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if until, ok := c.barred[k.subject]; ok && now.Before(until) && !k.isErased() {
+		return
+	}
+	if _, known := c.byID[k.id]; !known && len(c.byID) >= c.size {
+		c.makeRoom(now)
+	}
+	c.byID[k.id] = cached{k, expires}
+	switch {
+	case k.isErased() && c.bySubject[k.subject] == k.id:
+		delete(c.bySubject, k.subject)
+	case newest && !k.isErased():
+		c.bySubject[k.subject] = k.id
+	}
+}
+
+// makeRoom drops what has expired and, if that is little, some of the rest: an eighth, so that it is not done each time.
+func (c *cache) makeRoom(now time.Time) {
+	for id, entry := range c.byID {
+		if !now.Before(entry.expires) {
+			c.remove(id)
+		}
+	}
+	for id := range c.byID {
+		if len(c.byID) <= c.size-max(c.size/8, 1) {
+			break
+		}
+		c.remove(id)
+	}
+}
+
+// bar drops the keys of a subject and keeps them out for as long as one that is read now could stay.
+func (c *cache) bar(subject string) {
+	now := c.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for other, until := range c.barred {
+		if !now.Before(until) {
+			delete(c.barred, other)
+		}
+	}
+	c.barred[subject] = now.Add(c.ttl)
+	for id, entry := range c.byID {
+		if entry.key.subject == subject {
+			c.remove(id)
+		}
+	}
+}
+
+// remove drops a key.
+func (c *cache) remove(id uuid.UUID) {
+	k := c.byID[id].key
+	delete(c.byID, id)
+	if c.bySubject[k.subject] == id {
+		delete(c.bySubject, k.subject)
+	}
+}

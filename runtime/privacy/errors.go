@@ -1,0 +1,41 @@
+package privacy
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrForgotten: a value was to be sealed for a subject that was forgotten. Nothing is written, and the transaction is
+	// still usable. [Keys.Readmit] gives the subject a new key.
+	ErrForgotten = errors.New("the subject was forgotten")
+
+	// ErrIntegrity: what is stored is not what was sealed there. It was damaged or moved, it is in clear where a sealed
+	// value is expected, or its key is not one of this log. Trying again does not help.
+	ErrIntegrity = errors.New("the sealed value is not authentic")
+
+	// ErrUnavailable: the key management service did not wrap or unwrap a key, so nobody can say what a value is. It may
+	// do so later: run the transaction again. It never means that the value was erased.
+	ErrUnavailable = errors.New("the key management service did not answer")
+)
+
+// A PlaceError says where a sealed value is that cannot be opened. errors.Is finds the cause, most often [ErrIntegrity]. It
+// never quotes the value.
+type PlaceError struct {
+	Place Place
+	Err   error
+}
+
+// Error names the event and the field.
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("field %s of event %s, %s v%d of %s %q: %v",
+		e.Place.Field, e.Place.EventID, e.Place.EventType, e.Place.EventVersion, e.Place.AggregateType, e.Place.AggregateID, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *PlaceError) Unwrap() error { return e.Err }
+
+// notAuthentic returns an [ErrIntegrity] that says why.
+func notAuthentic(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrIntegrity, fmt.Sprintf(format, args...))
+}

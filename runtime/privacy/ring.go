@@ -1,0 +1,127 @@
+package privacy
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/google/uuid"
+)
+
+// A Ring holds the keys that one append or one batch of reads needs. It is immutable and safe for concurrent use. It is good
+// for the transaction it was made in: keep none.
+type Ring struct {
+	bySubject map[string]*key
+	byID      map[uuid.UUID]*key
+}
+
+func newRing() *Ring {
+	return &Ring{bySubject: make(map[string]*key), byID: make(map[uuid.UUID]*key)}
+}
+
+// add puts a key into a ring that is being made. newest says that it is the one to seal with.
+func (r *Ring) add(k *key, newest bool) {
+	r.byID[k.id] = k
+	if newest {
+		r.bySubject[k.subject] = k
+	}
+}
+
+// With returns a ring that holds the keys of both, for what is read and appended in one transaction.
+func (r *Ring) With(other *Ring) *Ring {
+	both := &Ring{bySubject: maps.Clone(r.bySubject), byID: maps.Clone(r.byID)}
+	for subject, k := range other.bySubject {
+		if both.bySubject[subject] == nil {
+			both.bySubject[subject] = k
+		}
+	}
+	for id, k := range other.byID {
+		if both.byID[id] == nil {
+			both.byID[id] = k
+		}
+	}
+	return both
+}
+
+// A key is a subject's key, ready for use.
+type key struct {
+	id      uuid.UUID
+	subject string
+	secret  []byte      // nil: erased
+	aead    cipher.AEAD // of secret
+}
+
+// newKey returns a key ready for use. Without a secret it is an erased one.
+func newKey(id uuid.UUID, subject string, secret []byte) (*key, error) {
+	k := &key{id: id, subject: subject, secret: secret}
+	if secret == nil {
+		return k, nil
+	}
+	var err error
+	k.aead, err = newAEAD(secret)
+	return k, err
+}
+
+// newAEAD returns AES-256-GCM, which draws its nonces itself and puts them before the ciphertext.
+func newAEAD(secret []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func (k *key) isErased() bool { return k.secret == nil }
+
+// Seal encrypts a value for the place it will stand at, under the key of the subject. The ring must be one that
+// [Keys.ForSubjects] returned for the subject.
+func (r *Ring) Seal(place Place, subject string, plaintext []byte) (Sealed, error) {
+	k := r.bySubject[subject]
+	if k == nil {
+		return Sealed{}, &PlaceError{place, fmt.Errorf("no key of subject %q was asked for", subject)}
+	}
+	data := make([]byte, headBytes, sealedBytes+len(plaintext))
+	data[0] = sealedFormat
+	copy(data[1:], k.id[:])
+	var room [256]byte
+	return Sealed{k.aead.Seal(data, nil, plaintext, place.appendTo(room[:0], k.id))}, nil
+}
+
+// Open decrypts a value that stands at place. erased reports that its subject was forgotten: there is no plaintext then, and
+// that is no error. The ring must be one that [Keys.ByID] returned for the ID of its key. An error is a [*PlaceError]; it is
+// an [ErrIntegrity] if the value is not what was sealed for this place.
+func (r *Ring) Open(place Place, s Sealed) (plaintext []byte, erased bool, err error) {
+	if err := checkSealed(s.data); err != nil {
+		return nil, false, &PlaceError{place, err}
+	}
+	id := s.KeyID()
+	k, asked := r.byID[id]
+	switch {
+	case !asked:
+		return nil, false, &PlaceError{place, fmt.Errorf("key %s was not asked for", id)}
+	case k == nil:
+		return nil, false, &PlaceError{place, notAuthentic("its key %s is none of this log", id)}
+	case k.isErased():
+		return nil, true, nil
+	}
+	var room [256]byte
+	plaintext, err = k.aead.Open(nil, nil, s.data[headBytes:], place.appendTo(room[:0], id))
+	if err != nil {
+		return nil, false, &PlaceError{place, notAuthentic("it was changed, or sealed for another place")}
+	}
+	return plaintext, false, nil
+}
+
+// Subject returns whose key the ID is that of, if the ring has it; erased says that the subject was forgotten.
+func (r *Ring) Subject(id uuid.UUID) (subject string, erased, ok bool) {
+	k := r.byID[id]
+	if k == nil {
+		return "", false, false
+	}
+	return k.subject, k.isErased(), true
+}
+
+// errNoKeys: a state is to be sealed with no key at all.
+var errNoKeys = errors.New("privacy: a state is sealed with at least one key")
