@@ -240,7 +240,7 @@ func (g *Group) ended() {
 
 // finishIfDone ends the wait of Close when nothing is left. The caller holds the lock.
 func (g *Group) finishIfDone() {
-	if !g.closed || g.goroutines > 0 || g.calls > 0 || !g.queue.isEmpty() {
+	if !g.closed || g.senders > 0 || g.goroutines > 0 || g.calls > 0 || !g.queue.isEmpty() {
 		return
 	}
 	select {

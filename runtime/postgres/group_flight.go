@@ -57,6 +57,7 @@ func (g *Group) replaceSender() {
 	defer g.mu.Unlock()
 	g.senders--
 	g.sendReady()
+	g.finishIfDone() // the sender may have ended before
 }
 
 // fly sends the requests of a flight and answers all of them.
