@@ -35,8 +35,24 @@ type Execution[S any] struct {
 }
 
 // A StreamAppend is one stream's part of an append to several: the events, all of one stream, and the version that
-// stream must be at.
+// stream must be at. Without events it is a guard; see [Guard].
 type StreamAppend struct {
 	Expected ExpectedVersion
 	Events   []Event
+	// AggregateType and AggregateID name the stream of a guard. Where there are events, those name it, and these may be
+	// empty.
+	AggregateType, AggregateID string
+}
+
+// Guard returns an append without events. It makes the other appends of the same call depend on a stream that they leave
+// as it is: that stream must be at the expected version, and is locked until the transaction ends, so that a decision that
+// rests on it still holds at the commit. [Any] expects nothing and is refused. With [NoStream] the stream must not exist,
+// and nobody else can begin it until the transaction ends.
+func Guard(aggregateType, aggregateID string, expected ExpectedVersion) StreamAppend {
+	return StreamAppend{Expected: expected, AggregateType: aggregateType, AggregateID: aggregateID}
+}
+
+// IsGuard reports whether a names a stream and has no events for it.
+func (a *StreamAppend) IsGuard() bool {
+	return len(a.Events) == 0 && (a.AggregateType != "" || a.AggregateID != "")
 }

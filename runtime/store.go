@@ -64,6 +64,12 @@ type Store[Tx any] interface {
 type StreamsAppender[Tx any] interface {
 	// AppendStreams appends to each stream as Append does, all or nothing, in one round trip. A stream may occur once.
 	// Results stand in the order of the arguments. Errors are those of Append, and leave the transaction as that does.
+	//
+	// An append without events is a guard: its stream must be at the expected version, or the call is a [*ConflictError].
+	// Until the transaction ends nobody else appends to it, so that of two calls whose guards are on each other's streams
+	// one fails. A stream cannot be guarded and appended to in one call: the expected version of its append is its guard. The
+	// result of a guard is empty. A call of guards alone locks their streams and writes nothing. When the call is repeated
+	// after its answer was lost, the guards are not asked again: what is stored was decided while they held.
 	AppendStreams(ctx context.Context, tx Tx, appends ...StreamAppend) ([]AppendResult, error)
 }
 

@@ -17,7 +17,7 @@ func ValidateAppend(expected ExpectedVersion, events []Event) error {
 		return ErrNoEvents
 	}
 	if expected.Value() < 0 {
-		return &InvalidEventError{Index: -1, Field: "ExpectedVersion", Reason: fmt.Sprintf("is %d; a version is never negative", expected.Value())}
+		return negativeVersion(expected)
 	}
 	for i := range events {
 		if field, reason := fault(&events[i], &events[0]); field != "" {
@@ -28,6 +28,33 @@ func ValidateAppend(expected ExpectedVersion, events []Event) error {
 		return fmt.Errorf("event %d: EventID is that of event %d: %w", again, first, ErrDuplicateEvent)
 	}
 	return nil
+}
+
+// ValidateGuard checks what every store must refuse of a guard before it sends anything; see [Guard]. It returns an
+// [*InvalidEventError] or nil.
+func ValidateGuard(guard StreamAppend) error {
+	for _, f := range []struct{ name, value string }{
+		{"AggregateType", guard.AggregateType}, {"AggregateID", guard.AggregateID},
+	} {
+		reason := textFault(f.value)
+		if f.value == "" {
+			reason = "is empty"
+		}
+		if reason != "" {
+			return &InvalidEventError{Index: -1, Field: f.name, Reason: reason + "; a guard names its stream"}
+		}
+	}
+	switch expected := guard.Expected; {
+	case expected.IsAny():
+		return &InvalidEventError{Index: -1, Field: "ExpectedVersion", Reason: "is Any; a guard has to expect a version, NoStream or StreamExists"}
+	case expected.Value() < 0:
+		return negativeVersion(expected)
+	}
+	return nil
+}
+
+func negativeVersion(expected ExpectedVersion) error {
+	return &InvalidEventError{Index: -1, Field: "ExpectedVersion", Reason: fmt.Sprintf("is %d; a version is never negative", expected.Value())}
 }
 
 // fewEvents is up to how many it is cheaper to compare each with each than to make a map.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/appending"
 )
 
 // A Store is an event store in memory, for tests of what appends and reads: the typed stores that are generated, Execute,
@@ -23,18 +24,15 @@ type Store[Tx any] struct {
 	mu      sync.Mutex
 	log     []runtime.PersistedEvent
 	last    int64 // position
-	streams map[stream][]runtime.PersistedEvent
-	heads   map[stream]int64 // versions
+	streams map[appending.StreamName][]runtime.PersistedEvent
+	heads   map[appending.StreamName]int64 // versions
 	byID    map[uuid.UUID]runtime.PersistedEvent
 }
-
-// A stream is the name of one.
-type stream struct{ aggregateType, aggregateID string }
 
 // NewStore returns an empty store. Tx is what the code under test has: pgx.Tx, *sql.Tx, or anything; nil will do.
 func NewStore[Tx any]() *Store[Tx] {
 	return &Store[Tx]{
-		streams: map[stream][]runtime.PersistedEvent{}, heads: map[stream]int64{}, byID: map[uuid.UUID]runtime.PersistedEvent{},
+		streams: map[appending.StreamName][]runtime.PersistedEvent{}, heads: map[appending.StreamName]int64{}, byID: map[uuid.UUID]runtime.PersistedEvent{},
 	}
 }
 
@@ -45,17 +43,19 @@ func (s *Store[Tx]) Append(ctx context.Context, _ Tx, expected runtime.ExpectedV
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to := stream{events[0].AggregateType, events[0].AggregateID}
-	if again, err := s.again(to, expected, events); err != nil || again != nil {
+	return s.append(runtime.StreamAppend{Expected: expected, Events: events}, time.Now())
+}
+
+func (s *Store[Tx]) append(a runtime.StreamAppend, now time.Time) (runtime.AppendResult, error) {
+	to := appending.NameOf(a)
+	if again, err := s.again(to, a.Expected, a.Events); err != nil || again != nil {
 		return result(again, true), err
 	}
-	if version := s.heads[to]; !expected.Matches(version) {
-		return runtime.AppendResult{}, &runtime.ConflictError{
-			AggregateType: to.aggregateType, AggregateID: to.aggregateID, Expected: expected, Actual: version,
-		}
+	if !a.Expected.Matches(s.heads[to]) {
+		return runtime.AppendResult{}, s.conflict(a)
 	}
-	stored, now := make([]runtime.PersistedEvent, len(events)), time.Now()
-	for i, e := range events {
+	stored := make([]runtime.PersistedEvent, len(a.Events))
+	for i, e := range a.Events {
 		s.heads[to]++
 		s.last++
 		stored[i] = runtime.PersistedEvent{Event: kept(e, now), AggregateVersion: s.heads[to], GlobalPosition: s.last}
@@ -66,15 +66,56 @@ func (s *Store[Tx]) Append(ctx context.Context, _ Tx, expected runtime.ExpectedV
 	return result(copies(stored), false), nil
 }
 
+// AppendStreams implements [runtime.StreamsAppender].
+func (s *Store[Tx]) AppendStreams(ctx context.Context, _ Tx, appends ...runtime.StreamAppend) ([]runtime.AppendResult, error) {
+	if err := errors.Join(ctx.Err(), appending.ValidateStreams(appends, appending.ValidateStream)); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range appends {
+		to := appending.NameOf(a)
+		if again, err := s.again(to, a.Expected, a.Events); err != nil || again != nil || !a.Expected.Matches(s.heads[to]) {
+			return appending.StreamsAgain(appends, s.whyNot)
+		}
+	}
+	results := make([]runtime.AppendResult, len(appends))
+	now := time.Now()
+	for i, a := range appends {
+		var err error
+		if results[i], err = s.append(a, now); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// whyNot says why a stream's part of an append to several was not possible, as [appending.StreamsAgain] asks.
+func (s *Store[Tx]) whyNot(a runtime.StreamAppend) (runtime.AppendResult, error) {
+	again, err := s.again(appending.NameOf(a), a.Expected, a.Events)
+	if err == nil && again == nil {
+		err = s.conflict(a)
+	}
+	return result(again, true), err
+}
+
+// conflict returns where the stream of a stands, other than expected or not.
+func (s *Store[Tx]) conflict(a runtime.StreamAppend) *runtime.ConflictError {
+	to := appending.NameOf(a)
+	return &runtime.ConflictError{
+		AggregateType: to.AggregateType, AggregateID: to.AggregateID, Expected: a.Expected, Actual: s.heads[to],
+	}
+}
+
 // again returns what an earlier append of the same events stored, nil if there was none, or the error of an append that
 // has events of another.
-func (s *Store[Tx]) again(to stream, expected runtime.ExpectedVersion, events []runtime.Event) ([]runtime.PersistedEvent, error) {
+func (s *Store[Tx]) again(to appending.StreamName, expected runtime.ExpectedVersion, events []runtime.Event) ([]runtime.PersistedEvent, error) {
 	var found []runtime.PersistedEvent
 	same := !expected.IsAny() && !expected.IsStreamExists()
 	for i, e := range events {
 		if stored, ok := s.byID[e.EventID]; ok {
 			found = append(found, stored)
-			same = same && to == stream{stored.AggregateType, stored.AggregateID} && stored.AggregateVersion == expected.Value()+1+int64(i)
+			same = same && to == appending.StreamName{AggregateType: stored.AggregateType, AggregateID: stored.AggregateID} && stored.AggregateVersion == expected.Value()+1+int64(i)
 		}
 	}
 	if len(found) > 0 && (!same || len(found) < len(events)) {
@@ -124,7 +165,7 @@ func result(events []runtime.PersistedEvent, already bool) runtime.AppendResult 
 func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, _ Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := stream{aggregateType, aggregateID}
+	name := appending.StreamName{AggregateType: aggregateType, AggregateID: aggregateID}
 	var window []runtime.PersistedEvent
 	for _, e := range s.streams[name] {
 		if (fromVersion == nil || e.AggregateVersion >= *fromVersion) && (toVersion == nil || e.AggregateVersion <= *toVersion) {
@@ -143,9 +184,9 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, _ Tx, aggregateType
 func (s *Store[Tx]) Remove(aggregateType, aggregateID string, from, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := stream{aggregateType, aggregateID}
+	name := appending.StreamName{AggregateType: aggregateType, AggregateID: aggregateID}
 	removed := func(e runtime.PersistedEvent) bool {
-		return name == stream{e.AggregateType, e.AggregateID} && e.AggregateVersion >= from && e.AggregateVersion <= to
+		return name == appending.StreamName{AggregateType: e.AggregateType, AggregateID: e.AggregateID} && e.AggregateVersion >= from && e.AggregateVersion <= to
 	}
 	s.log = slices.DeleteFunc(s.log, removed)
 	s.streams[name] = slices.DeleteFunc(s.streams[name], removed)

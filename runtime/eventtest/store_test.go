@@ -22,7 +22,7 @@ func TestStore_keepsTheContract(t *testing.T) {
 			return nil
 		},
 		Without: []storetest.Ability{
-			storetest.Transactions, storetest.ConcurrentWriters, storetest.StreamsAppender,
+			storetest.Transactions, storetest.ConcurrentWriters,
 			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.SnapshotStore,
 		},
 	})

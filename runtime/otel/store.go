@@ -70,9 +70,10 @@ func (s *told[Tx]) measureAppend(ctx context.Context, about string, began time.T
 	case "":
 		for _, r := range results {
 			of := s.attributes(measurement{aggregateType: typeOf(r)})
-			if r.AlreadyStored {
+			switch {
+			case r.AlreadyStored:
 				s.duplicates.Add(ctx, 1, of)
-			} else {
+			case len(r.Events) > 0: // else it is of a guard
 				s.events.Add(ctx, int64(len(r.Events)), of)
 			}
 		}
@@ -98,13 +99,16 @@ func typeOf(r runtime.AppendResult) string {
 func (s *told[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime.StreamAppend) ([]runtime.AppendResult, error) {
 	began := time.Now()
 	events, about := 0, ""
-	for i, a := range appends {
-		events += len(a.Events)
-		if len(a.Events) > 0 && i == 0 {
-			about = a.Events[0].AggregateType
-		} else if len(a.Events) > 0 && a.Events[0].AggregateType != about {
+	for _, a := range appends {
+		if len(a.Events) == 0 { // a guard
+			continue
+		}
+		if aggregateType := a.Events[0].AggregateType; events == 0 {
+			about = aggregateType
+		} else if aggregateType != about {
 			about = "" // of several types
 		}
+		events += len(a.Events)
 	}
 	inner, span := s.startAppend(ctx, about, events)
 	if c := span.SpanContext(); c.IsValid() {

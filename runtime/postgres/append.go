@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -61,11 +60,10 @@ func (s *Store[Tx]) appendStored(ctx context.Context, q querier, expected runtim
 		case n > 0:
 			return runtime.AppendResult{}, storedFewer(n, len(events))
 		}
-		earlier, err := s.whyNot(ctx, q, expected, events)
+		earlier, err := s.whyNot(ctx, q, runtime.StreamAppend{Expected: expected, Events: events})
 		// Between the two statements the stream may have come to where it was expected. It does not go back, so the
 		// second attempt either succeeds or finds it further on.
-		var conflict *runtime.ConflictError
-		if errors.As(err, &conflict) && expected.Matches(conflict.Actual) {
+		if appending.HasChanged(err) {
 			if attempt == 1 {
 				continue
 			}
@@ -101,23 +99,20 @@ func appended(ctx context.Context, q querier, statement query, n int) (positions
 	return positions, first, r.Err()
 }
 
-// whyNot says why an append to a stream wrote nothing. The stream may hold these very events right after the expected
-// version, from an earlier attempt: their result is returned. Else the error is a duplicate or a conflict.
-func (s *Store[Tx]) whyNot(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
-	conflict := &runtime.ConflictError{
-		AggregateType: events[0].AggregateType,
-		AggregateID:   events[0].AggregateID,
-		Expected:      expected,
-	}
+// whyNot says why an append to a stream, or a guard, wrote nothing. The stream may hold these very events right after the
+// expected version, from an earlier attempt: their result is returned. Else the error is a duplicate or a conflict.
+func (s *Store[Tx]) whyNot(ctx context.Context, q querier, a runtime.StreamAppend) (runtime.AppendResult, error) {
+	name := appending.NameOf(a)
+	conflict := &runtime.ConflictError{AggregateType: name.AggregateType, AggregateID: name.AggregateID, Expected: a.Expected}
 	r, err := q.queryAfter(ctx,
-		query{s.sql.head, []any{conflict.AggregateType, conflict.AggregateID}}, []any{&conflict.Actual},
-		query{s.sql.eventsByID, []any{eventIDs(events)}})
+		query{s.sql.head, []any{name.AggregateType, name.AggregateID}}, []any{&conflict.Actual},
+		query{s.sql.eventsByID, []any{eventIDs(a.Events)}})
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
-	earlier, err := newDecoder().collect(nil, r, len(events))
+	earlier, err := newDecoder().collect(nil, r, len(a.Events))
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
-	return appending.Again(conflict, events, earlier)
+	return appending.Again(conflict, a.Events, earlier)
 }

@@ -314,6 +314,13 @@ func (q lentQuerier) queryAfter(ctx context.Context, first query, dest []any, se
 	return rowsAfter(results, dest)
 }
 
+func (q lentQuerier) queryBefore(ctx context.Context, first, second query) (rows, error) {
+	if err := q.t.begin(ctx); err != nil {
+		return nil, err
+	}
+	return pgxQuerier{q.t.tx}.queryBefore(ctx, first, second)
+}
+
 // refusedQuerier refuses every statement.
 type refusedQuerier struct{}
 
@@ -322,5 +329,9 @@ func (refusedQuerier) query(context.Context, query) (rows, error) {
 }
 
 func (refusedQuerier) queryAfter(context.Context, query, []any, query) (rows, error) {
+	return nil, consumer.ErrTransactionEnded
+}
+
+func (refusedQuerier) queryBefore(context.Context, query, query) (rows, error) {
 	return nil, consumer.ErrTransactionEnded
 }

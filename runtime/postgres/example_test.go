@@ -207,6 +207,41 @@ func ExampleStore_AppendStreams() {
 	// Invoice 7 Issued at version 1
 }
 
+// An order is discounted because a customer is who she is. Should she change meanwhile, the discount is not stored.
+func ExampleStore_AppendStreams_guard() {
+	ctx := context.Background()
+	pool, drop := examplePool()
+	defer drop()
+	store, err := postgres.NewPool()
+	if err != nil {
+		log.Fatal(err)
+	}
+	change := func(name string) runtime.Event {
+		e := orderEvent("ada", name, "{}")
+		e.AggregateType = "Customer"
+		return e
+	}
+	registered, err := store.Append(ctx, pool, runtime.NoStream(), []runtime.Event{change("Registered")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	discount := func(order string) error {
+		_, err := store.AppendStreams(ctx, pool,
+			runtime.StreamAppend{Expected: runtime.NoStream(), Events: []runtime.Event{orderEvent(order, "Discounted", "{}")}},
+			runtime.Guard("Customer", "ada", runtime.Exact(registered.ToVersion())),
+		)
+		return err
+	}
+	fmt.Println(discount("42"))
+	if _, err := store.Append(ctx, pool, runtime.Any(), []runtime.Event{change("Blocked")}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(discount("43"))
+	// Output:
+	// <nil>
+	// append to 2 streams: Customer "ada" is at version 2, expected version 1
+}
+
 // The same store serves database/sql.
 func ExampleNewSQL() {
 	ctx := context.Background()

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -14,6 +15,10 @@ type querier interface {
 	// queryAfter runs first, which gives one row, and scans that into dest; then it runs second. Each has a snapshot of
 	// its own in READ COMMITTED, second's being the later. Where the driver can, both make one round trip.
 	queryAfter(ctx context.Context, first query, dest []any, second query) (rows, error)
+	// queryBefore runs first, whose rows it returns, and then second, which gives none and which has run without an error
+	// when the rows are closed and have none, even if ctx is done by then. Where the driver can, both make one round trip,
+	// and one transaction where each statement is one by itself.
+	queryBefore(ctx context.Context, first, second query) (rows, error)
 }
 
 // A query is a statement with its arguments.
@@ -47,6 +52,16 @@ func (q pgxQuerier) queryAfter(ctx context.Context, first query, dest []any, sec
 	return rowsAfter(q.db.SendBatch(ctx, queueAfter(new(pgx.Batch), first, second)), dest)
 }
 
+func (q pgxQuerier) queryBefore(ctx context.Context, first, second query) (rows, error) {
+	results := q.db.SendBatch(ctx, queueAfter(new(pgx.Batch), first, second))
+	r, err := results.Query()
+	if err != nil {
+		_ = results.Close() // says the same again
+		return nil, err
+	}
+	return &batchRows{Rows: r, results: results, more: true}, nil
+}
+
 // queueAfter queues two statements.
 func queueAfter(batch *pgx.Batch, first, second query) *pgx.Batch {
 	batch.Queue(first.sql, first.args...)
@@ -69,16 +84,21 @@ func rowsAfter(results pgx.BatchResults, dest []any) (rows, error) {
 	return &batchRows{Rows: r, results: results}, nil
 }
 
-// batchRows are the rows of a batch's last statement; the batch ends with them.
+// batchRows are the rows of a batch's last statement, or of its last but one; the batch ends with them.
 type batchRows struct {
 	pgx.Rows
 	results  pgx.BatchResults
+	more     bool // a statement without rows is left
 	closeErr error
 }
 
 func (r *batchRows) Close() {
 	r.Rows.Close()
-	r.closeErr = r.results.Close()
+	if r.more && r.Rows.Err() == nil {
+		r.more = false
+		_, r.closeErr = r.results.Exec()
+	}
+	r.closeErr = errors.Join(r.closeErr, r.results.Close())
 }
 
 func (r *batchRows) Err() error {
@@ -110,13 +130,28 @@ func (q sqlQuerier) queryAfter(ctx context.Context, first query, dest []any, sec
 	return q.query(ctx, second)
 }
 
+func (q sqlQuerier) queryBefore(ctx context.Context, first, second query) (rows, error) {
+	r, err := q.db.QueryContext(ctx, first.sql, first.args...)
+	if err != nil {
+		return nil, err
+	}
+	return &sqlRows{Rows: r, then: func() error { return exec(context.WithoutCancel(ctx), q, second) }}, nil
+}
+
 // sqlRows give Close of *sql.Rows the form that pgx has.
 type sqlRows struct {
 	*sql.Rows
+	then     func() error // what is to be done after the rows, or nil
 	closeErr error
 }
 
-func (r *sqlRows) Close() { r.closeErr = r.Rows.Close() }
+func (r *sqlRows) Close() {
+	r.closeErr = errors.Join(r.closeErr, r.Rows.Close())
+	if then := r.then; then != nil && r.Rows.Err() == nil && r.closeErr == nil {
+		r.then = nil
+		r.closeErr = then()
+	}
+}
 
 func (r *sqlRows) Err() error {
 	if err := r.Rows.Err(); err != nil {

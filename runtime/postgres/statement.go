@@ -17,6 +17,7 @@ type statements struct {
 	appendStreams  string
 	appendGroup    string
 	undoStreams    string
+	releaseGuards  string
 	head           string
 	heads          string
 	end            string
@@ -105,6 +106,7 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.appendStreams, "append_streams.sql", plain},
 		{&s.appendGroup, "append_group.sql", plain},
 		{&s.undoStreams, "undo_streams.sql", plain},
+		{&s.releaseGuards, "release_guards.sql", plain},
 		{&s.head, "head.sql", plain},
 		{&s.heads, "heads.sql", plain},
 		{&s.end, "end.sql", plain},

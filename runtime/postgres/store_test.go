@@ -46,6 +46,9 @@ func TestAppend_isOneRoundTrip(t *testing.T) {
 			}
 		}
 	}
+	guards := []runtime.StreamAppend{
+		{Events: placed(newStream(), 1)}, runtime.Guard("Order", stream, runtime.StreamExists()), runtime.Guard("Order", newStream(), runtime.NoStream()),
+	}
 	for range 2 {
 		for _, err := range poolStore.LogEvents(t.Context(), pool, runtime.LogQuery{}) {
 			if err != nil {
@@ -55,9 +58,11 @@ func TestAppend_isOneRoundTrip(t *testing.T) {
 		if _, err := poolStore.ReadAggregateStream(t.Context(), pool, "Order", stream, nil, nil); err != nil {
 			t.Fatal(err)
 		}
-		_, err := poolStore.AppendStreams(t.Context(), pool, runtime.StreamAppend{Events: placed(newStream(), 1)})
-		if err != nil {
-			t.Fatal(err)
+		for n := 1; n <= len(guards); n++ {
+			guards[0].Events = placed(newStream(), 1)
+			if _, err := poolStore.AppendStreams(t.Context(), pool, guards[:n]...); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for _, n := range []int{1, 2, 10, 100, 1000} {
@@ -80,6 +85,11 @@ func TestAppend_isOneRoundTrip(t *testing.T) {
 			appends = append(appends, runtime.StreamAppend{Events: placed(newStream(), 5)})
 		}
 		_, err := poolStore.AppendStreams(t.Context(), pool, appends...)
+		return err
+	})
+	count("an append with guards, on a stream and on one that does not exist", 1, func() error {
+		guards[0].Events = placed(newStream(), 1)
+		_, err := poolStore.AppendStreams(t.Context(), pool, guards...)
 		return err
 	})
 	count("a stream's read", 1, func() error {

@@ -17,8 +17,10 @@ import (
 //
 // When every stream holds its events right after its expected version, the whole has happened before and every result is
 // the first one. When only some do, the error is [runtime.ErrDuplicateEvent].
+//
+// A guard takes the lock of its stream's head as an append does, so appends that guard one stream wait for each other.
 func (s *Store[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime.StreamAppend) ([]runtime.AppendResult, error) {
-	if err := appending.ValidateStreams(appends, s.validate); err != nil {
+	if err := appending.ValidateStreams(appends, s.validateStream); err != nil {
 		return nil, fmt.Errorf("append to %d streams: %w", len(appends), err)
 	}
 	db, err := s.querier(ctx, tx)
@@ -35,12 +37,24 @@ func (s *Store[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime
 }
 
 func (s *Store[Tx]) appendStreams(ctx context.Context, q querier, appends []runtime.StreamAppend) ([]runtime.AppendResult, error) {
+	for attempt := 1; ; attempt++ {
+		results, err := s.tryStreams(ctx, q, appends)
+		// Between the statement and the reads that explain it the streams may have come to where they were expected.
+		if err == nil || attempt > 1 || !appending.HasChanged(err) {
+			return results, err
+		}
+	}
+}
+
+func (s *Store[Tx]) tryStreams(ctx context.Context, q querier, appends []runtime.StreamAppend) ([]runtime.AppendResult, error) {
 	results := make([]runtime.AppendResult, len(appends))
 	for i, a := range appends {
-		results[i].Events = appending.Events(a.Events, s.clock)
+		if !a.IsGuard() {
+			results[i].Events = appending.Events(a.Events, s.clock)
+		}
 	}
 	statement := query{s.sql.appendStreams, s.streamsArguments(appends, results)}
-	before, err := appendedStreams(ctx, q, statement, appends, results)
+	before, err := s.appendedStreams(ctx, q, statement, appends, results)
 	if err != nil && !(s.alone && isDivisionByZero(err)) {
 		return nil, err
 	}
@@ -55,14 +69,28 @@ func (s *Store[Tx]) appendStreams(ctx context.Context, q querier, appends []runt
 		}
 	}
 	return appending.StreamsAgain(appends, func(a runtime.StreamAppend) (runtime.AppendResult, error) {
-		return s.whyNot(ctx, q, a.Expected, a.Events)
+		return s.whyNot(ctx, q, a)
 	})
 }
 
-// appendedStreams runs the statement and fills in the results. If one of the streams was not where it was expected,
-// nothing but the heads has changed; then it returns the version that each stream had before.
-func appendedStreams(ctx context.Context, q querier, statement query, appends []runtime.StreamAppend, results []runtime.AppendResult) (before map[appending.StreamName]int64, err error) {
-	r, err := q.query(ctx, statement)
+// sendStreams runs the statement, and removes what it has to make for guards on streams that do not exist.
+func (s *Store[Tx]) sendStreams(ctx context.Context, q querier, statement query, appends []runtime.StreamAppend) (rows, error) {
+	var types, ids []string
+	for _, a := range appends {
+		if a.IsGuard() && a.Expected.IsNoStream() {
+			types, ids = append(types, a.AggregateType), append(ids, a.AggregateID)
+		}
+	}
+	if types == nil {
+		return q.query(ctx, statement)
+	}
+	return q.queryBefore(ctx, statement, query{s.sql.releaseGuards, []any{types, ids}})
+}
+
+// appendedStreams runs the statement and completes the results. If one of the streams was not where it was expected, nothing
+// but the heads has changed; then it returns the versions to which they are to be set back.
+func (s *Store[Tx]) appendedStreams(ctx context.Context, q querier, statement query, appends []runtime.StreamAppend, results []runtime.AppendResult) (before map[appending.StreamName]int64, err error) {
+	r, err := s.sendStreams(ctx, q, statement, appends)
 	if err != nil {
 		return nil, err
 	}
@@ -79,16 +107,18 @@ func appendedStreams(ctx context.Context, q querier, statement query, appends []
 		if err := r.Scan(&position, &version, &name.AggregateType, &name.AggregateID); err != nil {
 			return nil, err
 		}
-		if position == 0 {
-			if before == nil {
-				before = make(map[appending.StreamName]int64, len(appends))
-			}
-			before[name] = version
+		i := places[name]
+		if position > 0 {
+			results[i].GlobalPositions = append(results[i].GlobalPositions, position)
+			firsts[i] = min(firsts[i], version)
 			continue
 		}
-		i := places[name]
-		results[i].GlobalPositions = append(results[i].GlobalPositions, position)
-		firsts[i] = min(firsts[i], version)
+		if before == nil {
+			before = make(map[appending.StreamName]int64, len(appends))
+		}
+		if a := appends[i]; version > 0 || !a.IsGuard() || !a.Expected.IsNoStream() { // else it is removed already
+			before[name] = version
+		}
 	}
 	r.Close()
 	if err := r.Err(); err != nil || before != nil {
@@ -98,8 +128,10 @@ func appendedStreams(ctx context.Context, q querier, statement query, appends []
 		if stored, given := len(results[i].GlobalPositions), len(results[i].Events); stored < given {
 			return nil, storedFewer(stored, given)
 		}
-		slices.Sort(results[i].GlobalPositions)
-		results[i] = appending.Result(results[i].Events, results[i].GlobalPositions, firsts[i])
+		if !appends[i].IsGuard() {
+			slices.Sort(results[i].GlobalPositions)
+			results[i] = appending.Result(results[i].Events, results[i].GlobalPositions, firsts[i])
+		}
 	}
 	return nil, nil
 }

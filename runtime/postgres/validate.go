@@ -15,12 +15,31 @@ func (s *Store[Tx]) validate(expected runtime.ExpectedVersion, events []runtime.
 	if err := runtime.ValidateAppend(expected, events); err != nil {
 		return err
 	}
-	if n := len(events[0].AggregateType) + len(events[0].AggregateID); n > maxStreamName {
-		return &runtime.InvalidEventError{
-			Index:  0,
-			Field:  "AggregateID",
-			Reason: fmt.Sprintf("has, with AggregateType, %d bytes; PostgreSQL can index %d", n, maxStreamName),
-		}
+	if err := validateName(0, events[0].AggregateType, events[0].AggregateID); err != nil {
+		return err
 	}
 	return s.payload.validatePayloads(events)
+}
+
+// validateStream is validate for an append or a guard.
+func (s *Store[Tx]) validateStream(a runtime.StreamAppend) error {
+	if !a.IsGuard() {
+		return s.validate(a.Expected, a.Events)
+	}
+	if err := runtime.ValidateGuard(a); err != nil {
+		return err
+	}
+	return validateName(-1, a.AggregateType, a.AggregateID)
+}
+
+func validateName(index int, aggregateType, aggregateID string) error {
+	n := len(aggregateType) + len(aggregateID)
+	if n <= maxStreamName {
+		return nil
+	}
+	return &runtime.InvalidEventError{
+		Index:  index,
+		Field:  "AggregateID",
+		Reason: fmt.Sprintf("has, with AggregateType, %d bytes; PostgreSQL can index %d", n, maxStreamName),
+	}
 }

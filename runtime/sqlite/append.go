@@ -42,7 +42,7 @@ func (s *Store) append(ctx context.Context, tx *sql.Tx, expected runtime.Expecte
 		return runtime.AppendResult{}, err
 	}
 	if !expected.Matches(version) {
-		return s.whyNot(ctx, tx, expected, events, version)
+		return s.whyNot(ctx, tx, runtime.StreamAppend{Expected: expected, Events: events}, version)
 	}
 	if chunkOf(len(events)) < len(events) {
 		// Several statements: none may fail after the first.
@@ -156,18 +156,19 @@ func document(b []byte) any {
 	return string(b)
 }
 
-// whyNot says why an append to a stream at a version that was not expected wrote nothing.
-func (s *Store) whyNot(ctx context.Context, db queryer, expected runtime.ExpectedVersion, events []runtime.Event, version int64) (runtime.AppendResult, error) {
-	earlier, err := s.eventsByID(ctx, db, events)
+// whyNot says why an append to a stream, or a guard, at a version that was not expected wrote nothing.
+func (s *Store) whyNot(ctx context.Context, db queryer, a runtime.StreamAppend, version int64) (runtime.AppendResult, error) {
+	earlier, err := s.eventsByID(ctx, db, a.Events)
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}
+	name := appending.NameOf(a)
 	return appending.Again(&runtime.ConflictError{
-		AggregateType: events[0].AggregateType,
-		AggregateID:   events[0].AggregateID,
-		Expected:      expected,
+		AggregateType: name.AggregateType,
+		AggregateID:   name.AggregateID,
+		Expected:      a.Expected,
 		Actual:        version,
-	}, events, earlier)
+	}, a.Events, earlier)
 }
 
 // refuseStored returns an error if one of the events is stored already.

@@ -15,8 +15,11 @@ import (
 //
 // When every stream holds its events right after its expected version, the whole has happened before and every result is
 // the first one. When only some do, the error is [runtime.ErrDuplicateEvent].
+//
+// A guard holds until the transaction ends because only one transaction writes at a time. One that did not begin as a writer
+// and has guards alone finds out at its first write whether another has written since.
 func (s *Store) AppendStreams(ctx context.Context, tx *sql.Tx, appends ...runtime.StreamAppend) ([]runtime.AppendResult, error) {
-	if err := appending.ValidateStreams(appends, runtime.ValidateAppend); err != nil {
+	if err := appending.ValidateStreams(appends, appending.ValidateStream); err != nil {
 		return nil, fmt.Errorf("append to %d streams: %w", len(appends), err)
 	}
 	results, err := s.appendStreams(ctx, tx, appends)
@@ -47,7 +50,7 @@ func (s *Store) appendStreams(ctx context.Context, tx *sql.Tx, appends []runtime
 		version := 0
 		return appending.StreamsAgain(appends, func(a runtime.StreamAppend) (runtime.AppendResult, error) {
 			version++
-			return s.whyNot(ctx, tx, a.Expected, a.Events, versions[version-1])
+			return s.whyNot(ctx, tx, a, versions[version-1])
 		})
 	}
 	if err := s.refuseStored(ctx, tx, all); err != nil {
@@ -56,12 +59,17 @@ func (s *Store) appendStreams(ctx context.Context, tx *sql.Tx, appends []runtime
 	results := make([]runtime.AppendResult, len(appends))
 	next := end
 	for i, a := range appends {
+		if a.IsGuard() {
+			continue
+		}
 		results[i] = appending.Result(appending.Events(a.Events, s.clock), make([]int64, len(a.Events)), versions[i]+1)
 		if err := s.insert(ctx, tx, next, results[i]); err != nil {
 			return nil, err
 		}
 		next += int64(len(a.Events))
 	}
-	s.fences.set(tx, end)
+	if next > end {
+		s.fences.set(tx, end)
+	}
 	return results, nil
 }

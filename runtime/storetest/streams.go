@@ -19,6 +19,15 @@ func (s *suite[Tx]) streamsCases() []testCase {
 		{name: "Streams/event ID stored otherwise", needs: needs, run: s.streamsDuplicate},
 		{name: "Streams/event ID stored in another stream", needs: append(needs, DuplicatesElsewhere), run: s.streamsDuplicateElsewhere},
 		{name: "Streams/refused before anything is sent", needs: needs, run: s.streamsRefused},
+		{name: "Guards/hold and write nothing", needs: needs, run: s.guardsHold},
+		{name: "Guards/one that fails keeps everything out", needs: needs, run: s.guardsFail},
+		{name: "Guards/alone", needs: needs, run: s.guardsAlone},
+		{name: "Guards/a conflict keeps the transaction", needs: append(needs, Transactions), run: s.guardsKeepTransaction},
+		{name: "Guards/a guarded stream can be begun", needs: append(needs, Transactions), run: s.guardsThenAppend},
+		{name: "Guards/a retry is recognised though they hold no longer", needs: needs, run: s.guardsRetry},
+		{name: "Guards/refused before anything is sent", needs: needs, run: s.guardsRefused},
+		{name: "Guards/hold until the transaction ends", needs: append(needs, Transactions, ConcurrentWriters), run: s.guardsLock},
+		{name: "Guards/crossing ones never both hold", needs: needs, run: s.guardsCross},
 	}
 }
 

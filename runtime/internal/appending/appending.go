@@ -100,29 +100,35 @@ func same(expected runtime.ExpectedVersion, events []runtime.Event, earlier []ru
 // A StreamName tells streams apart.
 type StreamName struct{ AggregateType, AggregateID string }
 
-// NameOf returns the stream of an append that has events.
+// NameOf returns the stream of an append or a guard.
 func NameOf(a runtime.StreamAppend) StreamName {
+	if len(a.Events) == 0 {
+		return StreamName{a.AggregateType, a.AggregateID}
+	}
 	return StreamName{a.Events[0].AggregateType, a.Events[0].AggregateID}
 }
 
-// ValidateStreams returns the first fault of an append to several streams, each of which validate has to accept.
-func ValidateStreams(appends []runtime.StreamAppend, validate func(runtime.ExpectedVersion, []runtime.Event) error) error {
+// ValidateStreams returns the first fault of an append to several streams. validate has to accept each append, or guard.
+func ValidateStreams(appends []runtime.StreamAppend, validate func(runtime.StreamAppend) error) error {
 	if len(appends) == 0 {
 		return runtime.ErrNoEvents
 	}
 	names := make(map[StreamName]int, len(appends))
 	ids := make(map[uuid.UUID]int)
 	for i, a := range appends {
-		if err := validate(a.Expected, a.Events); err != nil {
+		if err := validate(a); err != nil {
 			return fmt.Errorf("stream %d: %w", i, err)
 		}
 		name := NameOf(a)
-		if first, twice := names[name]; twice {
+		if given := (StreamName{a.AggregateType, a.AggregateID}); given != (StreamName{}) && given != name {
 			return fmt.Errorf("stream %d: %w", i, &runtime.InvalidEventError{
 				Index:  -1,
 				Field:  "AggregateID",
-				Reason: fmt.Sprintf("%q of %s is that of stream %d; give each stream once", name.AggregateID, name.AggregateType, first),
+				Reason: fmt.Sprintf("is %q of %q, but the events are of %q of %q", given.AggregateID, given.AggregateType, name.AggregateID, name.AggregateType),
 			})
+		}
+		if first, twice := names[name]; twice {
+			return fmt.Errorf("stream %d: %w", i, &runtime.InvalidEventError{Index: -1, Field: "AggregateID", Reason: repeated(name, appends, first, i)})
 		}
 		names[name] = i
 		for _, e := range a.Events {
@@ -135,13 +141,34 @@ func ValidateStreams(appends []runtime.StreamAppend, validate func(runtime.Expec
 	return nil
 }
 
+// ValidateStream returns the first fault of an append or a guard that no store takes.
+func ValidateStream(a runtime.StreamAppend) error {
+	if a.IsGuard() {
+		return runtime.ValidateGuard(a)
+	}
+	return runtime.ValidateAppend(a.Expected, a.Events)
+}
+
+// repeated says what is wrong with a stream that occurs twice.
+func repeated(name StreamName, appends []runtime.StreamAppend, first, again int) string {
+	what := fmt.Sprintf("%q of %s is that of stream %d; ", name.AggregateID, name.AggregateType, first)
+	if appends[first].IsGuard() != appends[again].IsGuard() {
+		return what + "drop the guard: the expected version of the append is one"
+	}
+	return what + "give each stream once"
+}
+
 // StreamsAgain says what it means that an append to several streams was not possible: again gives the answer for each of
-// them, as Again does. Either all of it was stored before, or the error is that of one stream.
+// them, as Again does. Either all of it was stored before, or the error is that of one stream: one that is not at its
+// expected version, unless all are by now.
 func StreamsAgain(appends []runtime.StreamAppend, again func(runtime.StreamAppend) (runtime.AppendResult, error)) ([]runtime.AppendResult, error) {
 	earlier := make([]runtime.AppendResult, len(appends))
-	var first error
-	found := 0
+	var unexpected, anyConflict error
+	withEvents, found := 0, 0
 	for i, a := range appends {
+		if !a.IsGuard() {
+			withEvents++
+		}
 		var conflict *runtime.ConflictError
 		r, err := again(a)
 		switch {
@@ -150,17 +177,26 @@ func StreamsAgain(appends []runtime.StreamAppend, again func(runtime.StreamAppen
 			found++
 		case !errors.As(err, &conflict):
 			return nil, err
-		case first == nil && !a.Expected.Matches(conflict.Actual):
-			first = err
+		case unexpected == nil && !a.Expected.Matches(conflict.Actual):
+			unexpected = err
+		default:
+			anyConflict = err
 		}
 	}
 	switch {
-	case found == len(appends):
+	case found > 0 && found == withEvents:
 		return earlier, nil
 	case found > 0:
-		return nil, fmt.Errorf("%w: %d of the %d streams hold their events", runtime.ErrDuplicateEvent, found, len(appends))
-	case first == nil:
-		first = fmt.Errorf("%w: the streams have changed meanwhile", runtime.ErrOptimisticConcurrency)
+		return nil, fmt.Errorf("%w: %d of the %d streams hold their events", runtime.ErrDuplicateEvent, found, withEvents)
+	case unexpected == nil:
+		return nil, anyConflict
 	}
-	return nil, first
+	return nil, unexpected
+}
+
+// HasChanged reports whether err is the conflict of a stream that has come to its expected version since it was found at
+// another.
+func HasChanged(err error) bool {
+	var conflict *runtime.ConflictError
+	return errors.As(err, &conflict) && conflict.Expected.Matches(conflict.Actual)
 }

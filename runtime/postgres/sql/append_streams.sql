@@ -1,4 +1,7 @@
--- eventmap: append to several streams
+-- eventmap: append to several streams, and guard others
+{{- /* A guard has no events, and its stream may not exist. Then a head is made for it, whose insertion keeps others out. No
+stream is at the version it has. It never sees a commit: the statement after this one removes it. */}}
+{{define "guarded"}}9223372036854775807{{end}}
 with given as materialized (
 	select
 		g.aggregate_type,
@@ -24,13 +27,13 @@ with given as materialized (
 	select
 		g.aggregate_type,
 		g.aggregate_id,
-		g.events
+		case when g.events > 0 then g.events else {{template "guarded"}} end
 	from given as g
 	order by
 		g.aggregate_type collate "C",
 		g.aggregate_id collate "C"
 	on conflict (aggregate_type, aggregate_id) do update
-	set aggregate_version = h.aggregate_version + excluded.aggregate_version
+	set aggregate_version = h.aggregate_version + excluded.aggregate_version % {{template "guarded"}}
 	returning
 		h.aggregate_type,
 		h.aggregate_id,
@@ -39,12 +42,15 @@ with given as materialized (
 	select
 		g.aggregate_type,
 		g.aggregate_id,
-		head.aggregate_version - g.events as aggregate_version,
-		head.aggregate_version - g.events between g.lowest and g.highest as expected
+		previous.aggregate_version,
+		previous.aggregate_version between g.lowest and g.highest as expected
 	from given as g
 	join head
 		on head.aggregate_type = g.aggregate_type
 		and head.aggregate_id = g.aggregate_id
+	cross join lateral (
+		select head.aggregate_version % {{template "guarded"}} - g.events as aggregate_version
+	) as previous
 ), verdict as materialized (
 	-- Where nobody could undo the heads, their change must end the statement: the division fails.
 	select
@@ -61,6 +67,7 @@ with given as materialized (
 	from verdict
 	where verdict.expected
 	  and verdict.proceed = 1
+	  and cardinality($7::text[]) > 0
 ), stored as (
 	insert into {{.Events}} (
 		{{template "columns" "payload"}}
