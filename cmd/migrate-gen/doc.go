@@ -34,8 +34,8 @@ nothing until the edit is taken back or accepted.
 		The database: postgres or sqlite. What is said of flags below is
 		for PostgreSQL. With sqlite these are refused, since they have
 		no meaning there: --schema, --aggregate-heads-table, --payload,
-		--metadata, --grant, --strict, --partition and what belongs to
-		it, --from and --doctor; and so is --format tern.
+		--metadata, --grant, --strict, --partition, --logs and what
+		belongs to them, --from and --doctor; and so is --format tern.
 		Default: postgres.
 	--format NAME
 		The tool that runs the migration: plain, goose, golang-migrate,
@@ -103,6 +103,23 @@ nothing until the edit is taken back or accepted.
 		What has pg_partman make the next partitions: its background
 		worker (bgw), pg_cron, or nothing that is arranged here.
 		Default: none.
+	--logs LAYOUT
+		Spread events over many logs, each of which counts its own
+		positions, without gaps: tenant, logs with names, such as one
+		for each tenant; or hash, a fixed number of logs over which
+		streams are spread by their IDs. Needs nothing but locks of
+		rows; see docs/scale.md. A store has to be told. Not with
+		--partition. Default: none, which is one log.
+	--hashed-logs N
+		How many logs there are with --logs hash. The number stands in
+		the database and does not change but by a move. Default: 16.
+	--event-logs-table NAME
+		The logs, and how far each is. Default: event_logs.
+	--tenant-rls
+		Have the database show a session only the rows of the log that
+		it has set, by set_config('eventmap.log', 'tenant-7', true),
+		also to raw SQL and through the views. Consumers of all logs
+		connect with a role that has BYPASSRLS.
 	--domain PATTERN
 		Packages that hold the events, as eventmap-gen takes them, such
 		as ./domain/... Each version of each event gets a view, such as

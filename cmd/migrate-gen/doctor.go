@@ -131,6 +131,8 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 		EventsTable:         d.Events.String(),
 		AggregateHeadsTable: d.Heads.String(),
 		Payload:             postgres.PayloadType(d.Payload),
+		Layout:              layoutOf(d.Logs),
+		EventLogsTable:      d.EventLogs.String(),
 	})
 	if err != nil && !errors.As(err, &problems) {
 		return nil, err
@@ -148,6 +150,17 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 		}
 	}
 	return all, nil
+}
+
+// layoutOf returns what a store has to be told of how events are spread over logs.
+func layoutOf(l design.Logs) postgres.Layout {
+	switch {
+	case l.Hashed > 0:
+		return postgres.HashedLogs(l.Hashed)
+	case l.Many():
+		return postgres.ManyLogs
+	}
+	return postgres.OneLog
 }
 
 // about reports whether one of the findings is about the object.

@@ -33,6 +33,10 @@ func TestDoctor_findsAndMends(t *testing.T) {
 		{name: "nothing"},
 		{name: "tables", breaks: `drop table aggregate_heads, consumer_checkpoints`,
 			want: []string{"table aggregate_heads is missing", "table consumer_checkpoints is missing"}},
+		{name: "many logs", flags: []string{"--logs=tenant", "--snapshots", "--index=event-type"}},
+		{name: "hashed logs", flags: []string{"--logs=hash", "--hashed-logs=4"}},
+		{name: "the table of logs", flags: []string{"--logs=tenant"}, breaks: `drop table event_logs, consumer_checkpoints, parked_events`,
+			want: []string{"table consumer_checkpoints is missing", "table parked_events is missing", "table event_logs is missing"}},
 		{name: "all", breaks: `drop table events, aggregate_heads, consumer_checkpoints, parked_events`, want: []string{
 			"table events is missing", "table aggregate_heads is missing", "table consumer_checkpoints is missing", "table parked_events is missing",
 		}},

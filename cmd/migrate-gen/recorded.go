@@ -19,7 +19,7 @@ const none = "none"
 
 // The flags whose recorded values depend on another flag.
 var (
-	tableFlags     = []string{"events-table", "aggregate-heads-table", "snapshots-table", "checkpoints-table", "parked-events-table"}
+	tableFlags     = []string{"events-table", "aggregate-heads-table", "snapshots-table", "checkpoints-table", "parked-events-table", "event-logs-table"}
 	partitionFlags = []string{"partition-size", "partitions", "partman-schema", "partman-maintenance"}
 )
 

@@ -38,6 +38,7 @@ func TestManual_describesTheFlags(t *testing.T) {
 		"aggregate-heads-table": pgname.AggregateHeadsTable,
 		"checkpoints-table":     pgname.CheckpointsTable,
 		"parked-events-table":   pgname.ParkedEventsTable,
+		"hashed-logs":           strconv.Itoa(design.DefaultHashedLogs),
 		"partition-size":        strconv.Itoa(design.DefaultPartitionSize),
 		"partitions":            strconv.Itoa(design.DefaultPartitions),
 		"partman-schema":        design.DefaultPartmanSchema,

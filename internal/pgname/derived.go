@@ -52,6 +52,9 @@ func (t Table) StreamVersionKey() string { return t.Derived("stream_version_key"
 // that is already stored.
 func (t Table) EventIDKey() string { return t.Derived("event_id_key").Name }
 
+// DroppedCheck returns the name of a logs table's check that nothing is appended to a log that was dropped.
+func (t Table) DroppedCheck() string { return t.Derived("dropped_check").Name }
+
 // KnownCheck returns the name of an events table's check that only known events enter, where it has one. A violation of it
 // is an event that no migration has let in.
 func (t Table) KnownCheck() string { return t.Derived("known_check").Name }

@@ -22,6 +22,7 @@ const (
 	EventsTable         = "events"
 	AggregateHeadsTable = "aggregate_heads"
 	SnapshotsTable      = "aggregate_snapshots"
+	EventLogsTable      = "event_logs"
 	CheckpointsTable    = "consumer_checkpoints"
 	ParkedEventsTable   = "parked_events"
 )

@@ -105,8 +105,8 @@ func (s *Store[Tx]) whyNot(ctx context.Context, q querier, a runtime.StreamAppen
 	name := appending.NameOf(a)
 	conflict := &runtime.ConflictError{AggregateType: name.AggregateType, AggregateID: name.AggregateID, Expected: a.Expected}
 	r, err := q.queryAfter(ctx,
-		query{s.sql.head, []any{name.AggregateType, name.AggregateID}}, []any{&conflict.Actual},
-		query{s.sql.eventsByID, []any{eventIDs(a.Events)}})
+		s.of(name.AggregateID, s.sql.headOrLog, name.AggregateType, name.AggregateID), []any{&conflict.Actual},
+		s.byID(eventIDs(a.Events), name.AggregateID))
 	if err != nil {
 		return runtime.AppendResult{}, err
 	}

@@ -13,20 +13,20 @@ import (
 func (s *Store[Tx]) appendQuery(expected runtime.ExpectedVersion, events []runtime.PersistedEvent) query {
 	creates := expected.IsAny() || expected.IsNoStream()
 	lowest, highest := bounds(expected)
-	args := make([]any, 0, 15)
+	args := make([]any, 0, 16)
 	args = append(args, events[0].AggregateType, events[0].AggregateID, lowest, highest, len(events))
 	if len(events) == 1 {
 		text := s.sql.extendOne
 		if creates {
 			text = s.sql.createOne
 		}
-		return query{text, s.withNotify(appendOne(args, &events[0]))}
+		return s.of(events[0].AggregateID, text, s.withNotify(appendOne(args, &events[0]))...)
 	}
 	text := s.sql.extend
 	if creates {
 		text = s.sql.create
 	}
-	return query{text, s.withNotify(append(args, newColumns(events).arguments()...))}
+	return s.of(events[0].AggregateID, text, s.withNotify(append(args, newColumns(events).arguments()...))...)
 }
 
 // appendOne adds an event to the arguments, each field as one.

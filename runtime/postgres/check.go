@@ -51,7 +51,7 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 		return err
 	}
 	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
-	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.snapshots(c.SnapshotsTable != ""), k.behind(t.events), k.streams()); err != nil {
+	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.snapshots(c.SnapshotsTable != ""), k.behind(t.events), k.logs(), k.streams()); err != nil {
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {
@@ -123,10 +123,10 @@ func (k *checker) server() error {
 		if number < 140000 {
 			k.problem("server", "is PostgreSQL "+version, "use 14 or later")
 		}
-		if standby {
+		if standby && !k.tables.areMany() {
 			k.problem("server", "is a standby, which can neither append nor read the log", "connect to the primary")
 		}
-		if isolation != "read committed" && isolation != "read uncommitted" {
+		if isolation != "read committed" && isolation != "read uncommitted" && !k.tables.areMany() {
 			k.problem("default_transaction_isolation", "is "+isolation+", in which the log cannot be read",
 				"leave it at read committed, or read the log in transactions that ask for that")
 		}
@@ -301,7 +301,7 @@ func (k *checker) heads() error {
 	if r.kind != "r" {
 		k.problem("table "+t.String(), "is no plain table: an append needs the system columns that only such a row has", k.migrate())
 	}
-	return errors.Join(k.columns(t, r, headColumns), k.keys(t, r, key{"aggregate_type, aggregate_id", t.PrimaryKey(), "primary key"}))
+	return errors.Join(k.columns(t, r, k.inLog(headColumns)), k.keys(t, r, key{k.keyOf("aggregate_type, aggregate_id"), t.PrimaryKey(), "primary key"}))
 }
 
 var snapshotColumns = []column{
@@ -324,8 +324,8 @@ func (k *checker) snapshots(needed bool) error {
 	if err != nil || r == nil {
 		return err
 	}
-	return errors.Join(k.columns(t, r, snapshotColumns),
-		k.keys(t, r, key{"aggregate_type, aggregate_id, fingerprint", t.PrimaryKey(), "primary key"}))
+	return errors.Join(k.columns(t, r, k.inLog(snapshotColumns)),
+		k.keys(t, r, key{k.keyOf("aggregate_type, aggregate_id, fingerprint"), t.PrimaryKey(), "primary key"}))
 }
 
 func (k *checker) events() error {
@@ -341,13 +341,13 @@ func (k *checker) events() error {
 		k.problem("table "+t.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version, pgname.SchemaVersion), k.migrate())
 	}
 	return errors.Join(
-		k.columns(t, r, append([]column{
+		k.columns(t, r, append(k.inLog([]column{
 			{name: "payload", types: []string{string(k.payload)}, nullable: k.payload.isJSON()},
-		}, eventColumns...)),
+		}), k.eventColumns()...)),
 		k.keys(t, r,
-			key{"global_position", t.PrimaryKey(), "primary key"},
-			key{"aggregate_type, aggregate_id, aggregate_version", t.StreamVersionKey(), "unique"},
-			key{"event_id", t.EventIDKey(), "unique"}),
+			key{k.keyOf("global_position"), t.PrimaryKey(), "primary key"},
+			key{k.keyOf("aggregate_type, aggregate_id, aggregate_version"), t.StreamVersionKey(), "unique"},
+			key{k.keyOf("event_id"), t.EventIDKey(), "unique"}),
 		k.sequence(t, r),
 		k.partitions(t, r),
 		k.functions(t, r),

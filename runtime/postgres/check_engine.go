@@ -9,13 +9,18 @@ import (
 // one server, and one sequence. It asks for more only where the catalogs of Citus are.
 func (k *checker) engine() error {
 	var version, policy string
-	var distributes, grouped bool
-	err := k.each("engine.sql", nil, []any{&version, &distributes, &grouped, &policy}, func() {})
+	var distributes, grouped, many bool
+	err := k.each("engine.sql", []any{k.tables.events.Quoted()}, []any{&version, &distributes, &grouped, &policy, &many}, func() {})
 	if err != nil {
 		return err
 	}
+	if many && !k.tables.areMany() {
+		k.problem("table "+k.tables.events.String(), "is of many logs, and the store of one", "give the store postgres.ManyLogs or postgres.HashedLogs")
+	}
 	const one = "use PostgreSQL"
 	switch {
+	case k.tables.areMany(): // needs nothing but locks of rows
+		return nil
 	case strings.Contains(version, "-YB-"):
 		k.problem("server", "is YugabyteDB, whose pg_locks does not show every lock: events would be lost to readers of the log", one)
 	case strings.Contains(version, "CockroachDB"):

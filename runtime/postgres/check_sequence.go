@@ -7,6 +7,10 @@ import (
 )
 
 func (k *checker) sequence(t pgname.Table, r *relation) error {
+	if k.tables.areMany() { // a log counts by itself
+		k.readable = r.selects
+		return nil
+	}
 	var cache, increment, least int64
 	var cycle, selects, owned bool
 	object := "sequence " + t.Sequence().String()
@@ -49,7 +53,7 @@ const maxFencePosition = 1<<48 - 1
 // behind checks that the next position is higher than all in the log, and than those that are archived. It is not after a
 // restore without the sequence, nor on what was a logical replica, since sequences are not replicated.
 func (k *checker) behind(t pgname.Table) error {
-	if !k.readable {
+	if !k.readable || k.tables.areMany() {
 		return nil
 	}
 	number := func(text string) (n int64, err error) {

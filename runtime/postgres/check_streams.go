@@ -3,7 +3,6 @@ package postgres
 import (
 	"fmt"
 	"strings"
-	"text/template"
 )
 
 // streams looks at a sample of the streams: those that were appended to last, and those at either end of the heads. The
@@ -13,45 +12,38 @@ func (k *checker) streams() error {
 	if !k.readable || k.mixed { // names of different collations cannot be compared
 		return nil
 	}
-	parsed, err := template.ParseFS(checkFiles, "sql/check/streams.sql")
-	if err != nil {
-		return err
-	}
-	var text strings.Builder
-	if err := parsed.Execute(&text, variant{Events: k.tables.events.Quoted(), Heads: k.tables.heads.Quoted()}); err != nil {
-		return err
-	}
 	var p streamSample
 	archived := k.floor > 0
-	return k.query(query{text.String(), []any{archived}}, p.dest(), func() {
-		p.problems(k, archived)
-	})
+	return k.rendered("streams.sql", p.dest(), func() { p.problems(k, archived) }, archived)
 }
 
 // A streamSample is what is known of the end of a stream.
 type streamSample struct {
-	aggregateType, aggregateID string
-	head                       int64 // as the table of heads has it; 0: not
-	last, first, events        int64 // of the last events that were looked at
-	inverted                   int64 // version of an event whose position is not above that of the one before; 0: none
+	log, aggregateType, aggregateID string
+	head                            int64 // as the table of heads has it; 0: not
+	last, first, events             int64 // of the last events that were looked at
+	inverted                        int64 // version of an event whose position is not above that of the one before; 0: none
 }
 
 func (p *streamSample) dest() []any {
-	return []any{&p.aggregateType, &p.aggregateID, &p.head, &p.last, &p.events, &p.first, &p.inverted}
+	return []any{&p.log, &p.aggregateType, &p.aggregateID, &p.head, &p.last, &p.events, &p.first, &p.inverted}
 }
 
 // problems reports what is wrong with the stream. Where the log is archived, streams may begin later than at 1.
 func (p *streamSample) problems(k *checker, archived bool) {
 	stream := fmt.Sprintf("stream %s %q", p.aggregateType, p.aggregateID)
+	if p.log != "" {
+		stream = fmt.Sprintf("log %q, %s", p.log, stream)
+	}
 	switch {
 	case p.head > p.last:
 		k.problem(stream, fmt.Sprintf("has its head at version %d, but its events end at %d: reads of it fail", p.head, p.last),
 			"bring the events back; if they are lost for good, set the head to "+fmt.Sprint(p.last))
 	case p.head < p.last:
 		k.mend(stream, fmt.Sprintf("has its head at version %d, but events up to %d: appends to it fail", p.head, p.last), fmt.Sprintf(
-			"insert into %s as h (aggregate_type, aggregate_id, aggregate_version) values (%s, %s, %d) "+
-				"on conflict (aggregate_type, aggregate_id) do update set aggregate_version = greatest(h.aggregate_version, excluded.aggregate_version)",
-			k.tables.heads.Quoted(), literal(p.aggregateType), literal(p.aggregateID), p.last))
+			"insert into %s as h (%saggregate_type, aggregate_id, aggregate_version) values (%s%s, %s, %d) "+
+				"on conflict (%[2]saggregate_type, aggregate_id) do update set aggregate_version = greatest(h.aggregate_version, excluded.aggregate_version)",
+			k.tables.heads.Quoted(), p.key(), p.logLiteral(), literal(p.aggregateType), literal(p.aggregateID), p.last))
 	}
 	switch {
 	case p.events > p.last-p.first+1:
@@ -66,6 +58,21 @@ func (p *streamSample) problems(k *checker, archived bool) {
 		k.problem(stream, fmt.Sprintf("has version %d at a lower position than the version before it: readers of the log see them in that order", p.inverted),
 			"find out what wrote past the store; rebuild the consumers that depend on the order")
 	}
+}
+
+// key returns the column of the log as part of a key, and logLiteral its value; nothing where there is one log.
+func (p *streamSample) key() string {
+	if p.log == "" {
+		return ""
+	}
+	return "log, "
+}
+
+func (p *streamSample) logLiteral() string {
+	if p.log == "" {
+		return ""
+	}
+	return literal(p.log) + ", "
 }
 
 // literal returns s as a string constant of SQL.

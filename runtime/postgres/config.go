@@ -26,6 +26,13 @@ type Config struct {
 	// SnapshotsTable is the table of snapshots, named in the same way, for aggregates that have the mark snapshots. Empty means
 	// "aggregate_snapshots", in the schema of EventsTable.
 	SnapshotsTable string
+	// Layout says whether there is one log or many. The zero value is [OneLog].
+	Layout Layout
+	// Log is the log of a store, where there are many; see [Logs], which has a store for each.
+	Log string
+	// EventLogsTable is the table of the logs, where there are many, named in the same way. Empty means "event_logs", in the
+	// schema of EventsTable.
+	EventLogsTable string
 	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers], named in the same way; a store does not use them.
 	// Empty means "consumer_checkpoints" and "parked_events", in the schema of EventsTable.
 	CheckpointsTable  string
@@ -67,6 +74,16 @@ func WithSnapshotsTable(name string) Option {
 	return option(func(c *Config) { c.SnapshotsTable = name })
 }
 
+// WithLog sets the log of a store, where there are many; see [ManyLogs].
+func WithLog(name string) Option {
+	return option(func(c *Config) { c.Log = name })
+}
+
+// WithEventLogsTable sets the table of logs, where there are many; see [Config].
+func WithEventLogsTable(name string) Option {
+	return option(func(c *Config) { c.EventLogsTable = name })
+}
+
 // WithPayload sets the type of the payload column; see [Config].
 func WithPayload(t PayloadType) Option {
 	return option(func(c *Config) { c.Payload = t })
@@ -103,6 +120,7 @@ type tables struct {
 	events    pgname.Table
 	heads     pgname.Table
 	snapshots pgname.Table
+	logs
 }
 
 // tables returns the names that the configuration stands for, or the first rule that one of them breaks.
@@ -133,7 +151,19 @@ func (c *Config) tables() (tables, error) {
 	if snapshots == events || snapshots == heads {
 		return tables{}, fmt.Errorf("snapshots table: %q is the table of events or of heads", snapshots)
 	}
-	return tables{events: events, heads: heads, snapshots: snapshots}, nil
+	t := tables{events: events, heads: heads, snapshots: snapshots}
+	if err := c.Layout.check(); err != nil {
+		return tables{}, err
+	}
+	if c.Layout.many {
+		t.logs = logs{table: events.Sibling(pgname.EventLogsTable), hashed: c.Layout.hashed}
+		if c.EventLogsTable != "" {
+			if t.logs.table, err = pgname.ParseTable(c.EventLogsTable); err != nil {
+				return tables{}, fmt.Errorf("event logs table: %w", err)
+			}
+		}
+	}
+	return t, nil
 }
 
 // checkChannel returns nil if PostgreSQL takes s as a channel name whole. pg_notify refuses what is longer.

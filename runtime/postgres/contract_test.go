@@ -26,18 +26,18 @@ func TestStore_keepsTheContract(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel()
-			keepsTheContract(t, func(t *testing.T) string { return database(t) }, m, true)
+			keepsTheContract(t, func(t *testing.T) string { return database(t) }, m, true, nil)
 		})
 	}
 }
 
 // keepsTheContract runs the suite for each kind of transaction, the pool only if it is wanted, each on a database of its
 // own.
-func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.QueryExecMode, withPool bool, opts ...postgres.Option) {
+func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.QueryExecMode, withPool bool, without []storetest.Ability, opts ...postgres.Option) {
 	t.Run("pgx.Tx", func(t *testing.T) {
 		t.Parallel()
 		pool := connect(t, database(t), mode(m))
-		storetest.Run(t, storetest.Harness[pgx.Tx]{Store: newStore(t, opts...), Begin: beginPgx(pool), Remove: remover(pool)})
+		storetest.Run(t, storetest.Harness[pgx.Tx]{Store: newStore(t, opts...), Begin: beginPgx(pool), Remove: remover(pool), Without: without})
 	})
 	t.Run("sql.Tx", func(t *testing.T) {
 		t.Parallel()
@@ -47,7 +47,7 @@ func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.Quer
 		if err != nil {
 			t.Fatal(err)
 		}
-		storetest.Run(t, storetest.Harness[*sql.Tx]{Store: store, Begin: beginSQL(db), Remove: remover(connect(t, address, mode(m)))})
+		storetest.Run(t, storetest.Harness[*sql.Tx]{Store: store, Begin: beginSQL(db), Remove: remover(connect(t, address, mode(m))), Without: without})
 	})
 	if !withPool {
 		return
@@ -59,7 +59,7 @@ func keepsTheContract(t *testing.T, database func(*testing.T) string, m pgx.Quer
 			Store:   newPoolStore(t, opts...),
 			Begin:   usePool(pool),
 			Remove:  remover(pool),
-			Without: []storetest.Ability{storetest.Transactions},
+			Without: append([]storetest.Ability{storetest.Transactions}, without...),
 		})
 	})
 }

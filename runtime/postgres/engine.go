@@ -25,6 +25,9 @@ func (s *Store[Tx]) querier(ctx context.Context, tx Tx) (querier, error) {
 	if q == nil {
 		return nil, errNoTransaction
 	}
+	if s.invalid != nil {
+		return nil, s.invalid
+	}
 	return q, s.verify(ctx, q)
 }
 
@@ -35,6 +38,9 @@ func (s *Store[Tx]) verify(ctx context.Context, q querier) error {
 	}
 	k := checker{ctx: ctx, run: q.query, tables: s.tables}
 	if err := k.engine(); err != nil {
+		return err
+	}
+	if err := k.layout(); err != nil {
 		return err
 	}
 	if len(k.problems) > 0 {

@@ -44,6 +44,7 @@ var (
 // The SQLSTATEs that mean something of their own to a store. PostgreSQL documents them in its appendix "Error Codes".
 const (
 	stateUniqueViolation      = "23505"
+	stateNotNull              = "23502"
 	stateCheckViolation       = "23514"
 	stateDivisionByZero       = "22012"
 	stateLogarithm            = "2201E"
@@ -91,6 +92,9 @@ func (t tables) classify(err error, appending bool) error {
 	case stateLogarithm: // of sound in sql/parts.sql
 		return fmt.Errorf("%w: %w", t.behind(), err)
 	case stateCheckViolation:
+		if t.areMany() && constraint(server) == t.logs.table.DroppedCheck() {
+			return &stateError{ErrLogDropped, server}
+		}
 		if server.ConstraintName == t.events.KnownCheck() {
 			return fmt.Errorf("an event is not among those that the log was told of by `migrate-gen --strict`; "+
 				"run the migration that lets it in first: %w", err)
@@ -104,14 +108,18 @@ func (t tables) classify(err error, appending bool) error {
 			return &stateError{runtime.ErrOptimisticConcurrency, server}
 		}
 	case stateUndefinedTable, stateInvalidSchema:
-		return fmt.Errorf("table %s, table %s or the sequence %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
-			t.events, t.heads, t.events.Sequence(), t.flags(), err)
+		return fmt.Errorf("table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
+			t.events, t.heads, t.counter(), t.flags(), err)
 	case stateUndefinedColumn:
 		return fmt.Errorf("table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
 			t.events, t.heads, t.flags(), err)
+	case stateNotNull:
+		if server.ColumnName == "log" && !t.areMany() {
+			return fmt.Errorf("table %s is of many logs, and the store is of one; give it postgres.ManyLogs or postgres.HashedLogs: %w", t.events, err)
+		}
 	case stateInsufficientRights:
-		return fmt.Errorf("the role needs select and insert on %s, select, insert, update and delete on %s, and select on sequence %s: %w",
-			t.events, t.heads, t.events.Sequence(), err)
+		return fmt.Errorf("the role needs select and insert on %s, select, insert, update and delete on %s, and %s: %w",
+			t.events, t.heads, t.counterRights(), err)
 	}
 	return err
 }
@@ -150,7 +158,26 @@ func constraint(server *pgconn.PgError) string {
 
 // behind returns the error of a sequence that is behind the log, with the statement that mends it.
 func (t tables) behind() error {
+	if t.areMany() {
+		return fmt.Errorf("%w: the events that table %s has counted are not those that table %s holds; postgres.Check names the log", ErrGap, t.logs.table, t.events)
+	}
 	return fmt.Errorf("%w, as after a restore or on what was a logical replica; set %s with `%s`", ErrSequenceBehind, t.events.Sequence(), t.advance())
+}
+
+// counter names what counts positions, and counterRights what an append needs of it.
+func (t tables) counter() string {
+	if t.areMany() {
+		return "table " + t.logs.table.String()
+	}
+	return "sequence " + t.events.Sequence().String()
+}
+
+// counterRights is described at counter.
+func (t tables) counterRights() string {
+	if t.areMany() {
+		return "select, insert and update on " + t.logs.table.String()
+	}
+	return "select on sequence " + t.events.Sequence().String()
 }
 
 // advance returns the statement that sets the sequence to the end of the log. Names hold no quotes; see pgname.
@@ -200,6 +227,15 @@ func (t tables) flags() string {
 	}
 	if t.snapshots.String() != t.events.Sibling(pgname.SnapshotsTable).String() {
 		fmt.Fprintf(&b, " --snapshots-table %s", t.snapshots)
+	}
+	switch {
+	case t.hashed > 0:
+		fmt.Fprintf(&b, " --logs hash --hashed-logs %d", t.hashed)
+	case t.areMany():
+		b.WriteString(" --logs tenant")
+	}
+	if t.areMany() && t.logs.table != t.events.Sibling(pgname.EventLogsTable) {
+		fmt.Fprintf(&b, " --event-logs-table %s", t.logs.table)
 	}
 	return b.String()
 }

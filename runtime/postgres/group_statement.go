@@ -33,7 +33,7 @@ func (g *Group) appendTogether(f *flight, parts []*part) error {
 }
 
 func (g *Group) appendedTogether(f *flight, q querier, sent []*part, requests map[uuid.UUID]*request) error {
-	r, err := q.query(f.ctx, query{g.sql.appendGroup, g.groupArguments(sent, f.patient)})
+	r, err := q.query(f.ctx, g.across(g.sql.appendGroup, g.groupArguments(sent, f.patient)...))
 	if err != nil {
 		return err
 	}
@@ -92,16 +92,17 @@ func (g *Group) found(ctx context.Context, q querier, requests []*request, parts
 	for i, p := range parts {
 		types[i], ids[i] = p.stream.AggregateType, p.stream.AggregateID
 	}
-	var wanted []string
+	var wanted, streams []string
 	for _, r := range requests {
+		streams = append(streams, r.stream.AggregateID)
 		for i := range r.events {
 			wanted = append(wanted, r.events[i].EventID.String())
 		}
 	}
 	var versions []int64
 	rows, err := q.queryAfter(ctx,
-		query{g.sql.heads, []any{types, ids}}, []any{&versions},
-		query{g.sql.eventsByID, []any{wanted}})
+		g.across(g.sql.heads, types, ids), []any{&versions},
+		g.byID(wanted, streams...))
 	if err != nil {
 		return nil, nil, err
 	}

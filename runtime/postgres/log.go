@@ -23,7 +23,7 @@ func (s *Store[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, l
 		return nil, fmt.Errorf("read the log: %w: %d", errLimit, limit)
 	}
 	p := logPage{after: fromPosition, limit: limit}
-	db, err := s.querier(ctx, tx)
+	db, err := s.logQuerier(ctx, tx)
 	if err != nil {
 		return nil, s.logError(err)
 	}
@@ -32,6 +32,9 @@ func (s *Store[Tx]) ReadEvents(ctx context.Context, tx Tx, fromPosition int64, l
 		return nil, s.logError(err)
 	}
 	events, err := newDecoder().collect(nil, r, limit)
+	if err == nil {
+		err = s.tables.checkConsecutive(s.log, fromPosition, events)
+	}
 	if err != nil {
 		return nil, s.logError(err)
 	}
@@ -47,7 +50,7 @@ func (s *Store[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) it
 			yield(runtime.PersistedEvent{}, fmt.Errorf("read the log: %w: %d", errLimit, q.Limit))
 			return
 		}
-		db, err := s.querier(ctx, tx)
+		db, err := s.logQuerier(ctx, tx)
 		if err != nil {
 			yield(runtime.PersistedEvent{}, s.logError(err))
 			return
@@ -64,6 +67,9 @@ func (s *Store[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) it
 		}
 		for pages := newPager(q.Limit); !pages.done; {
 			page, err := pages.next(open)
+			if err == nil && p.isWhole() {
+				err = s.tables.checkConsecutive(s.log, p.after, page)
+			}
 			if err != nil {
 				yield(runtime.PersistedEvent{}, s.logError(err))
 				return
@@ -88,9 +94,9 @@ func (s *Store[Tx]) LogEvents(ctx context.Context, tx Tx, q runtime.LogQuery) it
 // It needs what [Store.ReadEvents] needs.
 func (s *Store[Tx]) SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
 	var f frontier
-	db, err := s.querier(ctx, tx)
+	db, err := s.logQuerier(ctx, tx)
 	if err == nil {
-		err = queryRow(ctx, db, query{s.sql.frontier, nil}, f.dest()...)
+		err = queryRow(ctx, db, s.in(s.log, s.sql.frontier), f.dest()...)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read the frontier: %w", s.tables.classify(err, false))
@@ -105,14 +111,22 @@ func (s *Store[Tx]) SafeGlobalPosition(ctx context.Context, tx Tx) (int64, error
 // at every isolation level and on a standby, and is no checkpoint.
 func (s *Store[Tx]) GetLatestGlobalPosition(ctx context.Context, tx Tx) (int64, error) {
 	var latest int64
-	db, err := s.querier(ctx, tx)
+	db, err := s.logQuerier(ctx, tx)
 	if err == nil {
-		err = queryRow(ctx, db, query{s.sql.latest, nil}, &latest)
+		err = queryRow(ctx, db, s.in(s.log, s.sql.latest), &latest)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read the latest position: %w", s.tables.classify(err, false))
 	}
 	return latest, nil
+}
+
+// logQuerier is querier for what is asked of a log as a whole.
+func (s *Store[Tx]) logQuerier(ctx context.Context, tx Tx) (querier, error) {
+	if s.tables.areMany() && s.log == "" && s.invalid == nil {
+		return nil, ErrManyLogs
+	}
+	return s.querier(ctx, tx)
 }
 
 // A frontier is the answer to the frontier statement.
@@ -152,11 +166,14 @@ type logPage struct {
 	eventTypes     []string
 }
 
+// isWhole reports whether the page is of all events, and not of a selection.
+func (p *logPage) isWhole() bool { return len(p.aggregateTypes)+len(p.eventTypes) == 0 }
+
 func (s *Store[Tx]) logQuery(p logPage) query {
-	if len(p.aggregateTypes)+len(p.eventTypes) == 0 {
-		return query{s.sql.log, []any{p.after, p.frontier, int64(p.limit)}}
+	if p.isWhole() {
+		return s.in(s.log, s.sql.log, p.after, p.frontier, int64(p.limit))
 	}
-	return query{s.sql.logFiltered, []any{p.after, p.frontier, int64(p.limit), anyOf(p.aggregateTypes), anyOf(p.eventTypes)}}
+	return s.in(s.log, s.sql.logFiltered, p.after, p.frontier, int64(p.limit), anyOf(p.aggregateTypes), anyOf(p.eventTypes))
 }
 
 // anyOf returns names as an argument in which none means all.
@@ -170,7 +187,7 @@ func anyOf(names []string) []string {
 // openLog returns the frontier, and the rows of the page up to it from a snapshot that is taken after it.
 func (s *Store[Tx]) openLog(ctx context.Context, q querier, p logPage) (position int64, r rows, err error) {
 	var f frontier
-	r, err = q.queryAfter(ctx, query{s.sql.frontier, nil}, f.dest(), s.logQuery(p))
+	r, err = q.queryAfter(ctx, s.in(s.log, s.sql.frontier), f.dest(), s.logQuery(p))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -27,7 +27,7 @@ func TestStore_keepsTheContractThroughPgBouncer(t *testing.T) {
 			t.Parallel()
 			// Outside of a transaction DescribeExec prepares on one connection of the server and executes on another.
 			withPool := m != pgx.QueryExecModeDescribeExec
-			keepsTheContract(t, func(t *testing.T) string { return bounced(t, database(t)) }, m, withPool)
+			keepsTheContract(t, func(t *testing.T) string { return bounced(t, database(t)) }, m, withPool, nil)
 		})
 	}
 }

@@ -27,7 +27,7 @@ func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 }
 
 func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
-	r, err := db.query(ctx, query{s.sql.readFromSnapshot, []any{key.AggregateType, key.AggregateID, key.Fingerprint, int64(math.MaxInt64)}})
+	r, err := db.query(ctx, s.of(key.AggregateID, s.sql.readFromSnapshot, key.AggregateType, key.AggregateID, key.Fingerprint, int64(math.MaxInt64)))
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
@@ -42,9 +42,8 @@ func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtim
 // that an error does not end the transaction. With a pool it is a transaction of its own.
 func (s *Store[Tx]) SaveSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
 	db := s.bind(tx)
-	save := query{s.sql.saveSnapshot, []any{
-		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock(),
-	}}
+	save := s.of(key.AggregateID, s.sql.saveSnapshot,
+		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock())
 	run := func() error { return exec(ctx, db, save) }
 	if !s.alone {
 		run = func() error { return behindSavepoint(ctx, db, save) }
@@ -65,7 +64,7 @@ func (s *Store[Tx]) DropSnapshots(ctx context.Context, tx Tx, q runtime.Snapshot
 		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
 	}
 	var dropped int64
-	if err := queryRow(ctx, s.bind(tx), query{s.sql.dropSnapshots, []any{q.AggregateType, q.AggregateID, before}}, &dropped); err != nil {
+	if err := queryRow(ctx, s.bind(tx), s.across(s.sql.dropSnapshots, q.AggregateType, q.AggregateID, before), &dropped); err != nil {
 		return 0, fmt.Errorf("drop snapshots: %w", s.snapshotError(err))
 	}
 	return dropped, nil

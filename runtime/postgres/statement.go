@@ -3,6 +3,8 @@ package postgres
 import (
 	"embed"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -19,6 +21,7 @@ type statements struct {
 	undoStreams    string
 	releaseGuards  string
 	head           string
+	headOrLog      string // and the log is there from then on, where it is one of many
 	heads          string
 	end            string
 	eventsByID     string
@@ -37,9 +40,10 @@ type statements struct {
 //go:embed sql/*.sql
 var sqlFiles embed.FS
 
-// A variant is what a text is filled in with.
+// A variant is what a text is filled in with. Logs is empty where there is one log.
 type variant struct {
-	Events, Heads, Sequence, Snapshots string
+	Events, Heads, Sequence, Snapshots, Logs string
+	hashed                                   int // how many logs streams are spread over; 0: a log has a name
 
 	Payload            PayloadType
 	Creates, Single    bool
@@ -71,6 +75,70 @@ func (v variant) Stored(bytes string) string {
 	return fmt.Sprintf("nullif(convert_from(%s, 'UTF8'), '')::%s", bytes, v.Payload)
 }
 
+// Of returns the condition that rows of a table, by its alias, are of the log, with what joins it to the next; none where
+// there is one log. $log is the parameter behind the last one; see numbered.
+func (v variant) Of(alias string) string {
+	if v.Logs == "" {
+		return ""
+	}
+	if alias != "" {
+		alias += "."
+	}
+	return alias + "log = $log::text\n\t  and "
+}
+
+// Same returns the condition that rows of two aliases are of the same log, in the same form.
+func (v variant) Same(a, b string) string {
+	if v.Logs == "" {
+		return ""
+	}
+	return a + ".log = " + b + ".log\n\t\tand "
+}
+
+// Spread reports whether streams are spread over the logs.
+func (v variant) Spread() bool { return v.hashed > 0 }
+
+// Key returns the column of the log with the comma that joins it to the next; nothing where there is one log. Log returns
+// its value in the same form, ItsLog that of an alias, and Place the columns of an event that the one log fills in itself.
+func (v variant) Key() string { return v.unlessOne("log, ") }
+
+// Log is described at Key.
+func (v variant) Log() string { return v.unlessOne("$log::text, ") }
+
+// ItsLog is described at Key.
+func (v variant) ItsLog(alias string) string { return v.unlessOne(alias + ".log,\n\t\t") }
+
+// Place is described at Key.
+func (v variant) Place() string { return v.unlessOne("log,\n\tglobal_position,\n\t") }
+
+func (v variant) unlessOne(text string) string {
+	if v.Logs == "" {
+		return ""
+	}
+	return text
+}
+
+// LogOf returns the expression of the log that a stream is in, by the expression of its aggregate ID.
+func (v variant) LogOf(aggregateID string) string {
+	if v.hashed == 0 {
+		return "$log::text"
+	}
+	return fmt.Sprintf("(('x' || encode(substring(sha256(convert_to(%s, 'UTF8')) for 4), 'hex'))::bit(32)::bigint %% %d)::text", aggregateID, v.hashed)
+}
+
+// parameter finds the numbered parameters of a text.
+var parameter = regexp.MustCompile(`\$(\d+)`)
+
+// numbered returns a text in which the parameter $log has the number behind the highest.
+func numbered(text string) string {
+	highest := 0
+	for _, m := range parameter.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(m[1]) // it matched
+		highest = max(highest, n)
+	}
+	return strings.ReplaceAll(text, "$log", "$"+strconv.Itoa(highest+1))
+}
+
 // render returns the statements for the tables. Names come quoted from pgname, which also validated them, and are the
 // only part of a text that is not constant.
 func render(t tables, payload PayloadType, notify bool) (statements, error) {
@@ -83,6 +151,8 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		Heads:     t.heads.Quoted(),
 		Sequence:  t.events.Sequence().Quoted(),
 		Snapshots: t.snapshots.Quoted(),
+		Logs:      t.quotedLogs(),
+		hashed:    t.hashed,
 		Payload:   payload,
 		Notify:    notify,
 	}
@@ -108,6 +178,7 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.undoStreams, "undo_streams.sql", plain},
 		{&s.releaseGuards, "release_guards.sql", plain},
 		{&s.head, "head.sql", plain},
+		{&s.headOrLog, "head.sql", create},
 		{&s.heads, "heads.sql", plain},
 		{&s.end, "end.sql", plain},
 		{&s.eventsByID, "events_by_id.sql", plain},
@@ -125,7 +196,7 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		if err := parsed.ExecuteTemplate(&b, part.file, part.with); err != nil {
 			return statements{}, fmt.Errorf("embedded SQL: %w", err)
 		}
-		*part.text = b.String()
+		*part.text = numbered(b.String())
 	}
 	return s, nil
 }

@@ -20,8 +20,10 @@ type Store[Tx any] struct {
 	bind    func(Tx) querier // nil for no transaction
 	alone   bool             // each statement is a transaction of its own
 	tables  tables
+	log     string // where there are many and streams are not spread over them
 	sql     statements
 	payload PayloadType
+	invalid error          // the name of the log is none
 	notify  string         // channel, or empty
 	logger  runtime.Logger // or nil
 	clock   func() time.Time
@@ -31,35 +33,20 @@ type Store[Tx any] struct {
 // New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
 // database is not asked, see [Check].
 func New(opts ...Option) (*Store[pgx.Tx], error) {
-	return newStore(func(tx pgx.Tx) querier {
-		if tx == nil {
-			return nil
-		}
-		return pgxQuerier{tx}
-	}, opts)
+	return newStore(bindPgx, opts)
 }
 
 // NewSQL returns a store for the caller's database/sql transactions, which must come from the driver pgx/v5/stdlib.
 // Reading the log takes two round trips instead of one, since database/sql cannot send two statements together. The
 // error says which part of the configuration is invalid.
 func NewSQL(opts ...Option) (*Store[*sql.Tx], error) {
-	return newStore(func(tx *sql.Tx) querier {
-		if tx == nil {
-			return nil
-		}
-		return sqlQuerier{tx}
-	}, opts)
+	return newStore(bindSQL, opts)
 }
 
 // NewPool returns a store each of whose calls is a transaction of its own, in one round trip, on a connection of the
 // pool. The error says which part of the configuration is invalid.
 func NewPool(opts ...Option) (*Store[*pgxpool.Pool], error) {
-	s, err := newStore(func(pool *pgxpool.Pool) querier {
-		if pool == nil {
-			return nil
-		}
-		return pgxQuerier{pool}
-	}, opts)
+	s, err := newStore(bindPool, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +54,40 @@ func NewPool(opts ...Option) (*Store[*pgxpool.Pool], error) {
 	return s, nil
 }
 
+func bindPgx(tx pgx.Tx) querier {
+	if tx == nil {
+		return nil
+	}
+	return pgxQuerier{tx}
+}
+
+func bindSQL(tx *sql.Tx) querier {
+	if tx == nil {
+		return nil
+	}
+	return sqlQuerier{tx}
+}
+
+func bindPool(pool *pgxpool.Pool) querier {
+	if pool == nil {
+		return nil
+	}
+	return pgxQuerier{pool}
+}
+
 func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) {
+	s, err := newLayoutStore(bind, opts)
+	if err != nil {
+		return nil, err
+	}
+	if s = s.inLog(s.log); s.invalid != nil {
+		return nil, s.invalid
+	}
+	return s, nil
+}
+
+// newLayoutStore returns a store that may have no log yet.
+func newLayoutStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) {
 	var c Config
 	for _, o := range opts {
 		o.apply(&c)
@@ -91,7 +111,7 @@ func newStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], error) 
 		clock = time.Now
 	}
 	return &Store[Tx]{
-		bind: bind, tables: t, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
+		bind: bind, tables: t, log: c.Log, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
 		engine: new(engine),
 	}, nil
 }

@@ -142,13 +142,13 @@ func (s *Store[Tx]) streamQuery(p streamPage) query {
 	if p.backward {
 		text = s.sql.streamBackward
 	}
-	return query{text, []any{p.aggregateType, p.aggregateID, p.from, p.to, p.limit}}
+	return s.of(p.aggregateID, text, p.aggregateType, p.aggregateID, p.from, p.to, p.limit)
 }
 
 // openStream returns the version that the statement head gives of a stream and then, never older, the rows of the page.
 func (s *Store[Tx]) openStream(ctx context.Context, q querier, head string, p streamPage) (version int64, r rows, err error) {
 	r, err = q.queryAfter(ctx,
-		query{head, []any{p.aggregateType, p.aggregateID}}, []any{&version},
+		s.of(p.aggregateID, head, p.aggregateType, p.aggregateID), []any{&version},
 		s.streamQuery(p))
 	return version, r, err
 }

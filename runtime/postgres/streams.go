@@ -53,7 +53,7 @@ func (s *Store[Tx]) tryStreams(ctx context.Context, q querier, appends []runtime
 			results[i].Events = appending.Events(a.Events, s.clock)
 		}
 	}
-	statement := query{s.sql.appendStreams, s.streamsArguments(appends, results)}
+	statement := s.across(s.sql.appendStreams, s.streamsArguments(appends, results)...)
 	before, err := s.appendedStreams(ctx, q, statement, appends, results)
 	if err != nil && !(s.alone && isDivisionByZero(err)) {
 		return nil, err
@@ -61,7 +61,7 @@ func (s *Store[Tx]) tryStreams(ctx context.Context, q querier, appends []runtime
 	if err == nil && before == nil {
 		return results, nil
 	}
-	if before != nil {
+	if len(before) > 0 {
 		// The heads were changed before all of them were known. Were this left undone because the caller's context ends
 		// here, the transaction could still be committed.
 		if err := s.undo(context.WithoutCancel(ctx), q, before); err != nil {
@@ -84,7 +84,7 @@ func (s *Store[Tx]) sendStreams(ctx context.Context, q querier, statement query,
 	if types == nil {
 		return q.query(ctx, statement)
 	}
-	return q.queryBefore(ctx, statement, query{s.sql.releaseGuards, []any{types, ids}})
+	return q.queryBefore(ctx, statement, s.across(s.sql.releaseGuards, types, ids))
 }
 
 // appendedStreams runs the statement and completes the results. If one of the streams was not where it was expected, nothing
@@ -116,6 +116,9 @@ func (s *Store[Tx]) appendedStreams(ctx context.Context, q querier, statement qu
 		if before == nil {
 			before = make(map[appending.StreamName]int64, len(appends))
 		}
+		if name == (appending.StreamName{}) {
+			continue // the log does not exist, so that nothing was changed; what explains that creates it
+		}
 		if a := appends[i]; version > 0 || !a.IsGuard() || !a.Expected.IsNoStream() { // else it is removed already
 			before[name] = version
 		}
@@ -144,7 +147,7 @@ func (s *Store[Tx]) undo(ctx context.Context, q querier, before map[appending.St
 		types, ids, versions = append(types, name.AggregateType), append(ids, name.AggregateID), append(versions, version)
 	}
 	var undone int64
-	err := queryRow(ctx, q, query{s.sql.undoStreams, []any{types, ids, versions}}, &undone)
+	err := queryRow(ctx, q, s.across(s.sql.undoStreams, types, ids, versions), &undone)
 	if err == nil && undone != int64(len(before)) {
 		err = fmt.Errorf("set back %d of %d heads; roll back", undone, len(before))
 	}

@@ -15,7 +15,7 @@ func (s *Store[Tx]) validate(expected runtime.ExpectedVersion, events []runtime.
 	if err := runtime.ValidateAppend(expected, events); err != nil {
 		return err
 	}
-	if err := validateName(0, events[0].AggregateType, events[0].AggregateID); err != nil {
+	if err := s.validateName(0, events[0].AggregateType, events[0].AggregateID); err != nil {
 		return err
 	}
 	return s.payload.validatePayloads(events)
@@ -29,11 +29,11 @@ func (s *Store[Tx]) validateStream(a runtime.StreamAppend) error {
 	if err := runtime.ValidateGuard(a); err != nil {
 		return err
 	}
-	return validateName(-1, a.AggregateType, a.AggregateID)
+	return s.validateName(-1, a.AggregateType, a.AggregateID)
 }
 
-func validateName(index int, aggregateType, aggregateID string) error {
-	n := len(aggregateType) + len(aggregateID)
+func (s *Store[Tx]) validateName(index int, aggregateType, aggregateID string) error {
+	n := len(s.log) + len(aggregateType) + len(aggregateID)
 	if n <= maxStreamName {
 		return nil
 	}

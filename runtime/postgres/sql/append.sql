@@ -1,32 +1,49 @@
 -- eventmap: append {{if .Single}}one event{{else}}events{{end}} to {{if .Creates}}a new or any stream{{else}}an existing stream{{end}}
-with head as (
+with {{template "held" .}}head as (
 {{- if .Creates}}
-	insert into {{.Heads}} as h (aggregate_type, aggregate_id, aggregate_version)
-	values ($1::text, $2::text, $5::bigint)
-	on conflict (aggregate_type, aggregate_id) do update
+	insert into {{.Heads}} as h ({{.Key}}aggregate_type, aggregate_id, aggregate_version)
+	{{if .Logs}}select {{.Log}}$1::text, $2::text, $5::bigint
+	from held{{else}}values ($1::text, $2::text, $5::bigint){{end}}
+	on conflict ({{.Key}}aggregate_type, aggregate_id) do update
 	set aggregate_version = h.aggregate_version + excluded.aggregate_version
 	where h.aggregate_version between $3::bigint and $4::bigint
 {{- else}}
 	update {{.Heads}} as h
 	set aggregate_version = h.aggregate_version + $5::bigint
-	where h.aggregate_type = $1::text
+{{- if .Logs}}
+	from held
+{{- end}}
+	where {{.Of "h"}}h.aggregate_type = $1::text
 	  and h.aggregate_id = $2::text
 	  and h.aggregate_version between $3::bigint and $4::bigint
 {{- end}}
 	returning
-		h.aggregate_version - $5::bigint as aggregate_version,
+		h.aggregate_version - $5::bigint as aggregate_version
+{{- if not .Logs}},
 		case
 			when h.cmin = '0'::cid then {{template "lock" .}}
 			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
 			else set_config({{template "setting" .}}, pg_current_xact_id()::text || {{template "lock" .}}, true)
 		end as fence,
 		{{template "sound" .}} as sound
-){{if .Notify}}, stored as ({{else}}
+{{- end}}
+){{if .Logs}}, counted as (
+	update {{.Logs}} as l
+	set
+		{{template "count" "$5::bigint"}}
+	from head
+	where l.log = $log::text
+	returning l.position - $5::bigint as position
+){{end}}{{if .Notify}}, stored as ({{else}}
 {{end}}
 insert into {{.Events}} (
-	{{template "columns" "payload"}}
+	{{.Place}}{{template "columns" "payload"}}
 )
 select
+	{{- if .Logs}}
+	$log::text,
+	counted.position + {{if .Single}}1{{else}}e.ordinal{{end}},
+	{{- end}}
 	$1::text,
 	$2::text,
 {{- if .Single}}
@@ -41,8 +58,7 @@ select
 	$13::json,
 	$14::timestamptz
 from head
-where head.fence is not null
-  and head.sound = 0
+{{- template "admitted" .}}
 {{- else}}
 	head.aggregate_version + e.ordinal,
 	e.event_id::uuid,
@@ -77,8 +93,7 @@ cross join unnest(
 	created_at,
 	ordinal
 )
-where head.fence is not null
-  and head.sound = 0
+{{- template "admitted" .}}
 order by e.ordinal
 {{- end}}
 returning global_position, aggregate_version

@@ -8,7 +8,8 @@ with patience as materialized (
 		g.lowest,
 		g.highest,
 		g.events,
-		g.ordinal
+		g.ordinal{{if .Logs}},
+		{{.LogOf "g.aggregate_id"}} as log{{end}}
 	from unnest(
 		$1::text[],
 		$2::text[],
@@ -23,25 +24,42 @@ with patience as materialized (
 		events,
 		ordinal
 	)
-), head as (
-	insert into {{.Heads}} as h (aggregate_type, aggregate_id, aggregate_version)
+), {{if .Logs}}held as materialized (
+	select l.log
+	from patience
+	cross join {{.Logs}} as l
+	where patience.limited is not null
+	  and l.log in (
+		select g.log
+		from given as g
+	  )
+	order by l.log
+	for no key update of l
+), {{end}}head as (
+	insert into {{.Heads}} as h ({{.Key}}aggregate_type, aggregate_id, aggregate_version)
 	select
-		g.aggregate_type,
+		{{.ItsLog "g"}}g.aggregate_type,
 		g.aggregate_id,
 		g.events
 	from patience
 	cross join given as g
+{{- if .Logs}}
+	join held
+		on held.log = g.log
+{{- end}}
 	where patience.limited is not null
 	  and (g.lowest = 0 or (
 		select k.aggregate_version
 		from {{.Heads}} as k
-		where k.aggregate_type = g.aggregate_type
+		where {{if .Logs}}k.log = g.log
+		  and {{end}}k.aggregate_type = g.aggregate_type
 		  and k.aggregate_id = g.aggregate_id
 	) is not null)
 	order by
-		g.aggregate_type collate "C",
+		{{if .Logs}}g.log collate "C",
+		{{end}}g.aggregate_type collate "C",
 		g.aggregate_id collate "C"
-	on conflict (aggregate_type, aggregate_id) do update
+	on conflict ({{.Key}}aggregate_type, aggregate_id) do update
 	set aggregate_version = h.aggregate_version + excluded.aggregate_version
 	-- A stream that exists is at any version from 1, so only exact ones need to be compared.
 	where (h.aggregate_type, h.aggregate_id) in (
@@ -67,13 +85,34 @@ with patience as materialized (
 		g.ordinal,
 		g.aggregate_type,
 		g.aggregate_id,
+{{- if .Logs}}
+		g.log,
+{{- end}}
 		head.aggregate_version - g.events as aggregate_version,
 		head.aggregate_version - g.events between g.lowest and g.highest as expected
 	from given as g
 	join head
 		on head.aggregate_type = g.aggregate_type
 		and head.aggregate_id = g.aggregate_id
-), fence as materialized (
+), {{if .Logs}}counted as (
+	update {{.Logs}} as l
+	set
+		{{template "count" "g.events"}}
+	from (
+		-- A stream that was deleted after the statement began has been created at the wrong version: the division fails.
+		select
+			g.log,
+			sum(g.events)::bigint / case when bool_and(before.expected) then 1 else 0 end as events
+		from before
+		join given as g
+			on g.ordinal = before.ordinal
+		group by g.log
+	) as g
+	where l.log = g.log
+	returning
+		l.log,
+		l.position - g.events as position
+){{else}}fence as materialized (
 	-- A stream that was deleted after the statement began has been created at the wrong version: the division fails.
 	select
 		case
@@ -82,11 +121,15 @@ with patience as materialized (
 		{{template "sound" .}} as sound
 	from before
 	having count(*) > 0
-), stored as (
+){{end}}, stored as (
 	insert into {{.Events}} (
-		{{template "columns" "payload"}}
+		{{.Place}}{{template "columns" "payload"}}
 	)
 	select
+{{- if .Logs}}
+		counted.log,
+		counted.position + row_number() over (partition by counted.log order by e.ordinal),
+{{- end}}
 		before.aggregate_type,
 		before.aggregate_id,
 		before.aggregate_version + e.place,
@@ -99,8 +142,8 @@ with patience as materialized (
 		e.causation_id,
 		e.metadata::json,
 		e.created_at
-	from fence
-	cross join unnest(
+	from {{if not .Logs}}fence
+	cross join {{end}}unnest(
 		$7::bigint[],
 		$8::bigint[],
 		$9::text[],
@@ -128,8 +171,13 @@ with patience as materialized (
 	)
 	join before
 		on before.ordinal = e.stream
+{{- if .Logs}}
+	join counted
+		on counted.log = before.log
+{{- else}}
 	where fence.held is not null
 	  and fence.sound = 0
+{{- end}}
 	order by e.ordinal
 	returning
 		event_id,

@@ -8,7 +8,8 @@ with given as materialized (
 		g.aggregate_id,
 		g.lowest,
 		g.highest,
-		g.events
+		g.events{{if .Logs}},
+		{{.LogOf "g.aggregate_id"}} as log{{end}}
 	from unnest(
 		$1::text[],
 		$2::text[],
@@ -22,17 +23,22 @@ with given as materialized (
 		highest,
 		events
 	)
-), head as (
-	insert into {{.Heads}} as h (aggregate_type, aggregate_id, aggregate_version)
+), {{template "held_all" .}}head as (
+	insert into {{.Heads}} as h ({{.Key}}aggregate_type, aggregate_id, aggregate_version)
 	select
-		g.aggregate_type,
+		{{.ItsLog "g"}}g.aggregate_type,
 		g.aggregate_id,
 		case when g.events > 0 then g.events else {{template "guarded"}} end
 	from given as g
+{{- if .Logs}}
+	join held
+		on held.log = g.log
+{{- end}}
 	order by
-		g.aggregate_type collate "C",
+		{{if .Logs}}g.log collate "C",
+		{{end}}g.aggregate_type collate "C",
 		g.aggregate_id collate "C"
-	on conflict (aggregate_type, aggregate_id) do update
+	on conflict ({{.Key}}aggregate_type, aggregate_id) do update
 	set aggregate_version = h.aggregate_version + excluded.aggregate_version % {{template "guarded"}}
 	returning
 		h.aggregate_type,
@@ -40,7 +46,7 @@ with given as materialized (
 		h.aggregate_version
 ), before as materialized (
 	select
-		g.aggregate_type,
+		{{.ItsLog "g"}}g.aggregate_type,
 		g.aggregate_id,
 		previous.aggregate_version,
 		previous.aggregate_version between g.lowest and g.highest as expected
@@ -57,7 +63,26 @@ with given as materialized (
 		bool_and(before.expected) as expected,
 		1 / case when bool_and(before.expected) or not $6::boolean then 1 else 0 end as proceed
 	from before
-), fence as materialized (
+), {{if .Logs}}counted as (
+	update {{.Logs}} as l
+	set
+		{{template "count" "g.events"}}
+	from (
+		select
+			g.log,
+			sum(g.events)::bigint as events
+		from given as g
+		cross join verdict
+		where verdict.expected
+		  and verdict.proceed = 1
+		group by g.log
+		having sum(g.events) > 0
+	) as g
+	where l.log = g.log
+	returning
+		l.log,
+		l.position - g.events as position
+){{else}}fence as materialized (
 	select
 		case
 			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
@@ -68,11 +93,15 @@ with given as materialized (
 	where verdict.expected
 	  and verdict.proceed = 1
 	  and cardinality($7::text[]) > 0
-), stored as (
+){{end}}, stored as (
 	insert into {{.Events}} (
-		{{template "columns" "payload"}}
+		{{.Place}}{{template "columns" "payload"}}
 	)
 	select
+{{- if .Logs}}
+		counted.log,
+		counted.position + row_number() over (partition by counted.log order by e.ordinal),
+{{- end}}
 		e.aggregate_type,
 		e.aggregate_id,
 		before.aggregate_version + e.place,
@@ -85,8 +114,8 @@ with given as materialized (
 		e.causation_id,
 		e.metadata::json,
 		e.created_at
-	from fence
-	cross join unnest(
+	from {{if not .Logs}}fence
+	cross join {{end}}unnest(
 		$7::text[],
 		$8::text[],
 		$9::bigint[],
@@ -117,8 +146,13 @@ with given as materialized (
 	join before
 		on before.aggregate_type = e.aggregate_type
 		and before.aggregate_id = e.aggregate_id
+{{- if .Logs}}
+	join counted
+		on counted.log = before.log
+{{- else}}
 	where fence.held is not null
 	  and fence.sound = 0
+{{- end}}
 	order by e.ordinal
 	returning
 		aggregate_type,
@@ -149,3 +183,13 @@ select
 from before
 cross join verdict
 where not verdict.expected
+{{- if .Logs}}
+union all
+select
+	0,
+	0,
+	'',
+	''
+from verdict
+where verdict.expected is null
+{{- end}}

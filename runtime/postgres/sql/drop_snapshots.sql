@@ -1,7 +1,7 @@
 -- eventmap: drop snapshots
 with dropped as (
 	delete from {{.Snapshots}} as s
-	where ($1::text = '' or s.aggregate_type = $1::text)
+	where {{if not .Spread}}{{.Of "s"}}{{end}}($1::text = '' or s.aggregate_type = $1::text)
 	  and ($2::text = '' or s.aggregate_id = $2::text)
 	  and ($3::timestamptz is null or s.saved_at < $3::timestamptz)
 	returning 1

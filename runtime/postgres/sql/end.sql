@@ -3,13 +3,13 @@ select greatest(
 	coalesce((
 		select aggregate_version
 		from {{.Heads}}
-		where aggregate_type = $1::text
+		where {{.Of ""}}aggregate_type = $1::text
 		  and aggregate_id = $2::text
 	), 0),
 	coalesce((
 		select max(aggregate_version)
 		from {{.Events}}
-		where aggregate_type = $1::text
+		where {{.Of ""}}aggregate_type = $1::text
 		  and aggregate_id = $2::text
 	), 0)
 )

@@ -3,5 +3,5 @@ select
 	global_position,
 	{{template "columns" .Read}}
 from unnest($1::text[]) with ordinality as given (id, ordinal)
-join {{.Events}} on event_id = given.id::uuid
+join {{.Events}} on {{if .Logs}}log = any ($log::text[]) and {{end}}event_id = given.id::uuid
 order by given.ordinal

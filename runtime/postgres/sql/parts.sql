@@ -68,3 +68,62 @@ cross join lateral (
 	  and l.database = (select oid from pg_database where datname = current_database())
 ) as held
 {{- end}}
+
+{{/* Where the log is one of many: its row, locked until the transaction ends, so that positions are committed in their order.
+It is locked before any head is, so that transactions that append to several streams of a log cannot wait for each other. */}}
+{{define "held" -}}
+{{- if .Logs -}}
+held as materialized (
+	select l.position
+	from {{.Logs}} as l
+	where l.log = $log::text
+	for no key update
+), {{end}}
+{{- end}}
+
+{{/* The same for several logs, in the order of their names. */}}
+{{define "held_all" -}}
+{{- if .Logs -}}
+held as materialized (
+	select l.log
+	from {{.Logs}} as l
+	where l.log in (
+		select g.log
+		from given as g
+	)
+	order by l.log
+	for no key update
+), {{end}}
+{{- end}}
+
+{{/* Counts events: the argument is how many. settled is where the log was before the transaction that appends: its own events
+are in flight until it commits. */}}
+{{define "count" -}}
+position = l.position + {{.}},
+		settled = case when l.appended_by = pg_current_xact_id()::text::bigint then l.settled else l.position end,
+		appended_by = pg_current_xact_id()::text::bigint
+{{- end}}
+
+{{/* What follows the head in an append. */}}
+{{define "admitted"}}
+{{- if .Logs}}
+cross join counted
+{{- else}}
+where head.fence is not null
+  and head.sound = 0
+{{- end}}
+{{- end}}
+
+{{/* Up to where a log of many can be read: what is committed, and not what the own transaction has appended. last is what it
+has counted, and found what the log holds. One that was dropped is empty, even while its rows are being deleted. */}}
+{{define "readable" -}}
+(
+	select
+		coalesce(max(case when l.appended_by = pg_current_xact_id_if_assigned()::text::bigint then l.settled else l.position end), 0) as position,
+		coalesce(max(l.position), 0) as last,
+		coalesce((select max(e.global_position) from {{.Events}} as e where e.log = $log::text), 0) as found,
+		coalesce(bool_or(l.dropped_at is not null), false) as dropped
+	from {{.Logs}} as l
+	where l.log = $log::text
+) as readable
+{{- end}}

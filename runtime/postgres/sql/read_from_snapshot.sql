@@ -3,7 +3,7 @@ with head as materialized (
 	select coalesce((
 		select h.aggregate_version
 		from {{.Heads}} as h
-		where h.aggregate_type = $1::text
+		where {{.Of "h"}}h.aggregate_type = $1::text
 		  and h.aggregate_id = $2::text
 	), 0) as aggregate_version
 ), snapshot as materialized (
@@ -13,7 +13,7 @@ with head as materialized (
 	from {{.Snapshots}} as s
 	join head
 		on s.aggregate_version <= head.aggregate_version
-	where s.aggregate_type = $1::text
+	where {{.Of "s"}}s.aggregate_type = $1::text
 	  and s.aggregate_id = $2::text
 	  and s.fingerprint = $3::text
 )
@@ -52,7 +52,7 @@ union all
 		e.metadata::json,
 		e.created_at
 	from {{.Events}} as e
-	where e.aggregate_type = $1::text
+	where {{.Of "e"}}e.aggregate_type = $1::text
 	  and e.aggregate_id = $2::text
 	  and e.aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
 	order by e.aggregate_version

@@ -3,7 +3,7 @@ select
 	global_position,
 	{{template "columns" .Read}}
 from {{.Events}}
-where global_position > $1::bigint
+where {{.Of ""}}global_position > $1::bigint
   and global_position <= coalesce($2::bigint, nullif(current_setting('eventmap.frontier', true), '')::bigint)
 {{- if .Filtered}}
   and ($4::text[] is null or aggregate_type = any ($4::text[]))

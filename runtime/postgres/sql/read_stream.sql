@@ -3,7 +3,7 @@ select
 	global_position,
 	{{template "columns" .Read}}
 from {{.Events}}
-where aggregate_type = $1::text
+where {{.Of ""}}aggregate_type = $1::text
   and aggregate_id = $2::text
   and aggregate_version >= $3::bigint
   and aggregate_version <= $4::bigint

@@ -7,6 +7,7 @@ using unnest(
 	aggregate_type,
 	aggregate_id
 )
-where h.aggregate_type = g.aggregate_type
+where {{if .Logs}}h.log = {{.LogOf "g.aggregate_id"}}
+  and {{end}}h.aggregate_type = g.aggregate_type
   and h.aggregate_id = g.aggregate_id
   and h.aggregate_version = 9223372036854775807

@@ -1,5 +1,8 @@
 -- eventmap: save a snapshot
 insert into {{.Snapshots}} as s (
+{{- if .Logs}}
+	log,
+{{- end}}
 	aggregate_type,
 	aggregate_id,
 	fingerprint,
@@ -8,6 +11,9 @@ insert into {{.Snapshots}} as s (
 	saved_at
 )
 values (
+{{- if .Logs}}
+	$log::text,
+{{- end}}
 	$1::text,
 	$2::text,
 	$3::text,
@@ -15,7 +21,7 @@ values (
 	$5::bytea,
 	$6::timestamptz
 )
-on conflict (aggregate_type, aggregate_id, fingerprint) do update
+on conflict ({{.Key}}aggregate_type, aggregate_id, fingerprint) do update
 set
 	aggregate_version = excluded.aggregate_version,
 	state = excluded.state,

@@ -3,7 +3,8 @@ with given as materialized (
 	select
 		g.aggregate_type,
 		g.aggregate_id,
-		g.aggregate_version
+		g.aggregate_version{{if .Logs}},
+		{{.LogOf "g.aggregate_id"}} as log{{end}}
 	from unnest(
 		$1::text[],
 		$2::text[],
@@ -17,14 +18,14 @@ with given as materialized (
 	update {{.Heads}} as h
 	set aggregate_version = g.aggregate_version
 	from given as g
-	where h.aggregate_type = g.aggregate_type
+	where {{.Same "h" "g"}}h.aggregate_type = g.aggregate_type
 	  and h.aggregate_id = g.aggregate_id
 	  and g.aggregate_version > 0
 	returning 1
 ), removed as (
 	delete from {{.Heads}} as h
 	using given as g
-	where h.aggregate_type = g.aggregate_type
+	where {{.Same "h" "g"}}h.aggregate_type = g.aggregate_type
 	  and h.aggregate_id = g.aggregate_id
 	  and g.aggregate_version = 0
 	returning 1

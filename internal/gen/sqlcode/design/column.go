@@ -38,7 +38,11 @@ func columnsOf(e model.Event, marks *marks) []Column {
 		i := slices.IndexFunc(columns, func(c Column) bool { return slices.Equal(c.Path, path) })
 		columns[i].Index = method
 	})
-	nameColumns(columns[:outer], columns[outer:])
+	own := logColumns
+	if marks.ofLogs {
+		own = append([]string{"log"}, own...)
+	}
+	nameColumns(own, columns[:outer], columns[outer:])
 	return columns
 }
 
@@ -48,9 +52,9 @@ func newColumn(path []string, f model.Field) Column {
 
 // nameColumns gives each column a name of its own. Which name the column of a field has depends on the other fields of the
 // event, but not on which of the fields within them are indexed.
-func nameColumns(outer, inner []Column) {
+func nameColumns(own []string, outer, inner []Column) {
 	count := make(map[string]int)
-	for _, name := range logColumns {
+	for _, name := range own {
 		count[name] = 2
 	}
 	for _, c := range outer {

@@ -20,6 +20,7 @@ type Design struct {
 	AppendOnly bool
 	Grants     []string // roles, sorted
 	Partition  Partition
+	Logs       Logs
 	Views      []View // by name
 	Strict     bool
 	// KnownInline reports whether the check that only known events enter names them itself, as releases before this one

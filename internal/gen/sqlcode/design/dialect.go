@@ -16,7 +16,7 @@ type Dialect struct {
 	// ConcurrentIndexes reports whether an index is built, in a migration of its own, while others write.
 	ConcurrentIndexes bool
 
-	payloads, metadata, layouts enum // one empty value: there is nothing to choose
+	payloads, metadata, layouts, spreads enum // one empty value: there is nothing to choose
 
 	hasHeads      bool // the versions of streams are in a table of their own
 	namesKeys     bool // keys and sequences take names beside those of tables

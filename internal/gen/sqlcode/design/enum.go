@@ -19,6 +19,7 @@ var (
 	metadataTypes = enum{"metadata type", []string{"json", "jsonb"}}
 	indexNames    = enum{"index", []string{"event-type", "correlation"}}
 	layouts       = enum{"partition layout", []string{none, "range", "hash", "partman"}}
+	spreads       = enum{"logs", []string{none, "tenant", "hash"}}
 	maintenances  = enum{"partman maintenance", []string{none, "bgw", "pg_cron"}}
 )
 
@@ -29,6 +30,7 @@ var (
 	MetadataTypes = metadataTypes.values
 	IndexNames    = indexNames.values // none is the default
 	Layouts       = layouts.values
+	Spreads       = spreads.values
 	Maintenances  = maintenances.values
 )
 

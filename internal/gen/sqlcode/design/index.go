@@ -87,14 +87,14 @@ func (d Design) Index(r Request) Index {
 		return Index{
 			Subject: r.option,
 			Name:    d.Events.Derived("event_type_idx").Name,
-			Columns: "(event_type, global_position)",
+			Columns: "(" + d.LogKey() + "event_type, global_position)",
 			Why:     "Events of a type, in the order of the log.",
 		}
 	case "correlation":
 		return Index{
 			Subject: r.option,
 			Name:    d.Events.Derived("correlation_id_idx").Name,
-			Columns: "(correlation_id, global_position) where correlation_id is not null",
+			Columns: "(" + d.LogKey() + "correlation_id, global_position) where correlation_id is not null",
 			Why:     "Events of a conversation, in the order of the log.",
 		}
 	}

@@ -17,6 +17,7 @@ const indexMark = "//eventmap:index"
 type marks struct {
 	problems model.Problems
 	used     map[model.Position]bool
+	ofLogs   bool           // views have a column for the log
 	repeated model.Problems // of marks that a list or map repeats, which is fine if the field is elsewhere too
 }
 

@@ -52,6 +52,14 @@ type Options struct {
 	// PartmanMaintenance is what has pg_partman make the next partitions, one of Maintenances. Empty: the first, nothing
 	// that is arranged here.
 	PartmanMaintenance string
+	// Logs is how events are spread over logs, one of Spreads. Empty: the first, one log.
+	Logs string
+	// HashedLogs is how many logs there are by hash. Zero: DefaultHashedLogs.
+	HashedLogs int
+	// EventLogsTable counts the positions of logs, if there are many, and is named as the other tables are.
+	EventLogsTable string
+	// TenantRLS has the database show a session only the log that it has set.
+	TenantRLS bool
 	// Domain has a view made for each version of each of its events. Nil: none.
 	Domain *model.Domain
 	// Strict has the database refuse events that are not of the domain.
@@ -62,7 +70,7 @@ type Options struct {
 
 // Design checks the options, each by itself and then together. The error holds all problems.
 func (o Options) Design() (Design, error) {
-	views, err := viewsOf(o.Domain)
+	views, err := viewsOf(o.Domain, o.Logs != "" && o.Logs != none)
 	return o.design(views, err)
 }
 
@@ -80,7 +88,7 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	}
 	d := Design{Dialect: dialect, Version: pgname.SchemaVersion, AppendOnly: o.AppendOnly, Strict: o.Strict, Views: views}
 	o, unsupported := dialect.supported(o)
-	var names, payload, metadata, indexes, grants, layout, strict error
+	var names, payload, metadata, indexes, grants, layout, spread, strict error
 	d.Tables, names = o.tables(dialect)
 	d.Payload, payload = dialect.payloads.find(o.Payload)
 	d.Metadata, metadata = dialect.metadata.find(o.Metadata)
@@ -88,6 +96,7 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	options, indexes = indexNames.findAll(o.Indexes)
 	d.Grants, grants = roles(o.Grants)
 	d.Partition, layout = o.partition(dialect)
+	d.Logs, spread = o.logs(dialect)
 	if o.Strict && len(views) == 0 && viewsErr == nil {
 		strict = errors.New("strict: there is no domain that says which events are known; name it by --domain")
 	}
@@ -96,7 +105,7 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	if names == nil && layout == nil && viewsErr == nil {
 		names = d.checkDistinct()
 	}
-	return d, errors.Join(unsupported, names, payload, metadata, indexes, grants, layout, viewsErr, strict)
+	return d, errors.Join(unsupported, names, payload, metadata, indexes, grants, layout, spread, viewsErr, strict)
 }
 
 // hasSnapshots reports whether an aggregate of the domain has the mark.
@@ -131,6 +140,9 @@ func (o Options) tables(dialect *Dialect) (Tables, error) {
 	}
 	if o.Snapshots || o.SnapshotsTable != "" || hasSnapshots(o.Domain) {
 		t.Snapshots = table("snapshots", o.SnapshotsTable, t.Events.Sibling(pgname.SnapshotsTable))
+	}
+	if o.Logs != "" && o.Logs != none {
+		t.EventLogs = table("event logs", o.EventLogsTable, t.Events.Sibling(pgname.EventLogsTable))
 	}
 	t.Checkpoints = table("checkpoints", o.CheckpointsTable, t.Events.Sibling(pgname.CheckpointsTable))
 	t.Parked = table("parked events", o.ParkedEventsTable, t.Events.Sibling(pgname.ParkedEventsTable))

@@ -15,6 +15,7 @@ var Postgres = Dialect{
 	payloads:          payloadTypes,
 	metadata:          metadataTypes,
 	layouts:           layouts,
+	spreads:           spreads,
 	hasHeads:          true,
 	namesKeys:         true,
 	renamesIndex:      true,

@@ -10,14 +10,14 @@ import (
 )
 
 // Tables are the names that the templates fill in, checked. Heads is the zero value where the dialect has no such table,
-// and Snapshots where nobody wants one.
+// Snapshots where nobody wants one, and EventLogs where there is one log.
 type Tables struct {
-	Events, Heads, Snapshots, Checkpoints, Parked pgname.Table
+	Events, Heads, Snapshots, Checkpoints, Parked, EventLogs pgname.Table
 }
 
 // all returns every table, zero values included.
 func (t Tables) all() []pgname.Table {
-	return []pgname.Table{t.Events, t.Heads, t.Snapshots, t.Checkpoints, t.Parked}
+	return []pgname.Table{t.Events, t.Heads, t.Snapshots, t.Checkpoints, t.Parked, t.EventLogs}
 }
 
 // HasSnapshots reports whether there is a table of snapshots.
@@ -62,6 +62,9 @@ func (d Design) relations() (own, derived []Relation) {
 		own = append(own, Relation{d.Snapshots, "the snapshots table"})
 	}
 	own = append(own, Relation{d.Checkpoints, "the checkpoints table"}, Relation{d.Parked, "the parked events table"})
+	if d.HasLogs() {
+		own = append(own, Relation{d.EventLogs, "the table of logs"})
+	}
 	if d.Dialect.namesKeys {
 		for _, table := range own {
 			if table.Name == d.Events && d.Partition.Layout == "hash" {
@@ -69,8 +72,10 @@ func (d Design) relations() (own, derived []Relation) {
 			}
 			derived = append(derived, Relation{table.Name.Sibling(table.Name.PrimaryKey()), "the primary key of " + table.What})
 		}
+		if !d.HasLogs() { // each of many counts by itself
+			derived = append(derived, Relation{d.Events.Sequence(), "the sequence of the events table"})
+		}
 		derived = append(derived,
-			Relation{d.Events.Sequence(), "the sequence of the events table"},
 			Relation{d.Events.Sibling(d.Events.StreamVersionKey()), "the unique index on the stream version"},
 			Relation{d.Events.Sibling(d.Events.EventIDKey()), "the unique index on the event ID"},
 		)

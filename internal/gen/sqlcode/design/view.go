@@ -73,14 +73,15 @@ func (d Design) ViewsCommented(former Design) []View {
 }
 
 // viewsOf returns the views of a domain, by name. The error holds every two that would have the same name, and every mark
-// of an index that cannot be.
-func viewsOf(domain *model.Domain) ([]View, error) {
+// of an index that cannot be. The views of many logs have a column for the log.
+func viewsOf(domain *model.Domain, ofLogs bool) ([]View, error) {
 	if domain == nil {
 		return nil, nil
 	}
 	var all []View
 	var problems []error
 	marks := newMarks()
+	marks.ofLogs = ofLogs
 	for _, a := range domain.Aggregates {
 		for _, e := range a.Events {
 			v := newView(a.Name, e, marks)

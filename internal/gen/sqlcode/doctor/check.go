@@ -72,6 +72,9 @@ func (c *collector) tables() {
 		{c.Checkpoints, "consumer_checkpoints.sql.tmpl"},
 		{c.Parked, "parked_events.sql.tmpl"},
 	}
+	if c.HasLogs() {
+		tables = append(tables, table{c.EventLogs, "event_logs.sql.tmpl"})
+	}
 	if c.HasSnapshots() {
 		tables = append(tables, table{c.Snapshots, "snapshots.sql.tmpl"})
 	}
@@ -82,12 +85,16 @@ func (c *collector) tables() {
 
 // keys asks for the keys of the tables that only consumers use.
 func (c *collector) keys() {
+	part := "segment"
+	if c.HasLogs() {
+		part = "log"
+	}
 	for _, table := range []struct {
 		pgname.Table
 		Columns string
 	}{
-		{c.Checkpoints, "consumer, segment"},
-		{c.Parked, "consumer, global_position"},
+		{c.Checkpoints, "consumer, " + part},
+		{c.Parked, "consumer, " + c.LogKey() + "global_position"},
 	} {
 		c.add("table "+table.String(), "has no primary key on ("+table.Columns+")", "missing_key.sql.tmpl", table, "add_key.sql.tmpl", table)
 	}
@@ -116,6 +123,7 @@ func (c *collector) collations() {
 		Column string
 	}
 	log := []string{"aggregate_type", "aggregate_id", "event_type"}
+	consumer := []string{"consumer"}
 	for _, table := range []struct {
 		name    pgname.Table
 		columns []string
@@ -123,7 +131,7 @@ func (c *collector) collations() {
 	}{
 		{c.Events, log, c.Views},
 		{c.Heads, log[:2], nil},
-		{c.Checkpoints, []string{"consumer"}, nil},
+		{c.Checkpoints, consumer, nil},
 		{c.Parked, append([]string{"consumer"}, log[:2]...), nil},
 	} {
 		for _, name := range table.columns {

@@ -36,6 +36,7 @@ var attachments = []struct {
 	{"strict", "strict.down.sql.tmpl", "strict.sql.tmpl", change.knownCheck},
 	{"append_only", "append_only.down.sql.tmpl", "append_only.sql.tmpl", change.appendOnly},
 	{"grants", "grants.down.sql.tmpl", "grants.sql.tmpl", change.grants},
+	{"rls", "tenant_rls.down.sql.tmpl", "tenant_rls.sql.tmpl", change.tenantRLS},
 	{"views", "views.down.sql.tmpl", "views.sql.tmpl", change.views},
 	{"comments", "", "view_comments.sql.tmpl", change.comments},
 }
@@ -166,6 +167,12 @@ func (c change) looksAtStored() bool {
 		(!c.from.Strict || c.from.KnownInline || !c.to.KnowsAll(c.from))
 }
 
+// tenantRLS is taken away and given back with a table of snapshots that comes, so that none is without.
+func (c change) tenantRLS() (lost, gained any) {
+	differs := c.from.Logs.RLS != c.to.Logs.RLS || c.from.HasSnapshots() != c.to.HasSnapshots()
+	return when(differs && c.from.Logs.RLS, c.before), when(differs && c.to.Logs.RLS, c.after)
+}
+
 func (c change) appendOnly() (lost, gained any) {
 	differs := c.anew || c.renamesLog() || c.from.AppendOnly != c.to.AppendOnly
 	return when(differs && c.from.AppendOnly, c.before), when(differs && c.to.AppendOnly, c.after)
@@ -248,6 +255,9 @@ func (c change) partman() any {
 
 // checkChange returns an error for what cannot be migrated.
 func checkChange(from, to design.Design) error {
+	if err := to.CheckLogs(from); err != nil {
+		return err
+	}
 	if from.Events != to.Events && (from.Partitioned() || to.Partitioned()) {
 		return fmt.Errorf("events table %s: cannot be renamed to %s, since a partitioned one keeps its name; "+
 			"use the name that is recorded, or another folder for another store", from.Events, to.Events)

@@ -21,12 +21,14 @@ var designs = map[string]design.Options{
 	"append-only": {Schema: "shop", Indexes: design.IndexNames, AppendOnly: true},
 	"range":       {Schema: "shop", Partition: "range", PartitionSize: 50, Partitions: 3, AppendOnly: true},
 	"hash":        {Schema: "shop", Partition: "hash", AppendOnly: true},
+	"logs":        {Schema: "shop", Logs: "tenant", Indexes: design.IndexNames, AppendOnly: true},
 	"partman":     {Schema: "My-Shop", Partition: "partman", PartitionSize: 50, Partitions: 3, PartmanSchema: "Part-Man"},
 }
 
 // without is what layouts do not promise, as their files say.
 var without = map[string][]storetest.Ability{
 	"hash": {storetest.DuplicatesElsewhere},
+	"logs": {storetest.ConcurrentWriters},
 }
 
 func TestGenerate_theStoreKeepsItsContract(t *testing.T) {
@@ -36,7 +38,11 @@ func TestGenerate_theStoreKeepsItsContract(t *testing.T) {
 			t.Parallel()
 			o.Snapshots = true
 			pool := connectAs(t, &o)
-			store, err := postgres.New(postgres.WithEventsTable(o.Schema + ".events"))
+			config := postgres.Config{EventsTable: o.Schema + ".events"}
+			if o.Logs != "" {
+				config.Layout, config.Log = postgres.ManyLogs, "tenant-7"
+			}
+			store, err := postgres.New(config)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,8 +38,10 @@ var goldenOptions = map[string]design.Options{
 		Indexes:    design.IndexNames,
 		AppendOnly: true,
 	},
-	"range": {Schema: "shop", Partition: "range", PartitionSize: 100, Partitions: 3, AppendOnly: true},
-	"hash":  {EventsTable: longName, Partition: "hash", Partitions: 2},
+	"range":  {Schema: "shop", Partition: "range", PartitionSize: 100, Partitions: 3, AppendOnly: true},
+	"hash":   {EventsTable: longName, Partition: "hash", Partitions: 2},
+	"tenant": {Schema: "shop", Logs: "tenant", TenantRLS: true, Snapshots: true, Indexes: design.IndexNames, AppendOnly: true},
+	"logs":   {Logs: "hash", HashedLogs: 4, EventLogsTable: "Counted-Logs"},
 	"long": {
 		EventsTable:         longName,
 		AggregateHeadsTable: longName[:62] + "c",

@@ -52,6 +52,10 @@ type recordedOptions struct {
 	Partitions          int      `json:"partitions,omitempty"`
 	PartmanSchema       string   `json:"partman-schema,omitempty"`
 	PartmanMaintenance  string   `json:"partman-maintenance,omitempty"`
+	Logs                string   `json:"logs,omitempty"` // empty: one
+	HashedLogs          int      `json:"hashed-logs,omitempty"`
+	EventLogsTable      string   `json:"event-logs-table,omitempty"`
+	TenantRLS           bool     `json:"tenant-rls,omitempty"`
 }
 
 // A recordedFile is a file of a migration as it was written, up or down.
@@ -106,6 +110,10 @@ func (w Writer) newRecord(d design.Design) record {
 			Partitions:          d.Partition.Count,
 			PartmanSchema:       d.Partition.PartmanSchema,
 			PartmanMaintenance:  d.Partition.Maintenance,
+			Logs:                spreadOf(d.Logs),
+			HashedLogs:          d.Logs.Hashed,
+			EventLogsTable:      d.EventLogs.String(),
+			TenantRLS:           d.Logs.RLS,
 		},
 		Views:   d.Views,
 		Known:   known,
@@ -150,6 +158,10 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 		Partitions:          s.Partitions,
 		PartmanSchema:       s.PartmanSchema,
 		PartmanMaintenance:  s.PartmanMaintenance,
+		Logs:                s.Logs,
+		HashedLogs:          s.HashedLogs,
+		EventLogsTable:      s.EventLogsTable,
+		TenantRLS:           s.TenantRLS,
 	}.Recorded(r.Views, r.Retired)
 	if err != nil {
 		return r, design.Design{}, fmt.Errorf("%s: %w", RecordFile, err)
@@ -157,6 +169,14 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 	d.Version = r.Version
 	d.KnownInline = d.Strict && r.Known == ""
 	return r, d, nil
+}
+
+// spreadOf returns how logs are recorded: one log is not, so that records of before stay as they are.
+func spreadOf(l design.Logs) string {
+	if !l.Many() {
+		return ""
+	}
+	return l.Spread
 }
 
 // Recorded is what a folder's migrations came to so far.

@@ -61,10 +61,12 @@ func (c change) names() any {
 	snapshots := rename{From: c.from.Snapshots, To: c.to.Snapshots}
 	snapshots.Constraints = snapshots.derived("pkey", "aggregate_version_check")
 	checkpoints := rename{From: c.from.Checkpoints, To: c.to.Checkpoints}
-	checkpoints.Constraints = checkpoints.derived("pkey", "segment_check", "position_check")
+	checkpoints.Constraints = checkpoints.derived(c.checkpointConstraints()...)
+	logs := rename{From: c.from.EventLogs, To: c.to.EventLogs}
+	logs.Constraints = logs.derived("pkey", "position_check", "dropped_check")
 	parked := rename{From: c.from.Parked, To: c.to.Parked}
 	parked.Constraints, parked.Indexes = parked.derived("pkey", "attempts_check"), parked.derived("aggregate_id_idx")
-	for _, r := range []rename{c.renameOfLog(), heads, snapshots, checkpoints, parked} {
+	for _, r := range []rename{c.renameOfLog(), heads, snapshots, checkpoints, parked, logs} {
 		if r.From != r.To && r.From != (pgname.Table{}) && r.To != (pgname.Table{}) { // a table of snapshots may come or go
 
 			script.Renames = append(script.Renames, r)
@@ -73,9 +75,18 @@ func (c change) names() any {
 	return when(len(script.Renames) > 0, script)
 }
 
+func (c change) checkpointConstraints() []string {
+	if c.from.HasLogs() {
+		return []string{"pkey", "position_check"}
+	}
+	return []string{"pkey", "segment_check", "position_check"}
+}
+
 func (c change) renameOfLog() rename {
 	r := rename{From: c.from.Events, To: c.to.Events}
-	r.Sequences = r.derived("global_position_seq")
+	if !c.from.HasLogs() {
+		r.Sequences = r.derived("global_position_seq")
+	}
 	r.Constraints = r.derived("pkey", "stream_version_key", "event_id_key", "aggregate_version_check", "event_version_check")
 	if c.from.Strict && c.to.Strict {
 		r.Constraints = append(r.Constraints, r.derived("known_check")...)

@@ -32,12 +32,13 @@ type writer struct {
 	stream  string
 	version int64
 	left    int
+	log     int // which of many logs, from 1
 }
 
 // next returns the next events to append. They follow the stream's version.
 func (w *writer) next(n int) []runtime.Event {
 	if w.left == 0 {
-		*w = writer{stream: fmt.Sprintf("order-%d", streamNumber.Add(1)), left: appendsPerStream}
+		*w = writer{stream: fmt.Sprintf("order-%d", streamNumber.Add(1)), left: appendsPerStream, log: w.log}
 	}
 	w.left--
 	events := make([]runtime.Event, n)

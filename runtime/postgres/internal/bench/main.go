@@ -96,5 +96,6 @@ func comparisons(p plan) []comparison {
 	all = append(all, groups(p)...)
 	all = append(all, readStream(p))
 	all = append(all, snapshots(p)...)
+	all = append(all, overLogs(p)...)
 	return append(all, readLog(p), growth(p), consoleOn(p))
 }

@@ -3,4 +3,12 @@ select
 	version(),
 	to_regclass('pg_dist_partition') is not null,
 	to_regclass('pg_dist_local_group') is not null,
-	coalesce(current_setting('citus.task_assignment_policy', true), '')
+	coalesce(current_setting('citus.task_assignment_policy', true), ''),
+	exists (
+		select
+		from pg_attribute as a
+		where a.attrelid = to_regclass($1::text)
+		  and a.attname = 'log'
+		  and a.attnotnull
+		  and not a.attisdropped
+	)

@@ -1,40 +1,42 @@
 -- eventmap: check a sample of the streams
 with recent as (
 	select
-		e.aggregate_type,
+		{{.ItsLog "e"}}e.aggregate_type,
 		e.aggregate_id
 	from {{.Events}} as e
-	order by e.global_position desc
+	order by {{if .Logs}}e.log desc, {{end}}e.global_position desc
 	limit 200
 ), sample as (
 	select
-		r.aggregate_type,
+		{{.ItsLog "r"}}r.aggregate_type,
 		r.aggregate_id
 	from recent as r
 	union
 	(
 		select
-			h.aggregate_type,
+			{{.ItsLog "h"}}h.aggregate_type,
 			h.aggregate_id
 		from {{.Heads}} as h
 		order by
-			h.aggregate_type,
+			{{.ItsLog "h"}}h.aggregate_type,
 			h.aggregate_id
 		limit 100
 	)
 	union
 	(
 		select
-			h.aggregate_type,
+			{{.ItsLog "h"}}h.aggregate_type,
 			h.aggregate_id
 		from {{.Heads}} as h
 		order by
-			h.aggregate_type desc,
+			{{if .Logs}}h.log desc,
+			{{end}}h.aggregate_type desc,
 			h.aggregate_id desc
 		limit 100
 	)
 )
 select
+	{{if .Logs}}s.log{{else}}''{{end}},
 	s.aggregate_type,
 	s.aggregate_id,
 	head.version,
@@ -47,7 +49,7 @@ cross join lateral (
 	select coalesce((
 		select h.aggregate_version
 		from {{.Heads}} as h
-		where h.aggregate_type = s.aggregate_type
+		where {{.Same "h" "s"}}h.aggregate_type = s.aggregate_type
 		  and h.aggregate_id = s.aggregate_id
 	), 0) as version
 ) as head
@@ -67,7 +69,7 @@ cross join lateral (
 				e.aggregate_version,
 				e.global_position
 			from {{.Events}} as e
-			where e.aggregate_type = s.aggregate_type
+			where {{.Same "e" "s"}}e.aggregate_type = s.aggregate_type
 			  and e.aggregate_id = s.aggregate_id
 			order by e.aggregate_version desc
 			limit 100
@@ -78,7 +80,7 @@ cross join lateral (
 	select exists (
 		select
 		from {{.Events}} as e
-		where e.aggregate_type = s.aggregate_type
+		where {{.Same "e" "s"}}e.aggregate_type = s.aggregate_type
 		  and e.aggregate_id = s.aggregate_id
 		  and e.aggregate_version = 1
 	) as begins
@@ -91,6 +93,7 @@ where not ($1::boolean and tail.events = 0)
 	or not one.begins and not $1::boolean
   )
 order by
-	s.aggregate_type,
+	{{if .Logs}}s.log,
+	{{end}}s.aggregate_type,
 	s.aggregate_id
 limit 20

@@ -1,0 +1,11 @@
+-- eventmap: mark a log as dropped
+with marked as (
+	update {{.Logs}}
+	set
+		dropped_at = coalesce(dropped_at, clock_timestamp()),
+		position = 0,
+		settled = 0
+	where log = $1::text
+	returning log
+)
+select exists (select from marked)
