@@ -82,10 +82,21 @@ func WithMetadata(json []byte) EventOption {
 }
 
 // WithEventID sets where event IDs come from. It is called once for each event. The default is UUIDv7, whose rising
-// values keep the index on them compact. A source that gives the same IDs for the same command makes the command
-// idempotent.
+// values keep the index on them compact. For IDs that follow from a request, see [WithIdempotencyKey].
 func WithEventID(source func() uuid.UUID) EventOption {
 	return eventOption(func(s *Settings) { s.newID = source })
+}
+
+// WithIdempotencyKey derives the IDs of the events from key, their stream, and their place in the append, so that a command
+// that is sent twice stores its events once. Key names the command for ever: the ID of a request, or of the event that a
+// handler reacts to. An empty key changes nothing.
+//
+// An append with a key that was used for the same stream before, at the same expected version and of as many events, returns
+// the first result with AlreadyStored, whatever is in the events: compare them if a key may be used for something else. At
+// any other version it is [ErrDuplicateEvent]. It takes precedence over [WithEventID]. The IDs are UUIDs of version 5 (RFC
+// 9562); unlike the default ones they do not rise, so the index on them is less compact.
+func WithIdempotencyKey(key string) EventOption {
+	return eventOption(func(s *Settings) { s.idempotencyKey = key })
 }
 
 // WithClock sets the clock that stamps events. It is called once for each append. The default is time.Now.

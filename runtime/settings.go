@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -10,12 +11,14 @@ import (
 // Settings are options applied, the form in which generated code carries them. The zero value holds the defaults.
 // Settings are immutable, and safe for concurrent use if the functions given to the options are.
 type Settings struct {
-	codec       Codec
-	now         func() time.Time
-	newID       func() uuid.UUID
-	envelope    *Event // what every event has beside its payload, or nil; never changed, and apart because most have nothing
-	maxAttempts int
-	ifVersion   *int64 // nil: any
+	codec Codec
+	now   func() time.Time
+	newID func() uuid.UUID
+	// idempotencyKey derives event IDs instead of newID; empty: it does not.
+	idempotencyKey string
+	envelope       *Event // what every event has beside its payload, or nil; never changed, and apart because most have nothing
+	maxAttempts    int
+	ifVersion      *int64 // nil: any
 
 	snapshotEvery   int     // 0: the default
 	verifySnapshots float64 // share of loads
@@ -81,19 +84,32 @@ func (s *Settings) Now() time.Time {
 	return now().UTC().Truncate(time.Microsecond)
 }
 
-// NewEvent returns an event with a fresh ID and with what the options set beside the payload.
-func (s *Settings) NewEvent() (e Event) {
+// NewEvent returns the event at index of an append to a stream, with its ID and with what the options set beside the payload.
+func (s *Settings) NewEvent(aggregateType, aggregateID string, index int) (e Event) {
 	if s.envelope != nil {
 		e = *s.envelope
 	}
-	if s.newID == nil {
-		e.EventID = newEventID()
-	} else {
+	switch {
+	case s.idempotencyKey != "":
+		e.EventID = derivedEventID(s.idempotencyKey, aggregateType, aggregateID, index)
+	case s.newID != nil:
 		e.EventID = s.newID()
+	default:
+		e.EventID = newEventID()
 	}
+	e.AggregateType, e.AggregateID = aggregateType, aggregateID
 	return e
 }
 
 // newEventID returns a UUIDv7. It fails only if the system's random source does, after which no process should go on;
 // crypto/rand ends the program itself since Go 1.24.
 func newEventID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// derivedNamespace is that of all IDs by [derivedEventID]. It must never change: the IDs are stored.
+var derivedNamespace = uuid.MustParse("5c6f0c4e-3a0b-5d5b-9a43-0d0a8f1f6a11")
+
+// derivedEventID returns the ID that follows from its arguments. The lengths in its name keep ("a", "bc") and ("ab", "c") apart.
+func derivedEventID(key, aggregateType, aggregateID string, index int) uuid.UUID {
+	name := fmt.Appendf(nil, "%d:%s%d:%s%d:%s%d", len(key), key, len(aggregateType), aggregateType, len(aggregateID), aggregateID, index)
+	return uuid.NewSHA1(derivedNamespace, name)
+}

@@ -45,13 +45,11 @@ func Encode[E any](c *Encoder, aggregateType, eventType string, eventVersion int
 	return c.event(eventType, eventVersion, payload), nil
 }
 
-// event returns an event of the encoder's stream.
+// event returns the event of the encoder's stream that was counted last.
 func (c *Encoder) event(eventType string, eventVersion int, payload []byte) runtime.Event {
-	event := c.settings.NewEvent()
+	event := c.settings.NewEvent(c.aggregateType, c.aggregateID, c.count-1)
 	event.CreatedAt = c.createdAt
-	event.AggregateType = c.aggregateType
 	event.EventType = eventType
-	event.AggregateID = c.aggregateID
 	event.Payload = payload
 	event.EventVersion = eventVersion
 	return event

@@ -243,7 +243,7 @@ func TestDefaults_stampWithUniqueRisingIDsAndTheCurrentTime(t *testing.T) {
 func TestOptions_emptyIDsAreAbsent(t *testing.T) {
 	t.Parallel()
 	settings := mapping.NewSettings(runtime.WithCorrelationID(""), runtime.WithCausationID(""), runtime.WithTraceID(""))
-	if e := settings.NewEvent(); e.CorrelationID.Valid || e.CausationID.Valid || e.TraceID.Valid {
+	if e := settings.NewEvent("Account", "1", 0); e.CorrelationID.Valid || e.CausationID.Valid || e.TraceID.Valid {
 		t.Errorf("event = %+v, want no IDs but its own", e)
 	}
 }
@@ -260,8 +260,34 @@ func TestCausedBy(t *testing.T) {
 		{later, runtime.SomeString(ids[1].String()), runtime.SomeString("request"), runtime.SomeString("trace")},
 	} {
 		settings := mapping.NewSettings(runtime.CausedBy(tt.cause))
-		if e := settings.NewEvent(); e.CausationID != tt.causation || e.CorrelationID != tt.correlation || e.TraceID != tt.traceID {
+		if e := settings.NewEvent("Account", "1", 0); e.CausationID != tt.causation || e.CorrelationID != tt.correlation || e.TraceID != tt.traceID {
 			t.Errorf("caused by %+v: %+v", tt.cause, e)
+		}
+	}
+}
+
+// The IDs that follow from a key are the same for ever, for they are stored, and differ wherever the event is another.
+func TestEncodeAll_idempotencyKey(t *testing.T) {
+	t.Parallel()
+	encode := func(key, id string) []string {
+		opts := append(fixed()[:1:1], runtime.WithEventID(uuid.New), runtime.WithIdempotencyKey(key))
+		events, err := mapping.EncodeAll(mapping.NewEncoder(mapping.NewSettings(opts...), "Account", id), []any{opened{"a"}, opened{"b"}}, encodeOpened)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []string{events[0].EventID.String(), events[1].EventID.String()}
+	}
+	want := []string{"209fcf33-fd50-5a6c-837f-a2c092d3c4d8", "22be0e76-868e-5461-a147-2128457815ad"}
+	if d := cmp.Diff(want, encode("request-1", "1")); d != "" {
+		t.Errorf("IDs (-want +got):\n%s", d)
+	}
+	seen := map[string]bool{}
+	for _, of := range [][2]string{{"request-1", "1"}, {"request-2", "1"}, {"request-1", "2"}, {"request-11", ""}, {"", "1"}, {"", "1"}} {
+		for _, id := range encode(of[0], of[1]) {
+			if seen[id] {
+				t.Errorf("key %q, stream %q: the ID %s is another event's too", of[0], of[1], id)
+			}
+			seen[id] = true
 		}
 	}
 }
