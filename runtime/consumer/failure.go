@@ -160,11 +160,11 @@ func isTrouble(err error) bool {
 	}
 }
 
-// isExhaustion reports whether an error of a handler says that the server has no more room, memory or connections, or goes
-// down: no event is to blame for that.
+// isExhaustion reports whether an error of a handler says that the server has no more room, memory or connections, goes
+// down, or has lost another server that it needs: no event is to blame for that.
 func isExhaustion(err error) bool {
 	state, ok := sqlState(err)
-	return ok && hasClass(state, "53", "57P", "58")
+	return ok && hasClass(state, "08", "53", "57P", "58")
 }
 
 // sqlState returns the SQLSTATE of a server's error.

@@ -227,23 +227,33 @@ func TestFailure_eventThatAlwaysCostsTheConnection(t *testing.T) {
 	}
 }
 
-// That the server is full is not held against the event that meets it first.
-func TestFailure_serverThatIsFull(t *testing.T) {
+// That the server is full, or has lost another that it needs (the worker of a coordinator, a foreign server), is not held
+// against the event that meets it first. A statement stands in for such a server here.
+func TestFailure_serverThatCannotWork(t *testing.T) {
 	t.Parallel()
-	e := newEnv(t)
-	log := e.append("Order", "o", 3)
-	var full atomic.Int64
-	r, rec := recorded(e, consumer.Registration[pgx.Tx]{Attempts: 1, Consumer: writes("c", func(ctx context.Context, tx pgx.Tx, p runtime.PersistedEvent) error {
-		if p.GlobalPosition != log[1] || full.Add(1) > 3 {
-			return nil
-		}
-		_, err := tx.Exec(ctx, `do $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`)
-		return err
-	})})
-	e.catchUp(r)
-	e.wantModel("c", log)
-	if len(rec.failures) != 0 || full.Load() != 4 {
-		t.Errorf("failures %+v after %d tries, want none after 4", rec.failures, full.Load())
+	for state, message := range map[string]string{
+		"53100": "could not extend file: No space left on device",
+		"08006": "connection to the remote node worker-1:5432 failed",
+		"58030": "could not receive query results",
+	} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			e := newEnv(t)
+			log := e.append("Order", "o", 3)
+			var away atomic.Int64
+			r, rec := recorded(e, consumer.Registration[pgx.Tx]{Attempts: 1, Consumer: writes("c", func(ctx context.Context, tx pgx.Tx, p runtime.PersistedEvent) error {
+				if p.GlobalPosition != log[1] || away.Add(1) > 3 {
+					return nil
+				}
+				_, err := tx.Exec(ctx, fmt.Sprintf(`do $$ begin raise exception '%s' using errcode = '%s'; end $$`, message, state))
+				return err
+			})})
+			e.catchUp(r)
+			e.wantModel("c", log)
+			if len(rec.failures) != 0 || away.Load() != 4 {
+				t.Errorf("failures %+v after %d tries, want none after 4", rec.failures, away.Load())
+			}
+		})
 	}
 }
 

@@ -337,8 +337,12 @@ func (k *checker) events() error {
 	if r.kind != "r" && r.kind != "p" {
 		k.problem("table "+t.String(), "is no table", k.migrate())
 	}
-	if version, ok := pgname.ParseMarker(r.comment); ok && version != pgname.SchemaVersion {
-		k.problem("table "+t.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version, pgname.SchemaVersion), k.migrate())
+	if version, ok := pgname.ParseMarker(r.comment); ok && !version.Serves(pgname.SchemaVersion) {
+		remedy := k.migrate()
+		if version.Number > pgname.SchemaVersion {
+			remedy = "deploy a release of the runtime that needs it"
+		}
+		k.problem("table "+t.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version.Number, pgname.SchemaVersion), remedy)
 	}
 	return errors.Join(
 		k.columns(t, r, append(k.inLog([]column{
@@ -406,20 +410,25 @@ func (k *checker) partitions(t pgname.Table, r *relation) error {
 	return nil
 }
 
-// qualified finds a table with its schema in the text of a function.
-var qualified = regexp.MustCompile(`"([^"]+)"\."([^"]+)"`)
-
-// functions checks that the functions of the table's triggers know it by the schema that it is in. They do not after the schema
+// functions checks that the functions of the table's triggers find it in the schema that it is in. They do not after the schema
 // was renamed or the table was moved to another, if an earlier version of migrate-gen made them: then every append fails.
 func (k *checker) functions(t pgname.Table, r *relation) error {
-	var name, schema, body, definition string
-	return k.each("functions.sql", []any{r.oid}, []any{&name, &schema, &body, &definition}, func() {
-		for _, m := range qualified.FindAllStringSubmatch(body, -1) {
-			if m[2] == t.Name && m[1] != schema {
-				k.mend("function "+name, fmt.Sprintf("looks for the table in schema %q, in which it was before; it is in %q now: appends fail", m[1], schema),
-					strings.ReplaceAll(definition, m[0], pgname.Quote(schema)+"."+pgname.Quote(t.Name)))
-				return
+	var name, schema, body, definition, path string
+	found := func(in, statement string) {
+		k.mend("function "+name, fmt.Sprintf("looks for the table in schema %q, in which it was before; it is in %q now: appends fail", in, schema), statement)
+	}
+	named := regexp.MustCompile(`"([^"]+)"\."` + regexp.QuoteMeta(t.Name) + `"|\b(?:from|join) ` + regexp.QuoteMeta(pgname.Quote(t.Name)))
+	return k.each("functions.sql", []any{r.oid}, []any{&name, &schema, &body, &definition, &path}, func() {
+		for _, m := range named.FindAllStringSubmatch(body, -1) {
+			switch {
+			case m[1] == "" && path != "":
+				found(path, "alter function "+name+" set search_path = "+pgname.Quote(schema)+", pg_temp")
+			case m[1] != "" && m[1] != schema:
+				found(m[1], strings.ReplaceAll(definition, m[0], pgname.Quote(schema)+"."+pgname.Quote(t.Name)))
+			default:
+				continue
 			}
+			return
 		}
 	})
 }

@@ -75,6 +75,9 @@ func TestCheck_reportsEveryProblem(t *testing.T) {
 			[]string{"table aggregate_heads", "table aggregate_heads"}},
 		{"client encoding", "set client_encoding to latin1", []string{"client_encoding"}},
 		{"version", "comment on table events is 'eventmap schema 99'", []string{"table events"}},
+		{"a newer version that serves this runtime", "comment on table events is 'eventmap schema 99, for runtimes from 2'", nil},
+		{"a newer version that does not", "comment on table events is 'eventmap schema 99, for runtimes from 3'", []string{"table events"}},
+		{"the version before", "comment on table events is 'eventmap schema 1'", []string{"table events"}},
 		{"no version", "comment on table events is null", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -56,6 +56,10 @@ const (
 	stateLockNotAvailable     = "55P03"
 	stateNoTransaction        = "25P01"
 	stateInvalidSavepoint     = "3B001"
+	stateCompletionUnknown    = "40003"
+	stateIO                   = "58030"
+	stateInternal             = "XX000"
+	classConnection           = "08"
 )
 
 // storedFewer says that fewer events were stored than given, and why that may be.
@@ -193,18 +197,23 @@ func (e *statementError) Unwrap() error { return e.err }
 
 // outcome returns err, the error of an append statement that is a transaction of its own, as [ErrUnknownOutcome] too unless
 // it is sure that nothing was stored: the server said so in an error that does not end the session, or nothing was sent.
+// A server that has others behind it, as a coordinator of Citus has, says 58030 or XX000 when one of them died, perhaps
+// after it had committed.
 func outcome(err error) error {
-	if _, refused := serverError(err); refused || pgconn.SafeToRetry(err) {
+	server, refused := serverError(err)
+	sure := refused && server.Code != stateIO && server.Code != stateInternal
+	if sure || pgconn.SafeToRetry(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 }
 
 // serverError returns the server's error that ended a transaction, but not the session: a session that ends, as with a
-// server that shuts down, may do so after its last commit.
+// server that shuts down, may do so after its last commit. So may one that the server itself has with another.
 func serverError(err error) (*pgconn.PgError, bool) {
 	var server *pgconn.PgError
-	if !errors.As(err, &server) || server.SeverityUnlocalized != "ERROR" {
+	if !errors.As(err, &server) || server.SeverityUnlocalized != "ERROR" ||
+		strings.HasPrefix(server.Code, classConnection) || server.Code == stateCompletionUnknown {
 		return nil, false
 	}
 	return server, true

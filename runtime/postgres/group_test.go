@@ -313,6 +313,37 @@ func TestGroup_refusedAppendStandsAlone(t *testing.T) {
 	}
 }
 
+// A coordinator of Citus whose worker dies answers with an error that leaves the session open, and cannot say whether the
+// worker had committed. A trigger stands in for it here.
+func TestGroup_deadWorkerOfTheServer(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{"08006", "08003", "40003", "58030", "XX000"} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			pool := connect(t, database(t))
+			execute(t, pool, `create function refuse() returns trigger language plpgsql as $$
+				begin raise exception 'connection to the remote node worker-1:5432 failed' using errcode = '`+state+`'; end $$`)
+			execute(t, pool, `create trigger refuse before insert on events for each row execute function refuse()`)
+			group := newGroup(t, pool)
+			attempts := []*attempt{toNewStream(1), toNewStream(2), toNewStream(1)}
+			together(t, group, attempts)
+			for _, a := range attempts {
+				if !errors.Is(a.err, postgres.ErrUnknownOutcome) {
+					t.Errorf("error is %v, want %v", a.err, postgres.ErrUnknownOutcome)
+				}
+				wantState(t, "Append", a.err, state)
+			}
+			execute(t, pool, `drop trigger refuse on events`)
+			together(t, group, attempts)
+			for _, a := range attempts {
+				if a.err != nil {
+					t.Errorf("the same events again: %v", a.err)
+				}
+			}
+		})
+	}
+}
+
 func TestGroup_invalidAppendIsNotSent(t *testing.T) {
 	t.Parallel()
 	group := newGroup(t, connect(t, database(t)))

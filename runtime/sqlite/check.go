@@ -215,8 +215,9 @@ func (k *checker) table(needed table) error {
 // log looks at the statement that made the events table.
 func (k *checker) log(name pgname.Table, made string) {
 	first, _, _ := strings.Cut(made, "\n")
-	if version, ok := pgname.ParseMarker(strings.TrimSpace(first)); ok && version > pgname.SchemaVersion { // of an older one, columns are missing
-		k.problem("table "+name.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version, pgname.SchemaVersion), k.migrate())
+	if version, ok := pgname.ParseMarker(strings.TrimSpace(first)); ok && version.Oldest > pgname.SchemaVersion { // of an older one, columns are missing
+		k.problem("table "+name.String(), fmt.Sprintf("has schema version %d; this runtime needs %d", version.Number, pgname.SchemaVersion),
+			"deploy a release of the runtime that needs it")
 	}
 	// Nothing else tells: SQLite has no pragma for it.
 	if !strings.Contains(strings.ToLower(made), "autoincrement") {

@@ -195,12 +195,7 @@ func (c *collector) triggers() {
 		trigger(c.AppendOnlyFunction().Name, ", so that events can be changed", "append_only.sql.tmpl")
 	}
 	if c.ByPosition() {
-		name := c.EventIDOnceFunction().Name
-		trigger(name, ", so that an event can be stored twice", "event_id_once.sql.tmpl")
-		anew := c.Script
-		anew.Replaces = true
-		c.add("trigger "+name+" of "+c.Events.String(), "looks for the log in the schema that it was made in, so that appends fail",
-			"stale_function.sql.tmpl", c.Script, "event_id_once.sql.tmpl", anew)
+		trigger(c.EventIDOnceFunction().Name, ", so that an event can be stored twice", "event_id_once.sql.tmpl")
 	}
 }
 

@@ -104,8 +104,8 @@ func TestGenerate_marksTheEventsTable(t *testing.T) {
 	}
 	comment := query(t, conn, `select obj_description('events'::regclass, 'pg_class')`)[0]
 	version, ok := pgname.ParseMarker(comment)
-	if !ok || version != pgname.SchemaVersion {
-		t.Errorf("marker of %q: %d, %t, want %d", comment, version, ok, pgname.SchemaVersion)
+	if !ok || version.Number != pgname.SchemaVersion {
+		t.Errorf("marker of %q: %d, %t, want %d", comment, version.Number, ok, pgname.SchemaVersion)
 	}
 }
 

@@ -48,7 +48,7 @@ create table "My-Shop"."Event-Log" (
 
 comment on table "My-Shop"."Event-Log" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 2';
+    'added. eventmap schema 2, for runtimes from 1';
 comment on column "My-Shop"."Event-Log".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "My-Shop"."Event-Log".created_at is

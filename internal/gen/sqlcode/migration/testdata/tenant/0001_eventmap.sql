@@ -73,7 +73,7 @@ create table "shop"."events" (
 
 comment on table "shop"."events" is
     'The event log: one row for each event, in the order of log and global_position; rows are only ever '
-    'added. eventmap schema 2';
+    'added. eventmap schema 2, for runtimes from 1';
 comment on column "shop"."events".global_position is
     'Place in the log. Rises with aggregate_version within a stream; has no gaps.';
 comment on column "shop"."events".created_at is

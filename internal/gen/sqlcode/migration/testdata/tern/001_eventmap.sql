@@ -44,7 +44,7 @@ create table "events" (
 
 comment on table "events" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 2';
+    'added. eventmap schema 2, for runtimes from 1';
 comment on column "events".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "events".created_at is
