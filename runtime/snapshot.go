@@ -34,6 +34,27 @@ type SnapshotStore[Tx any] interface {
 	DropSnapshots(ctx context.Context, tx Tx, query SnapshotQuery) (int64, error)
 }
 
+// A StreamRead says what to read of one stream of several: the events after a version, or, with a fingerprint, the snapshot
+// that its key means and the events after that.
+type StreamRead struct {
+	SnapshotKey // without a Fingerprint it names the stream alone
+	// After leaves out the events up to this version. It is 0 with a Fingerprint.
+	After int64
+}
+
+// A ReadResult is what one stream of several was read as. Without a snapshot Snapshot is the zero value.
+type ReadResult struct {
+	Snapshot Snapshot
+	Stream   Stream
+}
+
+// A StreamsReader reads several streams at once. Stores may offer it beside [Store].
+type StreamsReader[Tx any] interface {
+	// ReadStreams reads each stream as ReadAggregateStream does, or as ReadFromSnapshot of [SnapshotStore], all in one round
+	// trip and of one state of the database. A stream may occur once. Results stand in the order of the arguments.
+	ReadStreams(ctx context.Context, tx Tx, reads ...StreamRead) ([]ReadResult, error)
+}
+
 // A SnapshotQuery selects snapshots. The zero value selects all.
 type SnapshotQuery struct {
 	AggregateType string    // empty: of any

@@ -70,27 +70,14 @@ func (b *bank) transfer(ctx context.Context, m move) (done bool, err error) {
 		if err != nil || !done {
 			return err
 		}
-		withdraw := func() error {
-			_, err := b.accounts.Execute(ctx, tx, m.From, func(a account.Account) ([]account.Event, error) {
-				return a.Withdraw(m.Cents, m.request)
+		_, _, err = bankstore.Decide2(ctx, tx, b.accounts.At(m.From), b.accounts.At(m.To),
+			func(from, to account.Account) (withdrawn, deposited []account.Event, err error) {
+				if withdrawn, err = from.Withdraw(m.Cents, m.request); err == nil {
+					deposited, err = to.Deposit(m.Cents, m.request)
+				}
+				return withdrawn, deposited, err
 			}, runtime.WithCausationID(m.request))
-			return err
-		}
-		deposit := func() error {
-			_, err := b.accounts.Execute(ctx, tx, m.To, func(a account.Account) ([]account.Event, error) {
-				return a.Deposit(m.Cents, m.request)
-			}, runtime.WithCausationID(m.request))
-			return err
-		}
-		// All transactions take the accounts in one order, so that no two wait for each other.
-		first, second := withdraw, deposit
-		if m.To < m.From {
-			first, second = deposit, withdraw
-		}
-		if err := first(); err != nil {
-			return err
-		}
-		return second()
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("transfer %s: %w", m.request, err)

@@ -134,7 +134,7 @@ func TestTransfer_refusedLeavesNothing(t *testing.T) {
 	if err := errors.Join(b.open(ctx, "a", "Ada", 100), b.open(ctx, "z", "Charles", 0)); err != nil {
 		t.Fatal(err)
 	}
-	m := move{"r", transfer.Made{From: "z", To: "a", Cents: 5}} // a is taken first, and has the money for a moment
+	m := move{"r", transfer.Made{From: "z", To: "a", Cents: 5}}
 	if _, err := b.transfer(ctx, m); err == nil {
 		t.Fatal("an account went below nothing")
 	}

@@ -53,6 +53,11 @@ func (s Snapshots[Tx, S]) Load(ctx context.Context, tx Tx, aggregateID string, o
 	if err != nil {
 		return Loaded[S]{}, err
 	}
+	return s.resume(ctx, tx, aggregateID, snapshot, rest)
+}
+
+// resume folds what is left of a stream into the state of its snapshot.
+func (s Snapshots[Tx, S]) resume(ctx context.Context, tx Tx, aggregateID string, snapshot runtime.Snapshot, rest runtime.Stream) (Loaded[S], error) {
 	loaded := Loaded[S]{Version: rest.Version(), Saved: snapshot.Version}
 	if snapshot.Version > 0 {
 		if err := s.settings.Codec().Unmarshal(snapshot.State, &loaded.State); err != nil {

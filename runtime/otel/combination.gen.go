@@ -25,6 +25,9 @@ func combine[Tx any](store runtime.Store[Tx], t *told[Tx]) runtime.Store[Tx] {
 	if _, ok := store.(runtime.LogIterator[Tx]); ok {
 		has |= 1 << 5
 	}
+	if _, ok := store.(runtime.StreamsReader[Tx]); ok {
+		has |= 1 << 6
+	}
 	switch has {
 	case 0:
 		return struct {
@@ -464,6 +467,517 @@ func combine[Tx any](store runtime.Store[Tx], t *told[Tx]) runtime.Store[Tx] {
 			runtime.StreamIterator[Tx]
 			runtime.LogIterator[Tx]
 		}{t, t, t, t, t, t}
+	case 63:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+		}{t, t, t, t, t, t, t}
+	case 64:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t}
+	case 65:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t}
+	case 66:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t}
+	case 67:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 68:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t}
+	case 69:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 70:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 71:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 72:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t}
+	case 73:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 74:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 75:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 76:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 77:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 78:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 79:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 80:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t}
+	case 81:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 82:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 83:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 84:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 85:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 86:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 87:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 88:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 89:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 90:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 91:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 92:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 93:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 94:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 95:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t}
+	case 96:
+		return struct {
+			runtime.Store[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t}
+	case 97:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 98:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 99:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 100:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 101:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 102:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 103:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 104:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 105:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 106:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 107:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 108:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 109:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 110:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 111:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t}
+	case 112:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t}
+	case 113:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 114:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 115:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 116:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 117:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 118:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 119:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t}
+	case 120:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t}
+	case 121:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 122:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 123:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t}
+	case 124:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t}
+	case 125:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t}
+	case 126:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t}
 	default: // all of them
 		return t
 	}

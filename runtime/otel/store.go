@@ -134,6 +134,27 @@ func (s *told[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateType
 	return stream, err
 }
 
+// ReadStreams is that of the store.
+func (s *told[Tx]) ReadStreams(ctx context.Context, tx Tx, reads ...runtime.StreamRead) ([]runtime.ReadResult, error) {
+	began := time.Now()
+	about := ""
+	for i, r := range reads {
+		if i > 0 && r.AggregateType != about {
+			about = "" // of several types
+			break
+		}
+		about = r.AggregateType
+	}
+	inner, span := s.start(ctx, "read", about, trace.SpanKindClient, aggregateTypeKey.String(about))
+	results, err := s.store.(runtime.StreamsReader[Tx]).ReadStreams(inner, tx, reads...)
+	events := 0
+	for _, r := range results {
+		events += r.Stream.Len()
+	}
+	s.endRead(ctx, span, "read", about, began, events, err)
+	return results, err
+}
+
 // endRead ends the span of a read and measures it.
 func (s *told[Tx]) endRead(ctx context.Context, span trace.Span, operation, about string, began time.Time, events int, err error) {
 	if span.IsRecording() {

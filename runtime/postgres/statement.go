@@ -33,6 +33,8 @@ type statements struct {
 	latest         string
 
 	readFromSnapshot string
+	readStreams      string
+	readStreamsFrom  string // their snapshots
 	saveSnapshot     string
 	dropSnapshots    string
 }
@@ -49,6 +51,7 @@ type variant struct {
 	Creates, Single    bool
 	Notify             bool
 	Backward, Filtered bool
+	FromSnapshots      bool
 }
 
 // Read returns the expression that reads a payload. In a column of JSON an empty one is NULL.
@@ -57,6 +60,14 @@ func (v variant) Read() string {
 		return "payload"
 	}
 	return "coalesce(payload::text, '')"
+}
+
+// ReadAs returns the type that Read has.
+func (v variant) ReadAs() string {
+	if !v.Payload.isJSON() {
+		return "bytea"
+	}
+	return "text"
 }
 
 // State returns the expression that reads a snapshot's state in the form that Read gives to payloads.
@@ -162,6 +173,8 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 	extendOne.Single = true
 	backward.Backward = true
 	filtered.Filtered = true
+	fromSnapshots := plain
+	fromSnapshots.FromSnapshots = true
 
 	var s statements
 	for _, part := range []struct {
@@ -189,6 +202,8 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.logFiltered, "read_log.sql", filtered},
 		{&s.latest, "latest.sql", plain},
 		{&s.readFromSnapshot, "read_from_snapshot.sql", plain},
+		{&s.readStreams, "read_streams.sql", plain},
+		{&s.readStreamsFrom, "read_streams.sql", fromSnapshots},
 		{&s.saveSnapshot, "save_snapshot.sql", plain},
 		{&s.dropSnapshots, "drop_snapshots.sql", plain},
 	} {

@@ -54,6 +54,13 @@ func NewPool(opts ...Option) (*Store[*pgxpool.Pool], error) {
 	return s, nil
 }
 
+// Same reports whether other appends to the same streams because it was made from the same constructor call: it is s, or of
+// the same log by [Logs.Of].
+func (s *Store[Tx]) Same(other runtime.Store[Tx]) bool {
+	o, ok := other.(*Store[Tx])
+	return ok && o.engine == s.engine && (o.log == s.log || s.tables.hashed > 0)
+}
+
 func bindPgx(tx pgx.Tx) querier {
 	if tx == nil {
 		return nil
@@ -133,4 +140,5 @@ var (
 	_ runtime.StreamIterator[pgx.Tx]       = (*Store[pgx.Tx])(nil)
 	_ runtime.LogIterator[pgx.Tx]          = (*Store[pgx.Tx])(nil)
 	_ runtime.SnapshotStore[pgx.Tx]        = (*Store[pgx.Tx])(nil)
+	_ runtime.StreamsReader[pgx.Tx]        = (*Store[pgx.Tx])(nil)
 )

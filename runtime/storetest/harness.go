@@ -86,6 +86,7 @@ const (
 	StreamIterator  Ability = "runtime.StreamIterator"
 	LogIterator     Ability = "runtime.LogIterator"
 	SnapshotStore   Ability = "runtime.SnapshotStore"
+	StreamsReader   Ability = "runtime.StreamsReader"
 )
 
 // Run tests the store as subtests of t.
@@ -123,6 +124,7 @@ func (s *suite[Tx]) cases() []testCase {
 		s.iteratorCases(),
 		s.incompleteCases(),
 		s.snapshotCases(),
+		s.readStreamsCases(),
 		s.concurrencyCases(),
 	)
 }
@@ -142,10 +144,14 @@ func (s *suite[Tx]) checkAbilities(t *testing.T) {
 	_, streams := s.Store.(runtime.StreamIterator[Tx])
 	_, log := s.Store.(runtime.LogIterator[Tx])
 	_, snapshots := s.Store.(runtime.SnapshotStore[Tx])
+	_, reader := s.Store.(runtime.StreamsReader[Tx])
 	for _, a := range []struct {
 		ability Ability
 		has     bool
-	}{{Removal, s.Remove != nil}, {StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log}, {SnapshotStore, snapshots}} {
+	}{
+		{Removal, s.Remove != nil}, {StreamsAppender, appender}, {SafePosition, safe}, {StreamIterator, streams}, {LogIterator, log},
+		{SnapshotStore, snapshots}, {StreamsReader, reader},
+	} {
 		if !a.has && !s.lacks(a.ability) {
 			t.Errorf("the store lacks %s; if that is meant, list it in Harness.Without", a.ability)
 			s.Without = append(s.Without, a.ability)

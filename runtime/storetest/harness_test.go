@@ -23,7 +23,7 @@ func harness(store *memory) storetest.Harness[none] {
 		Remove: store.remove,
 		Without: []storetest.Ability{
 			storetest.Transactions, storetest.ConcurrentWriters, storetest.StreamsAppender,
-			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.SnapshotStore,
+			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.SnapshotStore, storetest.StreamsReader,
 		},
 	}
 }

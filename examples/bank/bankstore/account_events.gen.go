@@ -146,6 +146,11 @@ func (s *AccountStore[Tx]) Execute(
 	}
 }
 
+// At returns the Account of id, for Decide2.
+func (s *AccountStore[Tx]) At(id account.ID) mapping.Aggregate[Tx, account.Account, AccountEvent] {
+	return mapping.NewAggregate[AccountEvent](s.store, s.settings, AccountType, string(id), encodeAccountEvent, s.fold).WithSnapshots(s.snapshots)
+}
+
 // advance folds the events after version into state and returns the version it then stands at.
 func (s *AccountStore[Tx]) advance(
 	ctx context.Context,

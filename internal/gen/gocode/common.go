@@ -30,6 +30,9 @@ func (g *generator) common() *jen.File {
 	g.toESEvents(f)
 	g.fromESEvents(f)
 	g.fromESEvent(f)
+	if slices.ContainsFunc(g.aggregates, func(a aggregate) bool { return a.State != nil }) {
+		g.decide2(f)
+	}
 	g.describe(f)
 	return f
 }
@@ -189,4 +192,29 @@ func (g *generator) decodeCall(a *aggregate, sealed bool) []jen.Code {
 		jen.List(g.local("typed"), g.local("err")).Op(":=").Add(call),
 		jen.Return(event, g.local("typed"), g.local("err")),
 	}
+}
+
+// decide2 generates the function that decides on two aggregates of any types. It is generic, so that one is enough for all
+// pairs.
+func (g *generator) decide2(f *jen.File) {
+	tx, a, b := g.local("Tx"), g.local("A"), g.local("B")
+	eventOfA, eventOfB := g.local("EventOfA"), g.local("EventOfB")
+	aggregate := func(state, event jen.Code) *jen.Statement { return mappingName("Aggregate").Types(tx, state, event) }
+	doc(f, `Decide2 loads two aggregates, lets decide return the events that follow from both, and appends those to both streams at
+once, if both are still at the versions that were loaded. A stream for which decide returns no events has to stand
+still all the same until the transaction ends. If decide returns none at all, nothing is appended and nothing locked. The
+results are the states and versions afterwards. If another append was quicker, Decide2 reads only what is new and
+decides again, as many times as runtime.WithMaxAttempts allows for a; then it returns the *runtime.ConflictError. With
+runtime.IfVersion it decides at that version of a only. An error of decide is returned as it is. decide must not change
+what its arguments point to. Both generated stores are over one store, which is a runtime.StreamsAppender.`)
+	f.Func().Id("Decide2").Types(jen.List(tx, a, eventOfA, b, eventOfB).Any()).Custom(lines,
+		g.ctx(), g.tx(),
+		g.local("a").Add(aggregate(a, eventOfA)),
+		g.local("b").Add(aggregate(b, eventOfB)),
+		g.local("decide").Func().Params(a, b).Params(jen.Index().Add(eventOfA), jen.Index().Add(eventOfB), jen.Error()),
+		g.local("opts").Op("...").Add(runtimeName("ExecuteOption")),
+	).Params(runtimeName("Execution").Types(a), runtimeName("Execution").Types(b), jen.Error()).Block(
+		jen.Return(mappingName("Decide2").Call(
+			g.local("ctx"), g.local("tx"), g.local("a"), g.local("b"), g.local("decide"), g.local("opts").Op("..."))),
+	)
 }

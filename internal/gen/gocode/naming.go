@@ -143,8 +143,12 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 	}
 	files := newScope()
 	files.clashes = scope.clashes // of two aggregates that clash in both, one is enough to say
-	for _, common := range []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent", "Describe"} {
-		scope.declare(common, model.Position{}, "every generated package")
+	common := []string{"EventTypeOf", "ToESEvents", "FromESEvents", "FromESEvent", "decodeEvent", "Describe"}
+	if slices.ContainsFunc(aggregates, func(a aggregate) bool { return a.State != nil }) {
+		common = append(common, "Decide2")
+	}
+	for _, name := range common {
+		scope.declare(name, model.Position{}, "every generated package")
 	}
 	for _, a := range aggregates {
 		what := fmt.Sprintf("aggregate %q", a.Name)

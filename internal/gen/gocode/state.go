@@ -17,6 +17,7 @@ events is a *runtime.IncompleteStreamError.`)
 		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("LoadOption")),
 	).Params(state.Clone(), jen.Int64(), jen.Error()).Block(g.load(a, state)...)
 	g.execute(f, a, state)
+	g.at(f, a, state)
 	g.advance(f, a, state)
 	if a.hasSnapshots() {
 		doc(f, "%s stands for all code that the fold runs. Snapshots made by other code are not read.", a.foldCode())
@@ -97,6 +98,19 @@ version only. An error of decide is returned as it is. decide must not change wh
 				jen.Return(execution(), g.local("err"))),
 		),
 	)
+}
+
+// at generates what Decide2 is given.
+func (g *generator) at(f *jen.File, a *aggregate, state *jen.Statement) {
+	made := mappingName("NewAggregate").Types(jen.Id(a.sum())).Call(
+		g.local("s").Dot(g.localName("store")), g.local("s").Dot(g.localName("settings")), jen.Id(a.typeConst()), g.idString(a),
+		jen.Id(a.encode()), g.local("s").Dot("fold"))
+	if a.hasSnapshots() {
+		made.Dot("WithSnapshots").Call(g.local("s").Dot(g.localName("snapshots")))
+	}
+	doc(f, "At returns the %s of id, for Decide2.", a.Name)
+	f.Func().Params(g.receiver(a)).Id("At").Params(g.id(a)).Add(
+		mappingName("Aggregate").Types(g.local("Tx"), state.Clone(), jen.Id(a.sum()))).Block(jen.Return(made))
 }
 
 // A held says what holds a state and its version while Execute runs: variables, or what was loaded from a snapshot.

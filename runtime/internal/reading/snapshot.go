@@ -3,6 +3,7 @@ package reading
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -27,4 +28,20 @@ func FromSnapshot(key runtime.SnapshotKey, rows []runtime.PersistedEvent) (runti
 	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
 	next := snapshot.Version + 1
 	return snapshot, stream, stream.Complete(&next, nil)
+}
+
+// ValidateStreams returns an error if a stream is to be read twice, or from a snapshot and a version at once.
+func ValidateStreams(reads []runtime.StreamRead) error {
+	for i, r := range reads {
+		if r.Fingerprint != "" && r.After != 0 {
+			return fmt.Errorf("stream %d: give a fingerprint, or a version to read after", i)
+		}
+		again := slices.ContainsFunc(reads[:i], func(other runtime.StreamRead) bool {
+			return other.AggregateType == r.AggregateType && other.AggregateID == r.AggregateID
+		})
+		if again {
+			return fmt.Errorf("stream %d: %q of %s is there twice; give each stream once", i, r.AggregateID, r.AggregateType)
+		}
+	}
+	return nil
 }

@@ -13,7 +13,9 @@ import (
 )
 
 // optional are the optional interfaces of package runtime.
-var optional = []string{"EventReader", "GlobalPositionReader", "StreamsAppender", "SafePositionReader", "StreamIterator", "LogIterator"}
+var optional = []string{
+	"EventReader", "GlobalPositionReader", "StreamsAppender", "SafePositionReader", "StreamIterator", "LogIterator", "StreamsReader",
+}
 
 func main() {
 	var b bytes.Buffer

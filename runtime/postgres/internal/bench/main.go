@@ -92,7 +92,7 @@ func comparisons(p plan) []comparison {
 	for _, n := range []int{1, 10, 100} {
 		all = append(all, appends(p, n))
 	}
-	all = append(all, guard(p), hotStream(p))
+	all = append(all, guard(p), hotStream(p), decisions())
 	all = append(all, groups(p)...)
 	all = append(all, readStream(p))
 	all = append(all, snapshots(p)...)
