@@ -3,6 +3,8 @@ package runtime
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // A SnapshotKey says which snapshot of which stream is meant. Fingerprint stands for the code that folds the stream and for
@@ -17,6 +19,9 @@ type SnapshotKey struct {
 type Snapshot struct {
 	Version int64 // of the last event that is in it
 	State   []byte
+	// KeyIDs are the keys that the state is sealed with, if it holds personal data. To forget a subject deletes the snapshots
+	// that are sealed with its keys.
+	KeyIDs []uuid.UUID
 }
 
 // A SnapshotStore keeps snapshots beside the log. Stores may offer it beside [Store]; generated stores of aggregates with

@@ -34,8 +34,9 @@ nothing until the edit is taken back or accepted.
 		The database: postgres or sqlite. What is said of flags below is
 		for PostgreSQL. With sqlite these are refused, since they have
 		no meaning there: --schema, --aggregate-heads-table, --payload,
-		--metadata, --grant, --strict, --partition, --logs and what
-		belongs to them, --from and --doctor; and so is --format tern.
+		--metadata, --grant, --grant-forget, --strict, --partition,
+		--logs and what belongs to them, --from and --doctor; and so is
+		--format tern.
 		Default: postgres.
 	--format NAME
 		The tool that runs the migration: plain, goose, golang-migrate,
@@ -68,6 +69,16 @@ nothing until the edit is taken back or accepted.
 	--snapshots-table NAME
 		The states of streams that are kept, if they are.
 		Default: aggregate_snapshots.
+	--subject-keys WHERE
+		Where the keys of personal data are. here: in a table beside the
+		log. elsewhere: in another database, so that backups of the log
+		hold no keys; there is no table here. only: write nothing but
+		that table, for that other database; needs --output -. none:
+		there are no keys, and a table that was made before is dropped,
+		unless it holds keys. Default: here if --domain has fields with
+		the mark personal, and as it was recorded otherwise.
+	--subject-keys-table NAME
+		The keys of personal data. Default: subject_keys.
 	--checkpoints-table NAME
 		How far each consumer is. Default: consumer_checkpoints.
 	--parked-events-table NAME
@@ -154,7 +165,12 @@ nothing until the edit is taken back or accepted.
 		projection_checkpoints of v0.2.
 	--grant ROLE,...
 		Give the roles, which must exist, the rights that an application
-		needs. They are not the right to change or remove events.
+		needs. They are not the right to change or remove events, nor to
+		erase keys of personal data.
+	--grant-forget ROLE,...
+		Give the roles, which must exist, the right to erase keys of
+		personal data, which is to forget people, and to wrap keys anew.
+		What else such a role needs, --grant gives.
 	--check
 		Write nothing. If a migration is missing, print a unified diff
 		from what is there to what would be written.

@@ -19,7 +19,7 @@ const none = "none"
 
 // The flags whose recorded values depend on another flag.
 var (
-	tableFlags     = []string{"events-table", "aggregate-heads-table", "snapshots-table", "checkpoints-table", "parked-events-table", "event-logs-table"}
+	tableFlags     = []string{"events-table", "aggregate-heads-table", "snapshots-table", "subject-keys-table", "checkpoints-table", "parked-events-table", "event-logs-table"}
 	partitionFlags = []string{"partition-size", "partitions", "partman-schema", "partman-maintenance"}
 )
 
@@ -51,6 +51,10 @@ func (s *settings) recall(flags *pflag.FlagSet) error {
 			continue
 		case name == "snapshots-table" && flags.Changed("snapshots"):
 			continue // it was made, and is not wanted any more
+		case (name == "subject-keys-table" || name == "grant-forget") && flags.Changed("subject-keys") && s.design.SubjectKeys != "here":
+			continue // the same
+		case name == "subject-keys" && flags.Changed("subject-keys-table"):
+			continue // it was elsewhere, and is to be here now
 		case slices.Contains(partitionFlags, name) && flags.Changed("partition") && s.design.Partition != recorded.Flags["partition"][0]:
 			continue // of another layout
 		case slices.Contains(tableFlags, name) && flags.Changed("schema"):

@@ -47,6 +47,8 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.design.AggregateHeadsTable, "aggregate-heads-table", "", "")
 	flags.BoolVar(&s.design.Snapshots, "snapshots", false, "")
 	flags.StringVar(&s.design.SnapshotsTable, "snapshots-table", "", "")
+	flags.StringVar(&s.design.SubjectKeys, "subject-keys", "", "")
+	flags.StringVar(&s.design.SubjectKeysTable, "subject-keys-table", "", "")
 	flags.StringVar(&s.design.CheckpointsTable, "checkpoints-table", "", "")
 	flags.StringVar(&s.design.ParkedEventsTable, "parked-events-table", "", "")
 	flags.StringVar(&s.design.Payload, "payload", design.PayloadTypes[0], "")
@@ -54,6 +56,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringSliceVar(&s.design.Indexes, "index", nil, "")
 	flags.BoolVar(&s.design.AppendOnly, "append-only", false, "")
 	flags.StringSliceVar(&s.design.Grants, "grant", nil, "")
+	flags.StringSliceVar(&s.design.ForgetGrants, "grant-forget", nil, "")
 	flags.StringVar(&s.design.Partition, "partition", design.Layouts[0], "")
 	flags.Int64Var(&s.design.PartitionSize, "partition-size", 0, "")
 	flags.IntVar(&s.design.Partitions, "partitions", 0, "")
@@ -101,6 +104,9 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	if revision, ok := strings.CutPrefix(s.squash, "git:"); err == nil && s.squash != "" && (!ok || revision == "") {
 		err = fmt.Errorf("--squash-unreleased %s: write git:REF, such as git:origin/main", s.squash)
 	}
+	if err == nil && s.design.SubjectKeys == "only" && s.folder != toStdout {
+		err = errors.New("--subject-keys only prints the SQL of one table, and needs --output -")
+	}
 	if err == nil && s.deep && !s.doctor {
 		err = errors.New("--deep is how --doctor looks, and there is none")
 	}
@@ -124,7 +130,7 @@ func (s *settings) plan() (migration.Writer, design.Design, error) {
 	s.migration.Domain, s.migration.Convention, s.migration.Now = s.domain, s.convention && len(s.domain) > 0, time.Now()
 	writer, writerErr := migration.NewWriter(s.migration)
 	options := s.design
-	options.Indexes, options.Grants = unlessNone(options.Indexes), unlessNone(options.Grants)
+	options.Indexes, options.Grants, options.ForgetGrants = unlessNone(options.Indexes), unlessNone(options.Grants), unlessNone(options.ForgetGrants)
 	design, designErr := options.Design()
 	if options.Domain == nil && len(s.views) > 0 {
 		design, designErr = options.Recorded(s.views, nil)

@@ -55,6 +55,10 @@ func (t Table) EventIDKey() string { return t.Derived("event_id_key").Name }
 // DroppedCheck returns the name of a logs table's check that nothing is appended to a log that was dropped.
 func (t Table) DroppedCheck() string { return t.Derived("dropped_check").Name }
 
+// SubjectGenerationKey returns the name of a key table's unique constraint on subject and generation: what it keeps out is a
+// second first key for one subject.
+func (t Table) SubjectGenerationKey() string { return t.Derived("subject_generation_key").Name }
+
 // KnownCheck returns the name of an events table's check that only known events enter, where it has one. A violation of it
 // is an event that no migration has let in.
 func (t Table) KnownCheck() string { return t.Derived("known_check").Name }

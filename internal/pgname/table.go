@@ -23,6 +23,7 @@ const (
 	AggregateHeadsTable = "aggregate_heads"
 	SnapshotsTable      = "aggregate_snapshots"
 	EventLogsTable      = "event_logs"
+	SubjectKeysTable    = "subject_keys"
 	CheckpointsTable    = "consumer_checkpoints"
 	ParkedEventsTable   = "parked_events"
 )

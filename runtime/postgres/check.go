@@ -46,12 +46,13 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 	for _, o := range opts {
 		o.apply(&c)
 	}
-	t, err := c.tables()
+	kt, err := c.keyTables()
 	if err != nil {
 		return err
 	}
+	t := kt.tables
 	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
-	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.snapshots(c.SnapshotsTable != ""), k.behind(t.events), k.logs(), k.streams()); err != nil {
+	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.snapshots(c.SnapshotsTable != ""), k.keyTable(kt, c.SubjectKeysTable != ""), k.behind(t.events), k.logs(), k.streams()); err != nil {
 		return fmt.Errorf("check the database: %w", err)
 	}
 	if len(k.problems) > 0 {

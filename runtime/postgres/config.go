@@ -33,6 +33,9 @@ type Config struct {
 	// EventLogsTable is the table of the logs, where there are many, named in the same way. Empty means "event_logs", in the
 	// schema of EventsTable.
 	EventLogsTable string
+	// SubjectKeysTable is the table of a [KeyStore], named in the same way; a store does not use it. Empty means
+	// "subject_keys", in the schema of EventsTable.
+	SubjectKeysTable string
 	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers], named in the same way; a store does not use them.
 	// Empty means "consumer_checkpoints" and "parked_events", in the schema of EventsTable.
 	CheckpointsTable  string

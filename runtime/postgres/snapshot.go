@@ -43,7 +43,7 @@ func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtim
 func (s *Store[Tx]) SaveSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
 	db := s.bind(tx)
 	save := s.of(key.AggregateID, s.sql.saveSnapshot,
-		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock())
+		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock(), texts(snapshot.KeyIDs))
 	run := func() error { return exec(ctx, db, save) }
 	if !s.alone {
 		run = func() error { return behindSavepoint(ctx, db, save) }

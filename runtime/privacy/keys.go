@@ -47,8 +47,8 @@ func NewKeys[Tx any](store KeyStore[Tx], wrapper KeyWrapper, opts ...Option) *Ke
 // then. An [ErrUnavailable] may pass. A subject may come more than once; an empty one is an error.
 func (k *Keys[Tx]) ForSubjects(ctx context.Context, tx Tx, subjects ...string) (*Ring, error) {
 	for _, subject := range subjects {
-		if !runtime.ValidName(subject) {
-			return nil, fmt.Errorf("keys for subjects: %w", invalidSubject(subject))
+		if err := checkSubject(subject); err != nil {
+			return nil, fmt.Errorf("keys for subjects: %w", err)
 		}
 	}
 	ring := newRing()
@@ -163,8 +163,8 @@ func (k *Keys[Tx]) keep(row *StoredKey, key *key, asked time.Time, newest bool) 
 // its reach; docs/privacy.md says what to do about them.
 func (k *Keys[Tx]) Forget(ctx context.Context, tx Tx, subjects ...string) error {
 	for _, subject := range subjects {
-		if !runtime.ValidName(subject) {
-			return fmt.Errorf("forget: %w", invalidSubject(subject))
+		if err := checkSubject(subject); err != nil {
+			return fmt.Errorf("forget: %w", err)
 		}
 	}
 	if len(subjects) == 0 {
@@ -225,8 +225,8 @@ func (k *Keys[Tx]) Readmit(ctx context.Context, tx Tx, subjects ...string) error
 	var unique []string
 	ring := newRing()
 	for _, subject := range subjects {
-		if !runtime.ValidName(subject) {
-			return fmt.Errorf("readmit: %w", invalidSubject(subject))
+		if err := checkSubject(subject); err != nil {
+			return fmt.Errorf("readmit: %w", err)
 		}
 		if _, again := ring.bySubject[subject]; !again {
 			ring.bySubject[subject] = nil
@@ -342,9 +342,18 @@ func (k *Keys[Tx]) KeyIDs(ctx context.Context, tx Tx, subject string) ([]uuid.UU
 	return ids, nil
 }
 
-func invalidSubject(subject string) error {
-	if subject == "" {
+// maxSubject is how many bytes the ID of a subject may have: an index of PostgreSQL takes a third of a page.
+const maxSubject = 1024
+
+// checkSubject says why a text can be no subject, or returns nil.
+func checkSubject(subject string) error {
+	switch {
+	case subject == "":
 		return errors.New("a subject is empty")
+	case len(subject) > maxSubject:
+		return fmt.Errorf("a subject has %d bytes; %d are possible", len(subject), maxSubject)
+	case !runtime.ValidName(subject):
+		return fmt.Errorf("subject %q holds a NUL or is not valid UTF-8", subject)
 	}
-	return fmt.Errorf("subject %q holds a NUL or is not valid UTF-8", subject)
+	return nil
 }

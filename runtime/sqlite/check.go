@@ -63,7 +63,7 @@ type column struct {
 
 // needed returns the tables of a store and its consumers.
 func (t tables) needed() []table {
-	return []table{eventsTable(t), snapshotsTable(t), checkpointsTable(t), parkedTable(t)}
+	return []table{eventsTable(t), snapshotsTable(t), keysTable(t), checkpointsTable(t), parkedTable(t)}
 }
 
 func eventsTable(t tables) table {
@@ -94,6 +94,19 @@ func snapshotsTable(t tables) table {
 		{"state", "blob", false},
 		{"key_ids", "text", false},
 		{"saved_at", "text", false},
+	}}
+}
+
+// keysTable is needed only by domains with personal data.
+func keysTable(t tables) table {
+	return table{name: t.SubjectKeys, spare: true, keys: []string{"subject, generation"}, columns: []column{
+		{"key_id", "text", false},
+		{"subject", "text", false},
+		{"generation", "integer", false},
+		{"wrapped", "blob", true},
+		{"wrapped_by", "text", true},
+		{"created_at", "text", false},
+		{"forgotten_at", "text", true},
 	}}
 }
 

@@ -22,6 +22,8 @@ type Config struct {
 	EventsTable string
 	// SnapshotsTable is the table of snapshots, for aggregates that have the mark snapshots. Empty means "aggregate_snapshots".
 	SnapshotsTable string
+	// SubjectKeysTable is the table of a [KeyStore]; a store does not use it. Empty means "subject_keys".
+	SubjectKeysTable string
 	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers]; a store does not use them. Empty means
 	// "consumer_checkpoints" and "parked_events".
 	CheckpointsTable  string
@@ -73,7 +75,7 @@ func WithClock(now func() time.Time) Option {
 
 // tables are the tables by their validated names.
 type tables struct {
-	Events, Snapshots, Checkpoints, Parked pgname.Table
+	Events, Snapshots, SubjectKeys, Checkpoints, Parked pgname.Table
 }
 
 // configure returns what the options come to, or the first rule that one of the names breaks.
@@ -92,6 +94,7 @@ func configure(opts []Option) (Config, tables, error) {
 	}{
 		{"events table", c.EventsTable, pgname.EventsTable, &t.Events},
 		{"snapshots table", c.SnapshotsTable, pgname.SnapshotsTable, &t.Snapshots},
+		{"subject keys table", c.SubjectKeysTable, pgname.SubjectKeysTable, &t.SubjectKeys},
 		{"checkpoints table", c.CheckpointsTable, pgname.CheckpointsTable, &t.Checkpoints},
 		{"parked events table", c.ParkedEventsTable, pgname.ParkedEventsTable, &t.Parked},
 	} {
@@ -104,7 +107,7 @@ func configure(opts []Option) (Config, tables, error) {
 		}
 		*name.to = parsed
 	}
-	all := []pgname.Table{t.Events, t.Snapshots, t.Checkpoints, t.Parked}
+	all := []pgname.Table{t.Events, t.Snapshots, t.SubjectKeys, t.Checkpoints, t.Parked}
 	for i, table := range all {
 		if slices.ContainsFunc(all[:i], func(other pgname.Table) bool { return sqlitename.Same(other.Name, table.Name) }) {
 			return Config{}, tables{}, fmt.Errorf("table %q is named twice; each needs a name of its own", table)
@@ -123,6 +126,7 @@ func (t tables) flags() string {
 	}{
 		{"events-table", t.Events, pgname.EventsTable},
 		{"snapshots-table", t.Snapshots, pgname.SnapshotsTable},
+		{"subject-keys-table", t.SubjectKeys, pgname.SubjectKeysTable},
 		{"checkpoints-table", t.Checkpoints, pgname.CheckpointsTable},
 		{"parked-events-table", t.Parked, pgname.ParkedEventsTable},
 	} {

@@ -47,6 +47,7 @@ func (t tables) create(ctx context.Context, tx *sql.Tx) error {
 	}{
 		{t.Events, "events.sql.tmpl"},
 		{t.Snapshots, "snapshots.sql.tmpl"},
+		{t.SubjectKeys, "subject_keys.sql.tmpl"},
 		{t.Checkpoints, "consumer_checkpoints.sql.tmpl"},
 		{t.Parked, "parked_events.sql.tmpl"},
 	} {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
@@ -32,7 +34,7 @@ func (s *Store) readFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.Sn
 // the transaction, unless the disk is full or ctx ends in the middle: then SQLite rolls the whole transaction back.
 func (s *Store) SaveSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
 	err := execute(ctx, tx, s.sql.saveSnapshot,
-		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, timeText(s.clock()))
+		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, timeText(s.clock()), array(snapshot.KeyIDs, uuid.UUID.String))
 	if err != nil {
 		return fmt.Errorf("save a snapshot of %s %q: %w", key.AggregateType, key.AggregateID, s.tables.explain(ctx, tx, err, eventsTable(s.tables), snapshotsTable(s.tables)))
 	}

@@ -55,6 +55,9 @@ func (v variant) EventsText() string { return "'" + v.tables.Events.Name + "'" }
 // Snapshots returns the table of snapshots.
 func (v variant) Snapshots() string { return v.tables.Snapshots.Quoted() }
 
+// SubjectKeys returns the table of keys.
+func (v variant) SubjectKeys() string { return v.tables.SubjectKeys.Quoted() }
+
 // Checkpoints returns the table of checkpoints.
 func (v variant) Checkpoints() string { return v.tables.Checkpoints.Quoted() }
 

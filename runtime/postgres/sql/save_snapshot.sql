@@ -8,7 +8,8 @@ insert into {{.Snapshots}} as s (
 	fingerprint,
 	aggregate_version,
 	state,
-	saved_at
+	saved_at,
+	key_ids
 )
 values (
 {{- if .Logs}}
@@ -19,7 +20,8 @@ values (
 	$3::text,
 	$4::bigint,
 	$5::bytea,
-	$6::timestamptz
+	$6::timestamptz,
+	$7::text[]
 )
 on conflict ({{.Key}}aggregate_type, aggregate_id, fingerprint) do update
 set

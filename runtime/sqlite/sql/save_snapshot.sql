@@ -5,9 +5,10 @@ insert into {{.Snapshots}} (
 	fingerprint,
 	aggregate_version,
 	state,
-	saved_at
+	saved_at,
+	key_ids
 )
-values (?1, ?2, ?3, ?4, ?5, ?6)
+values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 on conflict (aggregate_type, aggregate_id, fingerprint) do update
 set
 	aggregate_version = excluded.aggregate_version,

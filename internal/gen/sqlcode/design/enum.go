@@ -14,6 +14,13 @@ type enum struct {
 
 const none = "none"
 
+// The places of the table of keys: in the database of the log, in another one, and in this one, which has nothing else.
+const (
+	here      = "here"
+	elsewhere = "elsewhere"
+	only      = "only"
+)
+
 var (
 	payloadTypes  = enum{"payload type", []string{"bytea", "jsonb", "json"}}
 	metadataTypes = enum{"metadata type", []string{"json", "jsonb"}}
@@ -21,6 +28,7 @@ var (
 	layouts       = enum{"partition layout", []string{none, "range", "hash", "partman"}}
 	spreads       = enum{"logs", []string{none, "tenant", "hash"}}
 	maintenances  = enum{"partman maintenance", []string{none, "bgw", "pg_cron"}}
+	keyPlaces     = enum{"subject keys", []string{none, here, elsewhere, only}}
 )
 
 // The values of the options, each with its default first.
@@ -32,6 +40,7 @@ var (
 	Layouts       = layouts.values
 	Spreads       = spreads.values
 	Maintenances  = maintenances.values
+	KeyPlaces     = keyPlaces.values // here is the default for a domain with personal data
 )
 
 // find returns the value, or the default for an empty one.

@@ -27,10 +27,14 @@ type Options struct {
 	// is in; this is where the runtime looks when it is told of the events table only.
 	AggregateHeadsTable string
 	SnapshotsTable      string
+	SubjectKeysTable    string
 	CheckpointsTable    string
 	ParkedEventsTable   string
 	// Snapshots has the table of snapshots made, also where no aggregate of the domain has the mark. So does its name.
 	Snapshots bool
+	// SubjectKeys is where the keys of personal data are, one of KeyPlaces. Empty: here if their table has a name or the domain
+	// has personal data, else none.
+	SubjectKeys string
 	// Payload is the type of the payload column, one of PayloadTypes. Empty: the first, bytea. A store has to be told of
 	// another one.
 	Payload string
@@ -66,6 +70,8 @@ type Options struct {
 	Strict bool
 	// Grants are roles that may do what an application does, by the rules of pgname.CheckRole.
 	Grants []string
+	// ForgetGrants are roles that may erase keys of personal data.
+	ForgetGrants []string
 }
 
 // Design checks the options, each by itself and then together. The error holds all problems.
@@ -88,13 +94,18 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	}
 	d := Design{Dialect: dialect, Version: pgname.SchemaVersion, AppendOnly: o.AppendOnly, Strict: o.Strict, Views: views}
 	o, unsupported := dialect.supported(o)
-	var names, payload, metadata, indexes, grants, layout, spread, strict error
-	d.Tables, names = o.tables(dialect)
+	var names, keys, payload, metadata, indexes, grants, forget, layout, spread, strict error
+	d.SubjectKeysPlace, keys = o.keyPlace()
+	d.Tables, names = o.tables(dialect, d.SubjectKeysPlace)
 	d.Payload, payload = dialect.payloads.find(o.Payload)
 	d.Metadata, metadata = dialect.metadata.find(o.Metadata)
 	var options []string
 	options, indexes = indexNames.findAll(o.Indexes)
 	d.Grants, grants = roles(o.Grants)
+	d.ForgetGrants, forget = roles(o.ForgetGrants)
+	if forget == nil && len(d.ForgetGrants) > 0 && keys == nil && !d.HasSubjectKeys() {
+		forget = errors.New("grant forget: there is no table of keys here; see --subject-keys")
+	}
 	d.Partition, layout = o.partition(dialect)
 	d.Logs, spread = o.logs(dialect)
 	if o.Strict && len(views) == 0 && viewsErr == nil {
@@ -105,7 +116,15 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	if names == nil && layout == nil && viewsErr == nil {
 		names = d.checkDistinct()
 	}
-	return d, errors.Join(unsupported, names, payload, metadata, indexes, grants, layout, spread, viewsErr, strict)
+	return d, errors.Join(unsupported, names, keys, payload, metadata, indexes, grants, forget, layout, spread, viewsErr, strict)
+}
+
+// keyPlace returns where the keys of personal data are.
+func (o Options) keyPlace() (string, error) {
+	if o.SubjectKeys == "" && o.SubjectKeysTable != "" {
+		return here, nil
+	}
+	return keyPlaces.find(o.SubjectKeys)
 }
 
 // hasSnapshots reports whether an aggregate of the domain has the mark.
@@ -114,7 +133,7 @@ func hasSnapshots(d *model.Domain) bool {
 }
 
 // tables checks the names, each by itself, and returns them with their schemas. The error holds all problems.
-func (o Options) tables(dialect *Dialect) (Tables, error) {
+func (o Options) tables(dialect *Dialect, keyPlace string) (Tables, error) {
 	var problems []error
 	note := func(err error) {
 		if err != nil {
@@ -138,8 +157,11 @@ func (o Options) tables(dialect *Dialect) (Tables, error) {
 	if dialect.hasHeads {
 		t.Heads = table("aggregate heads", o.AggregateHeadsTable, t.Events.Sibling(pgname.AggregateHeadsTable))
 	}
-	if o.Snapshots || o.SnapshotsTable != "" || hasSnapshots(o.Domain) {
+	if keyPlace != only && (o.Snapshots || o.SnapshotsTable != "" || hasSnapshots(o.Domain)) {
 		t.Snapshots = table("snapshots", o.SnapshotsTable, t.Events.Sibling(pgname.SnapshotsTable))
+	}
+	if keyPlace == here || keyPlace == only {
+		t.SubjectKeys = table("subject keys", o.SubjectKeysTable, t.Events.Sibling(pgname.SubjectKeysTable))
 	}
 	if o.Logs != "" && o.Logs != none {
 		t.EventLogs = table("event logs", o.EventLogsTable, t.Events.Sibling(pgname.EventLogsTable))

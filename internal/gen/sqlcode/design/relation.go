@@ -10,18 +10,21 @@ import (
 )
 
 // Tables are the names that the templates fill in, checked. Heads is the zero value where the dialect has no such table,
-// Snapshots where nobody wants one, and EventLogs where there is one log.
+// Snapshots and SubjectKeys where nobody wants one, and EventLogs where there is one log.
 type Tables struct {
-	Events, Heads, Snapshots, Checkpoints, Parked, EventLogs pgname.Table
+	Events, Heads, Snapshots, SubjectKeys, Checkpoints, Parked, EventLogs pgname.Table
 }
 
 // all returns every table, zero values included.
 func (t Tables) all() []pgname.Table {
-	return []pgname.Table{t.Events, t.Heads, t.Snapshots, t.Checkpoints, t.Parked, t.EventLogs}
+	return []pgname.Table{t.Events, t.Heads, t.Snapshots, t.SubjectKeys, t.Checkpoints, t.Parked, t.EventLogs}
 }
 
 // HasSnapshots reports whether there is a table of snapshots.
 func (t Tables) HasSnapshots() bool { return t.Snapshots != pgname.Table{} }
+
+// HasSubjectKeys reports whether there is a table of keys of personal data.
+func (t Tables) HasSubjectKeys() bool { return t.SubjectKeys != pgname.Table{} }
 
 // Schemas returns the schemas that the tables name, each once, in the order of the tables.
 func (t Tables) Schemas() []string {
@@ -61,6 +64,9 @@ func (d Design) relations() (own, derived []Relation) {
 	if d.HasSnapshots() {
 		own = append(own, Relation{d.Snapshots, "the snapshots table"})
 	}
+	if d.HasSubjectKeys() {
+		own = append(own, Relation{d.SubjectKeys, "the table of subjects' keys"})
+	}
 	own = append(own, Relation{d.Checkpoints, "the checkpoints table"}, Relation{d.Parked, "the parked events table"})
 	if d.HasLogs() {
 		own = append(own, Relation{d.EventLogs, "the table of logs"})
@@ -79,6 +85,9 @@ func (d Design) relations() (own, derived []Relation) {
 			Relation{d.Events.Sibling(d.Events.StreamVersionKey()), "the unique index on the stream version"},
 			Relation{d.Events.Sibling(d.Events.EventIDKey()), "the unique index on the event ID"},
 		)
+	}
+	if d.Dialect.namesKeys && d.HasSubjectKeys() {
+		derived = append(derived, Relation{d.SubjectKeys.Sibling(d.SubjectKeys.SubjectGenerationKey()), "the unique index on the subjects of keys"})
 	}
 	derived = append(derived, Relation{d.Parked.Derived("aggregate_id_idx"), "the index on the streams of parked events"})
 	derived = append(derived, d.partitionRelations()...)

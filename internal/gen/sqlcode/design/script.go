@@ -35,6 +35,12 @@ func (s Script) WithGrants(roles []string) Script {
 	return s
 }
 
+// WithForgetGrants returns the script for these roles only.
+func (s Script) WithForgetGrants(roles []string) Script {
+	s.ForgetGrants = roles
+	return s
+}
+
 // WithViews returns the script for these views only.
 func (s Script) WithViews(views []View) Script {
 	s.Views = views

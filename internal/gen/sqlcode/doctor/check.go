@@ -78,6 +78,9 @@ func (c *collector) tables() {
 	if c.HasSnapshots() {
 		tables = append(tables, table{c.Snapshots, "snapshots.sql.tmpl"})
 	}
+	if c.HasSubjectKeys() {
+		tables = append(tables, table{c.SubjectKeys, "subject_keys.sql.tmpl"})
+	}
 	for _, table := range tables {
 		c.add("table "+table.name.String(), "is missing", "missing_table.sql.tmpl", table.name, table.made, c.Script)
 	}
@@ -222,6 +225,12 @@ func (c *collector) views() {
 func (c *collector) rights() {
 	for _, role := range c.Grants {
 		c.add("role "+role, "lacks rights", "rights.sql.tmpl", struct {
+			design.Script
+			Role string
+		}{c.Script, role}, "", nil)
+	}
+	for _, role := range c.ForgetGrants {
+		c.add("role "+role, "lacks rights to forget", "rights_to_forget.sql.tmpl", struct {
 			design.Script
 			Role string
 		}{c.Script, role}, "", nil)

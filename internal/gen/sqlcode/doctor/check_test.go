@@ -16,6 +16,7 @@ func TestChecks(t *testing.T) {
 	for _, o := range []design.Options{
 		{},
 		{Schema: "My-Shop", EventsTable: "Event-Log", Payload: "jsonb", Metadata: "jsonb", Indexes: design.IndexNames, AppendOnly: true, Grants: []string{"app"}},
+		{Schema: "shop", Snapshots: true, SubjectKeys: "here", Grants: []string{"app"}, ForgetGrants: []string{"dpo"}},
 		{Partition: "range", AppendOnly: true},
 		{Partition: "hash", Partitions: 2},
 	} {

@@ -31,12 +31,14 @@ var attachments = []struct {
 	differ       func(change) (lost, gained any)
 }{
 	{"snapshots", "snapshots.down.sql.tmpl", "snapshots.sql.tmpl", change.snapshots},
+	{"subject_keys", "subject_keys.down.sql.tmpl", "subject_keys.sql.tmpl", change.subjectKeys},
 	{"views", "payload_functions.down.sql.tmpl", "payload_functions.sql.tmpl", change.functions},
 	{"index", "indexes.down.sql.tmpl", "indexes.sql.tmpl", change.indexes},
 	{"strict", "strict.down.sql.tmpl", "strict.sql.tmpl", change.knownCheck},
 	{"append_only", "append_only.down.sql.tmpl", "append_only.sql.tmpl", change.appendOnly},
 	{"grants", "grants.down.sql.tmpl", "grants.sql.tmpl", change.grants},
 	{"rls", "tenant_rls.down.sql.tmpl", "tenant_rls.sql.tmpl", change.tenantRLS},
+	{"grants", "grants_forget.down.sql.tmpl", "grants_forget.sql.tmpl", change.forgetGrants},
 	{"views", "views.down.sql.tmpl", "views.sql.tmpl", change.views},
 	{"comments", "", "view_comments.sql.tmpl", change.comments},
 }
@@ -131,6 +133,10 @@ func (c change) snapshots() (lost, gained any) {
 	return when(c.from.HasSnapshots() && !c.to.HasSnapshots(), c.before), when(!c.from.HasSnapshots() && c.to.HasSnapshots(), c.after)
 }
 
+func (c change) subjectKeys() (lost, gained any) {
+	return when(c.from.HasSubjectKeys() && !c.to.HasSubjectKeys(), c.before), when(!c.from.HasSubjectKeys() && c.to.HasSubjectKeys(), c.after)
+}
+
 func (c change) indexes() (lost, gained any) {
 	requests := c.from.KeptIndexes(c.to)
 	dropped, created := missing(c.from.Indexes, c.from.IndexesOf(requests)), missing(c.to.Indexes, c.to.IndexesOf(requests))
@@ -184,6 +190,14 @@ func (c change) grants() (lost, gained any) {
 		revoked, granted = c.from.Grants, c.to.Grants
 	}
 	return when(len(revoked) > 0, c.before.WithGrants(revoked)), when(len(granted) > 0, c.after.WithGrants(granted))
+}
+
+func (c change) forgetGrants() (lost, gained any) {
+	revoked, granted := missing(c.from.ForgetGrants, c.to.ForgetGrants), missing(c.to.ForgetGrants, c.from.ForgetGrants)
+	if c.from.Tables != c.to.Tables {
+		revoked, granted = c.from.ForgetGrants, c.to.ForgetGrants
+	}
+	return when(len(revoked) > 0, c.before.WithForgetGrants(revoked)), when(len(granted) > 0, c.after.WithForgetGrants(granted))
 }
 
 func (c change) views() (lost, gained any) {

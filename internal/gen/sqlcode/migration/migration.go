@@ -90,7 +90,11 @@ func (w Writer) Generate(d design.Design) ([]gen.File, error) {
 		return nil, err
 	}
 	d.Version = w.version()
-	m, err := w.format.render(d, migration{}, "schema", w.format.script(d))
+	template := "schema"
+	if d.OnlySubjectKeys() {
+		template = "subject_keys_only"
+	}
+	m, err := w.format.render(d, migration{}, template, w.format.script(d))
 	if err != nil {
 		return nil, err
 	}

@@ -168,10 +168,10 @@ var chain = []design.Options{
 	{Indexes: []string{"event-type", "correlation"}, AppendOnly: true},
 	{Payload: "jsonb", Indexes: []string{"event-type", "correlation"}, AppendOnly: true, Domain: domain("Placed", "Paid")},
 	{Schema: "shop", Payload: "jsonb", Indexes: []string{"correlation"}, AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), ""), Strict: true},
-	{Schema: "shop", EventsTable: "Moved", Payload: "jsonb", AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "using=hash"), Strict: true},
-	{Schema: "shop", EventsTable: "Log", AggregateHeadsTable: "other.heads", Payload: "jsonb", Metadata: "jsonb",
+	{Schema: "shop", EventsTable: "Moved", SubjectKeys: "here", Payload: "jsonb", AppendOnly: true, Domain: indexed(domain("Placed", "Paid"), "using=hash"), Strict: true},
+	{Schema: "shop", EventsTable: "Log", AggregateHeadsTable: "other.heads", SubjectKeysTable: "other.keys", Payload: "jsonb", Metadata: "jsonb",
 		Indexes: []string{"correlation"}, AppendOnly: true},
-	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "json", Indexes: []string{"correlation"}, AppendOnly: true,
+	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", SubjectKeys: "elsewhere", Payload: "json", Indexes: []string{"correlation"}, AppendOnly: true,
 		Domain: indexed(domain("Placed", "Shipped"), ""), Strict: true},
 	{Schema: "shop", EventsTable: "Log", ParkedEventsTable: "p", Payload: "bytea", Indexes: []string{"correlation"}, AppendOnly: true,
 		Domain: indexed(domain("Placed", "Shipped"), "")},
@@ -315,10 +315,14 @@ func someOptions(role string) *rapid.Generator[design.Options] {
 			Indexes:             rapid.SliceOfDistinct(rapid.SampledFrom(design.IndexNames), rapid.ID).Draw(t, "indexes"),
 			AppendOnly:          rapid.Bool().Draw(t, "append-only"),
 			Partition:           rapid.SampledFrom([]string{"none", "none", "range", "hash"}).Draw(t, "partition"),
+			SubjectKeysTable:    rapid.SampledFrom([]string{"", "", "K", "shop.k", longName[:62] + "k"}).Draw(t, "keys"),
 			Grants:              rapid.SampledFrom([][]string{nil, {role}}).Draw(t, "grants"),
 			Domain: rapid.SampledFrom([]*model.Domain{
 				nil, domain("Placed"), indexed(domain("Placed"), ""), indexed(domain("Placed", "Paid"), "using=hash"),
 			}).Draw(t, "domain"),
+		}
+		if o.SubjectKeysTable != "" {
+			o.ForgetGrants = rapid.SampledFrom([][]string{nil, {role}}).Draw(t, "grants to forget")
 		}
 		o.Strict = o.Domain != nil && rapid.Bool().Draw(t, "strict")
 		if o.Partition != "none" {

@@ -38,7 +38,9 @@ type record struct {
 type recordedOptions struct {
 	EventsTable         string   `json:"events-table"`
 	AggregateHeadsTable string   `json:"aggregate-heads-table,omitempty"`
-	SnapshotsTable      string   `json:"snapshots-table,omitempty"` // empty: there is none
+	SnapshotsTable      string   `json:"snapshots-table,omitempty"`    // empty: there is none
+	SubjectKeys         string   `json:"subject-keys,omitempty"`       // elsewhere, or empty
+	SubjectKeysTable    string   `json:"subject-keys-table,omitempty"` // empty: there is none
 	CheckpointsTable    string   `json:"checkpoints-table"`
 	ParkedEventsTable   string   `json:"parked-events-table"`
 	Payload             string   `json:"payload,omitempty"`
@@ -47,6 +49,7 @@ type recordedOptions struct {
 	AppendOnly          bool     `json:"append-only,omitempty"`
 	Strict              bool     `json:"strict,omitempty"`
 	Grants              []string `json:"grant,omitempty"`
+	ForgetGrants        []string `json:"grant-forget,omitempty"`
 	Partition           string   `json:"partition,omitempty"`
 	PartitionSize       int64    `json:"partition-size,omitempty"`
 	Partitions          int      `json:"partitions,omitempty"`
@@ -97,6 +100,8 @@ func (w Writer) newRecord(d design.Design) record {
 			EventsTable:         d.Events.String(),
 			AggregateHeadsTable: d.Heads.String(),
 			SnapshotsTable:      d.Snapshots.String(),
+			SubjectKeys:         d.KeysElsewhere(),
+			SubjectKeysTable:    d.SubjectKeys.String(),
 			CheckpointsTable:    d.Checkpoints.String(),
 			ParkedEventsTable:   d.Parked.String(),
 			Payload:             d.Payload,
@@ -105,6 +110,7 @@ func (w Writer) newRecord(d design.Design) record {
 			AppendOnly:          d.AppendOnly,
 			Strict:              d.Strict,
 			Grants:              d.Grants,
+			ForgetGrants:        d.ForgetGrants,
 			Partition:           d.Partition.Layout,
 			PartitionSize:       d.Partition.Size,
 			Partitions:          d.Partition.Count,
@@ -145,6 +151,8 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 		EventsTable:         s.EventsTable,
 		AggregateHeadsTable: s.AggregateHeadsTable,
 		SnapshotsTable:      s.SnapshotsTable,
+		SubjectKeys:         s.SubjectKeys,
+		SubjectKeysTable:    s.SubjectKeysTable,
 		CheckpointsTable:    s.CheckpointsTable,
 		ParkedEventsTable:   s.ParkedEventsTable,
 		Payload:             s.Payload,
@@ -153,6 +161,7 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 		AppendOnly:          s.AppendOnly,
 		Strict:              s.Strict,
 		Grants:              s.Grants,
+		ForgetGrants:        s.ForgetGrants,
 		Partition:           s.Partition,
 		PartitionSize:       s.PartitionSize,
 		Partitions:          s.Partitions,

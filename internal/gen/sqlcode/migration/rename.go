@@ -60,14 +60,16 @@ func (c change) names() any {
 	heads.Constraints = heads.derived("pkey", "aggregate_version_check")
 	snapshots := rename{From: c.from.Snapshots, To: c.to.Snapshots}
 	snapshots.Constraints = snapshots.derived("pkey", "aggregate_version_check")
+	keys := rename{From: c.from.SubjectKeys, To: c.to.SubjectKeys}
+	keys.Constraints = keys.derived("pkey", "subject_generation_key", "generation_check", "wrapped_check", "wrapped_by_check")
 	checkpoints := rename{From: c.from.Checkpoints, To: c.to.Checkpoints}
 	checkpoints.Constraints = checkpoints.derived(c.checkpointConstraints()...)
 	logs := rename{From: c.from.EventLogs, To: c.to.EventLogs}
 	logs.Constraints = logs.derived("pkey", "position_check", "dropped_check")
 	parked := rename{From: c.from.Parked, To: c.to.Parked}
 	parked.Constraints, parked.Indexes = parked.derived("pkey", "attempts_check"), parked.derived("aggregate_id_idx")
-	for _, r := range []rename{c.renameOfLog(), heads, snapshots, checkpoints, parked, logs} {
-		if r.From != r.To && r.From != (pgname.Table{}) && r.To != (pgname.Table{}) { // a table of snapshots may come or go
+	for _, r := range []rename{c.renameOfLog(), heads, snapshots, keys, checkpoints, parked, logs} {
+		if r.From != r.To && r.From != (pgname.Table{}) && r.To != (pgname.Table{}) { // tables of snapshots and of keys may come or go
 
 			script.Renames = append(script.Renames, r)
 		}

@@ -66,7 +66,7 @@ func migrateLite(t *testing.T, db *sql.DB, script string) error {
 func TestGenerate_sqliteIsWhatMigrateMakes(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][3]string{{"", "", ""}, {"Événements-2", "select", "_p$"}} {
-		o := design.Options{Dialect: "sqlite", EventsTable: names[0], CheckpointsTable: names[1], ParkedEventsTable: names[2], Snapshots: true}
+		o := design.Options{Dialect: "sqlite", EventsTable: names[0], CheckpointsTable: names[1], ParkedEventsTable: names[2], Snapshots: true, SubjectKeys: "here"}
 		config := sqlite.Config{EventsTable: names[0], CheckpointsTable: names[1], ParkedEventsTable: names[2]}
 		files, err := generated(o)
 		if err != nil {
@@ -93,10 +93,11 @@ func TestGenerate_sqliteRefusals(t *testing.T) {
 	_, err := generated(design.Options{
 		Dialect: "sqlite", Schema: "shop", AggregateHeadsTable: "heads", Payload: "json", Metadata: "jsonb", Grants: []string{"app"},
 		Partition: "range", PartitionSize: 1, Partitions: 2, PartmanSchema: "p", PartmanMaintenance: "bgw", Strict: true,
+		SubjectKeys: "here", ForgetGrants: []string{"dpo"},
 	})
 	for _, option := range []string{
 		"schema", "aggregate-heads-table", "payload", "metadata", "grant", "partition", "partition-size", "partitions",
-		"partman-schema", "partman-maintenance", "strict",
+		"partman-schema", "partman-maintenance", "strict", "grant-forget",
 	} {
 		if want := "--" + option + ": is not available for sqlite: "; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q", err, want)

@@ -1,0 +1,2 @@
+-- eventmap: is there a table of snapshots
+select to_regclass($1::text) is not null
