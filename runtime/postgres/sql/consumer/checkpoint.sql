@@ -38,3 +38,9 @@ greatest({{.}}, (select max(h.position) from unnest(c.handled) as h (position)))
 {{define "nothing" -}}
 '00000000-0000-0000-0000-000000000000'::uuid
 {{- end}}
+
+{{/* Whether a failed event is to be tried again by now. One whose failure lies in the future waits for a time that may never
+come: the clock was set back since, or this is another server. */}}
+{{define "due" -}}
+(retry_at is null or retry_at <= clock_timestamp() or updated_at > clock_timestamp())
+{{- end}}

@@ -8,7 +8,7 @@ where consumer = $1::text
 {{- if .Any}}
   and position < current_setting('eventmap.frontier')::bigint
   and stopped_at is null
-  and (retry_at is null or retry_at <= clock_timestamp())
+  and {{template "due"}}
   and segment <> all ($2::integer[])
 order by position, segment
 limit 1

@@ -16,9 +16,9 @@ left join (
 		consumer,
 		min(position) as lowest,
 		max(position) as highest,
-		min(position) filter (where stopped_at is null and (retry_at is null or retry_at <= clock_timestamp())) as lowest_due,
+		min(position) filter (where stopped_at is null and {{template "due"}}) as lowest_due,
 		bool_or(stopped_at is not null) as stopped,
-		min(retry_at) filter (where stopped_at is null and retry_at > clock_timestamp()) as retry_at
+		min(retry_at) filter (where stopped_at is null and not {{template "due"}}) as retry_at
 	from {{.Checkpoints}}
 	where consumer = any ($1::text[])
 	group by consumer

@@ -7,7 +7,7 @@ where consumer = ?1
 {{- if .Any}}
   and position < {{template "frontier" .}}
   and stopped_at is null
-  and (retry_at is null or retry_at <= ?2)
+  and {{template "due"}}
   and segment not in (select value from json_each(?3))
 order by position, segment
 limit 1

@@ -33,3 +33,9 @@ coalesce(
 {{define "nothing" -}}
 '00000000-0000-0000-0000-000000000000'
 {{- end}}
+
+{{/* Whether a failed event is to be tried again by now, which is ?2. One whose failure lies in the future waits for a time that
+may never come: the clock was set back since. */}}
+{{define "due" -}}
+(retry_at is null or retry_at <= ?2 or updated_at > ?2)
+{{- end}}
