@@ -109,6 +109,28 @@ func TestFailure_isTriedAgainAfterTheEventsBeforeItAreCommitted(t *testing.T) {
 	}
 }
 
+// A clock that was set back, or another server after a failover, puts the time of the next attempt off by years. The clock of the
+// server cannot be set here; the times that it has left behind can.
+func TestFailure_isTriedAgainThoughTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	log := e.append("Order", "o", 3)
+	broken := new(atomic.Bool)
+	broken.Store(true)
+	r, rec := recorded(e, consumer.Registration[pgx.Tx]{Consumer: writes("c", failing(broken, log[1]))})
+	stop := background(e, r)
+	e.eventually("it has failed", func() bool {
+		rec.mu.Lock()
+		defer rec.mu.Unlock()
+		return len(rec.failures) > 0
+	})
+	stop()
+	broken.Store(false)
+	e.exec("update consumer_checkpoints set updated_at = now() + interval '1 year', retry_at = now() + interval '1 year 1 minute'")
+	e.catchUp(r)
+	e.wantModel("c", log)
+}
+
 func TestStop_stopsOneConsumerUntilItIsResumed(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -114,5 +115,57 @@ func TestUnknown_policies(t *testing.T) {
 				t.Errorf("the event was tried %d times, want once", met.Load())
 			}
 		})
+	}
+}
+
+// Two releases run side by side that differ in the events they know and in the segments they ask for, and the number of segments
+// changes while one of them waits for the other: nothing is lost, handled twice or out of order.
+func TestUnknown_whileReleasesChangeTheSegments(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	var met, none atomic.Int64
+	release := func(e *env, version, segments int) *consumer.Runner[pgx.Tx] {
+		e.Helper()
+		r, err := consumer.New(e.db, consumer.Config{Logger: runtime.NoOpLogger{}, PollLeast: time.Millisecond, PollMost: 20 * time.Millisecond},
+			consumer.Registration[pgx.Tx]{Consumer: knows("c", version, &met), Segments: segments, Workers: 2, BatchSize: 3, Backoff: quick()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	write := func(version int) {
+		t.Helper()
+		for i := range 30 {
+			e.appendVersion(fmt.Sprintf("order-%d", i%6), 1+i%version)
+		}
+	}
+	old := release(e, 1, 2)
+	stopOld := background(e, old)
+	write(1)
+	e.eventually("the old release has handled all", func() bool { return len(e.model("c")) == 30 })
+	write(2) // by the new release, before its readers are there
+	e.eventually("the old release waits", func() bool { return met.Load() > 4 })
+	next := release(connectAgain(e), 2, 5)
+	if err := old.Resize(t.Context(), "c", 5); err != nil { // while no process can handle what it waits for
+		t.Fatal(err)
+	}
+	e.append("Order", "order-1", 3)
+	stopNext := background(e, next)
+	e.eventually("the new release has handled all", func() bool { return len(e.model("c")) == 63 })
+	write(2)
+	e.eventually("the change of the segments has ended", func() bool {
+		write(1)
+		return next.Resize(t.Context(), "c", 3) == nil
+	})
+	stopOld()
+	write(2)
+	e.eventually("the new release goes on alone", func() bool { return len(e.model("c")) == len(e.logPositions()) })
+	stopNext()
+	write(1)
+	background(e, connectAgain(e).runner(consumer.Registration[pgx.Tx]{Consumer: knows("c", 1, &none), Segments: 2}))
+	e.eventually("the old release is back", func() bool { return len(e.model("c")) == len(e.logPositions()) })
+	e.wantModel("c", e.logPositions())
+	if n := len(status(e, next, "c").Segments); n != 3 {
+		t.Errorf("%d segments, want 3", n)
 	}
 }
