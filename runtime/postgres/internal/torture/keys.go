@@ -1,0 +1,401 @@
+package torture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
+	"github.com/eventmap/eventmap/internal/pgtest"
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/postgres"
+	"github.com/eventmap/eventmap/runtime/privacy"
+)
+
+// A KeyPlan says how hard personal data is tortured.
+type KeyPlan struct {
+	Events    int // to store
+	Processes int // each with a cache of its own
+	Subjects  int
+	Seed      uint64
+}
+
+// keyTTL is how long the processes cache keys: so short that much of it happens at its edge.
+const keyTTL = 100 * time.Millisecond
+
+// A KeyReport is what was counted.
+type KeyReport struct {
+	Took                      time.Duration
+	Stored, Erased            int // events in the log, and those among them that cannot be read again
+	RolledBack, Refused, Died int // transactions
+	Forgotten, Readmitted     int // subjects
+	Keyless                   int // events that are sealed under a key that is not in the table
+	Unreadable                int // events that should be readable and are not
+	Undead                    int // events that were read after their subject was forgotten and the time to live was over
+}
+
+// String returns the counts in lines.
+func (r KeyReport) String() string {
+	return fmt.Sprintf(`%d events stored in %s, %d of them erased; transactions: %d rolled back, %d refused as forgotten, %d died
+%d subjects forgotten, %d readmitted
+sealed under a key that was never committed: %d; unreadable without reason: %d; readable after the time to live: %d`,
+		r.Stored, r.Took.Round(time.Second), r.Erased, r.RolledBack, r.Refused, r.Died, r.Forgotten, r.Readmitted, r.Keyless, r.Unreadable, r.Undead)
+}
+
+// RunKeys tortures the keys of personal data on a private server of its own: processes append values that they seal, with
+// rollbacks, savepoints and first appends for one subject at once, while others forget and readmit subjects, backends are
+// terminated, and the server crashes once in the middle.
+func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
+	server, err := pgtest.Launch(pgtest.Setting("fsync", "on"), pgtest.Setting("full_page_writes", "on"), pgtest.Setting("synchronous_commit", "on"))
+	if err != nil {
+		return KeyReport{}, err
+	}
+	defer func() { _ = server.Close() }()
+	tables, err := migration.Schema(design.Options{SubjectKeys: "here"})
+	if err != nil {
+		return KeyReport{}, err
+	}
+	if err := execute(ctx, server.URL("postgres"), "create database tortured"); err != nil {
+		return KeyReport{}, err
+	}
+	if err := execute(ctx, server.URL("tortured"), tables); err != nil {
+		return KeyReport{}, err
+	}
+	pool, err := connect(ctx, server.URL("tortured"), int32(2*p.Processes)+4)
+	if err != nil {
+		return KeyReport{}, err
+	}
+	defer pool.Close()
+	t := &keyTorture{plan: p, pool: pool, erased: make(map[uuid.UUID]erasure)}
+	if t.store, err = postgres.New(); err != nil {
+		return KeyReport{}, err
+	}
+	begin := time.Now()
+	disturbed, calm := context.WithCancel(ctx)
+	defer calm()
+	var working, disturbing sync.WaitGroup
+	errs := make(chan error, 2*p.Processes+2)
+	for n := range p.Processes {
+		keys, err := t.keys(privacy.WithTTL(keyTTL))
+		if err != nil {
+			return KeyReport{}, err
+		}
+		working.Go(func() { errs <- t.write(ctx, keys, n) })
+		working.Go(func() { errs <- t.forget(ctx, keys, n) })
+	}
+	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), Plan{Seed: p.Seed}) })
+	disturbing.Go(func() { errs <- t.crash(disturbed, server) })
+	working.Wait()
+	calm()
+	disturbing.Wait()
+	close(errs)
+	for e := range errs {
+		err = errors.Join(err, e)
+	}
+	if err != nil {
+		return KeyReport{}, err
+	}
+	t.report.Took = time.Since(begin)
+	return t.report, t.judge(ctx)
+}
+
+type keyTorture struct {
+	plan   KeyPlan
+	pool   *pgxpool.Pool
+	store  *postgres.Store[pgx.Tx]
+	stored atomic.Int64
+
+	mu     sync.Mutex
+	erased map[uuid.UUID]erasure // by the key
+	sealed []sealedEvent         // some that were stored
+	report KeyReport
+}
+
+// An erasure is what is known of a key that was to be erased. Until its commit is answered its time is zero.
+type erasure struct{ at time.Time }
+
+type sealedEvent struct {
+	place privacy.Place
+	value privacy.Sealed
+}
+
+func (t *keyTorture) keys(opts ...privacy.Option) (*privacy.Keys[pgx.Tx], error) {
+	store, err := postgres.NewKeyStore()
+	if err != nil {
+		return nil, err
+	}
+	wrapper, err := privacy.NewLocalWrapper(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		return nil, err
+	}
+	return privacy.NewKeys(store, wrapper, opts...), nil
+}
+
+func (t *keyTorture) subject(random *rand.Rand) string {
+	return fmt.Sprint("subject-", random.IntN(t.plan.Subjects))
+}
+
+func (t *keyTorture) isDone() bool { return t.stored.Load() >= int64(t.plan.Events) }
+
+func (t *keyTorture) count(what *int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*what++
+}
+
+// end notes how a transaction ended and returns an error that no fault of the server explains.
+func (t *keyTorture) end(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, errRollback):
+		t.count(&t.report.RolledBack)
+	case errors.Is(err, privacy.ErrForgotten):
+		t.count(&t.report.Refused)
+	case errors.Is(err, privacy.ErrIntegrity), !isFault(err):
+		return err
+	default:
+		t.count(&t.report.Died)
+		pause(ctx, 10*time.Millisecond)
+	}
+	return nil
+}
+
+// write appends until there are events enough.
+func (t *keyTorture) write(ctx context.Context, keys *privacy.Keys[pgx.Tx], number int) error {
+	random := rand.New(rand.NewPCG(t.plan.Seed, uint64(number)))
+	for !t.isDone() && ctx.Err() == nil {
+		var stored []sealedEvent
+		err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+			stored = nil
+			if random.IntN(10) == 0 { // keys that are made in a savepoint that is rolled back
+				err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+					if _, err := t.append(ctx, keys, savepoint, random); err != nil {
+						return err
+					}
+					return errRollback
+				})
+				if !errors.Is(err, errRollback) {
+					return err
+				}
+			}
+			var err error
+			if stored, err = t.append(ctx, keys, tx, random); err != nil {
+				return err
+			}
+			if random.IntN(10) == 0 {
+				pause(ctx, time.Duration(random.IntN(20))*time.Millisecond)
+			}
+			if random.IntN(5) == 0 {
+				return errRollback
+			}
+			return nil
+		})
+		if err == nil {
+			t.stored.Add(int64(len(stored)))
+			t.mu.Lock()
+			t.sealed = append(t.sealed, stored[0])
+			t.mu.Unlock()
+		}
+		if err := t.end(ctx, err); err != nil {
+			return fmt.Errorf("writer: %w", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// append appends events of one stream, each with a value of a subject of its own.
+func (t *keyTorture) append(ctx context.Context, keys *privacy.Keys[pgx.Tx], tx pgx.Tx, random *rand.Rand) ([]sealedEvent, error) {
+	subjects := make([]string, 1+random.IntN(10))
+	for i := range subjects {
+		subjects[i] = t.subject(random)
+	}
+	ring, err := keys.ForSubjects(ctx, tx, subjects...)
+	if err != nil {
+		return nil, err
+	}
+	events, sealed := make([]runtime.Event, len(subjects)), make([]sealedEvent, len(subjects))
+	stream := fmt.Sprint("stream-", random.Uint64())
+	for i, subject := range subjects {
+		place := placeOf(stream, uuid.Must(uuid.NewV7()))
+		value, err := ring.Seal(place, subject, []byte(subject))
+		if err != nil {
+			return nil, err
+		}
+		sealed[i] = sealedEvent{place, value}
+		events[i] = runtime.Event{
+			AggregateType: place.AggregateType, AggregateID: stream, EventType: place.EventType, EventVersion: 1, EventID: place.EventID,
+			Payload: value.AppendJSON(nil), Metadata: fmt.Appendf(nil, "%q", subject),
+		}
+	}
+	_, err = t.store.Append(ctx, tx, runtime.NoStream(), events)
+	return sealed, err
+}
+
+func placeOf(stream string, id uuid.UUID) privacy.Place {
+	return privacy.Place{AggregateType: "Account", AggregateID: stream, EventID: id, EventType: "Opened", EventVersion: 1, Field: "name"}
+}
+
+// forget forgets subjects, readmits some, and reads what was forgotten, with the cache of a process that also writes.
+func (t *keyTorture) forget(ctx context.Context, keys *privacy.Keys[pgx.Tx], number int) error {
+	random := rand.New(rand.NewPCG(t.plan.Seed, 1<<20+uint64(number)))
+	for !t.isDone() && ctx.Err() == nil {
+		pause(ctx, time.Duration(random.IntN(100))*time.Millisecond)
+		subject, readmits, undoes := t.subject(random), random.IntN(4) > 0, random.IntN(4) == 0
+		var ids []uuid.UUID
+		err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) (err error) {
+			if err := keys.Forget(ctx, tx, subject); err != nil {
+				return err
+			}
+			if ids, err = keys.KeyIDs(ctx, tx, subject); err != nil {
+				return err
+			}
+			if undoes {
+				return errRollback
+			}
+			t.noteErased(ids, time.Time{}) // from here on they may be
+			return nil
+		})
+		if err == nil {
+			t.noteErased(ids, time.Now())
+			t.count(&t.report.Forgotten)
+		}
+		if err := t.end(ctx, err); err != nil {
+			return fmt.Errorf("forget: %w", err)
+		}
+		if err == nil && readmits {
+			err = pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error { return keys.Readmit(ctx, tx, subject) })
+			if err == nil {
+				t.count(&t.report.Readmitted)
+			}
+			if err := t.end(ctx, err); err != nil {
+				return fmt.Errorf("readmit: %w", err)
+			}
+		}
+		if err := t.end(ctx, t.read(ctx, keys, random)); err != nil {
+			return fmt.Errorf("reader: %w", err)
+		}
+	}
+	return ctx.Err()
+}
+
+func (t *keyTorture) noteErased(ids []uuid.UUID, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		if known, ok := t.erased[id]; !ok || known.at.IsZero() {
+			t.erased[id] = erasure{at}
+		}
+	}
+}
+
+// read opens an event that was stored, and counts it if its subject was forgotten a time to live ago.
+func (t *keyTorture) read(ctx context.Context, keys *privacy.Keys[pgx.Tx], random *rand.Rand) error {
+	t.mu.Lock()
+	if len(t.sealed) == 0 {
+		t.mu.Unlock()
+		return nil
+	}
+	e := t.sealed[random.IntN(len(t.sealed))]
+	gone := t.erased[e.value.KeyID()].at
+	t.mu.Unlock()
+	late := !gone.IsZero() && time.Since(gone) > keyTTL
+	return pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+		ring, err := keys.ByID(ctx, tx, e.value.KeyID())
+		if err != nil {
+			return err
+		}
+		_, erased, err := ring.Open(e.place, e.value)
+		if err == nil && !erased && late {
+			t.count(&t.report.Undead)
+		}
+		return err
+	})
+}
+
+// crash stops the server as by a crash when half of the events are stored, and starts it again.
+func (t *keyTorture) crash(ctx context.Context, server *pgtest.Server) error {
+	for t.stored.Load() < int64(t.plan.Events/2) {
+		pause(ctx, 10*time.Millisecond)
+		if ctx.Err() != nil {
+			return errors.New("the torture ended before the crash")
+		}
+	}
+	return server.Restart()
+}
+
+// judge reads the whole log with an empty cache.
+func (t *keyTorture) judge(ctx context.Context) error {
+	keys, err := t.keys()
+	if err != nil {
+		return err
+	}
+	const page = 1000
+	from := int64(0)
+	for {
+		var events []runtime.PersistedEvent
+		err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) (err error) {
+			if events, err = t.store.ReadEvents(ctx, tx, from, page); err != nil {
+				return err
+			}
+			var ids []uuid.UUID
+			for i := range events {
+				ids = privacy.AppendKeyIDs(ids, events[i].Payload)
+			}
+			ring, err := keys.ByID(ctx, tx, ids...)
+			if err != nil {
+				return err
+			}
+			for i := range events {
+				t.judgeEvent(ring, &events[i])
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 {
+			return nil
+		}
+		from = events[len(events)-1].GlobalPosition
+	}
+}
+
+func (t *keyTorture) judgeEvent(ring *privacy.Ring, e *runtime.PersistedEvent) {
+	t.report.Stored++
+	var value privacy.Sealed
+	err := value.UnmarshalJSON(e.Payload)
+	if err == nil {
+		subject, _, known := ring.Subject(value.KeyID())
+		if !known {
+			t.report.Keyless++
+			return
+		}
+		if fmt.Sprintf("%q", subject) != string(e.Metadata) {
+			err = errors.New("it is sealed under the key of another subject")
+		}
+	}
+	var plaintext []byte
+	var erased bool
+	if err == nil {
+		plaintext, erased, err = ring.Open(placeOf(e.AggregateID, e.EventID), value)
+	}
+	gone, forgotten := t.erased[value.KeyID()]
+	switch {
+	case err != nil, erased && !forgotten, !erased && fmt.Sprintf("%q", plaintext) != string(e.Metadata):
+		t.report.Unreadable++
+	case erased:
+		t.report.Erased++
+	case !gone.at.IsZero():
+		t.report.Undead++
+	}
+}
