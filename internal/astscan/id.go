@@ -104,7 +104,7 @@ func (s *scan) judgeID(st *state, t types.Type, at token.Pos, what string) model
 		if what == "id="+shown {
 			shown = types.TypeString(t.Underlying(), qualifier(st.decl.src.Types))
 		}
-		s.problem(at, "%s is %s, which is neither a string nor has a method String() string on the value; name the type of the stream IDs by %v id=..., for instance id=string", what, shown, *st.mark)
+		s.problem(at, "%s is %s, which is neither a string nor has a method String() string on the value; give it one, or name another type for the IDs of streams by %v id=..., for instance id=string", what, shown, *st.mark)
 		return model.ID{}
 	}
 	if types.Identical(t, types.Typ[types.String]) {

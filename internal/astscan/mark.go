@@ -112,7 +112,7 @@ func parseMark(body string) (mark, error) {
 		if !hasKey && known.word != "" {
 			key, value = known.word, word
 		} else if !hasKey {
-			return mark{}, fmt.Errorf("%v: %q is not key=value; %s", m, word, known.takes())
+			return mark{}, fmt.Errorf("%v: %q is not key=value; %s%s", m, word, known.takes(), known.otherwise(word))
 		}
 		if !slices.Contains(known.keys, key) {
 			return mark{}, fmt.Errorf("%v has no key %q; %s", m, key, known.takes())
@@ -197,6 +197,14 @@ func knownVerbs() string {
 		names = append(names, v.name)
 	}
 	return strings.Join(names, ", ")
+}
+
+// otherwise says what a word alone, which the verb does not take, may have been meant for.
+func (v verb) otherwise(word string) string {
+	if v.name != "event" {
+		return ""
+	}
+	return fmt.Sprintf("; above the interface of an aggregate's events write //%sevents %s", markPrefix, word)
 }
 
 // takes says which keys the verb's marks have.

@@ -30,13 +30,14 @@ type payloadReader struct {
 	*scan
 	decls   *declarations
 	warned  map[*types.TypeName]bool         // of their JSON
+	tags    map[*types.TypeName]bool         // whose tags were looked at
 	remarks map[*source]map[token.Pos]remark // of the sources that were asked for, by the places of the fields' names
 }
 
 // readPayloads returns the shape of every event's JSON, and reports every part that JSON cannot hold, each at the field
 // that is to blame.
 func (s *scan) readPayloads(decls *declarations, events *events) payloads {
-	p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}, warned: map[*types.TypeName]bool{}}
+	p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}, warned: map[*types.TypeName]bool{}, tags: map[*types.TypeName]bool{}}
 	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf,
 		Opaque: func(field *types.Var) bool { return decls.opaque[field.Pos()] }})
 	shapes := payloads{}
@@ -55,6 +56,7 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 		shapes[e] = reading.Shape
 		for _, obj := range reading.Types {
 			p.warnOfText(obj, e)
+			p.warnOfTags(obj)
 			if _, known := broken[obj]; !known {
 				d := decls.types[obj]
 				broken[obj] = d != nil && s.brokenWithin(d.spec.Pos(), d.spec.End())

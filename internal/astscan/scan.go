@@ -77,6 +77,9 @@ func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
 		if len(s.doubts) > 0 {
 			return nil, questions(s.doubts)
 		}
+		if s.checkSums(sums, events, nil, nil); len(s.problems) > 0 {
+			return nil, s.problems.Err()
+		}
 		return nil, s.nothingFound()
 	}
 	groups := s.group(events, sums)

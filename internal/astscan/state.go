@@ -76,14 +76,14 @@ func (s stateFinder) find(d *typeDecl, m *mark) {
 // groupOf returns the aggregate that a state belongs to: the one its mark names; else the one it shares its name with;
 // else the one of its package's events. It reports a state of which there is none.
 func (s stateFinder) groupOf(st *state) *aggregate {
-	known := "nothing"
+	if len(s.groups) == 0 {
+		return nil // a problem that is reported already keeps the events from being found
+	}
 	var names []string
 	for _, g := range s.groups {
 		names = append(names, g.name)
 	}
-	if len(names) > 0 {
-		known = strings.Join(names, ", ")
-	}
+	known := strings.Join(names, ", ")
 	if st.mark.name != "" {
 		g := s.groups.find(st.mark.name)
 		if g == nil {
@@ -227,7 +227,9 @@ func (s *scan) checkMisnamed(st *state, byEvent map[*event][]model.Applier, misn
 	found := false
 	for _, e := range st.group.events {
 		if methods := misnamed[e]; e.model.Current() && len(byEvent[e]) == 0 && len(methods) > 0 {
-			s.reportMisnamed(st, methods[0], applierName(st, e.decl.obj.Name()))
+			for _, m := range methods {
+				s.reportMisnamed(st, m, applierName(st, e.decl.obj.Name()))
+			}
 			found = true
 		}
 	}

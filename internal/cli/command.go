@@ -32,6 +32,9 @@ type Command struct {
 	Annotates bool
 }
 
+// elsewhere are flags by the names that they have in other commands of ours.
+var elsewhere = map[string]string{"input": "domain", "domain": "input"}
+
 // Flags returns an empty set of flags for Parse.
 func (c Command) Flags() *pflag.FlagSet {
 	flags := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
@@ -46,7 +49,10 @@ func (c Command) Parse(flags *pflag.FlagSet, args []string) (code int, done bool
 	help := flags.BoolP("help", "h", false, "print the manual")
 	version := flags.Bool("version", false, "print the version")
 	err := flags.Parse(args)
+	var unknown *pflag.NotExistError
 	switch {
+	case errors.As(err, &unknown) && flags.Lookup(elsewhere[unknown.GetSpecifiedName()]) != nil:
+		return c.Misused(fmt.Errorf("%w; here it is --%s", err, elsewhere[unknown.GetSpecifiedName()])), true
 	case err != nil:
 		return c.Misused(err), true
 	case *help:

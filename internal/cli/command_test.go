@@ -23,6 +23,7 @@ func parse(args ...string) result {
 	flags := command.Flags()
 	flags.Bool("check", false, "")
 	flags.StringP("output", "o", "", "")
+	flags.StringArray("domain", nil, "")
 	code, done := command.Parse(flags, args)
 	return result{code, done, stdout.String(), stderr.String()}
 }
@@ -38,6 +39,7 @@ func TestCommand_Parse(t *testing.T) {
 		{[]string{"--check", "-h"}, result{Done: true, Stdout: "Tool does things.\n"}},
 		{[]string{"--version"}, result{Done: true, Stdout: "tool " + cli.Version() + "\n"}},
 		{[]string{"--chekc"}, result{cli.Trouble, true, "", "tool: unknown flag: --chekc; see tool --help\n"}},
+		{[]string{"--input", "x"}, result{cli.Trouble, true, "", "tool: unknown flag: --input; here it is --domain; see tool --help\n"}},
 		{[]string{"-x"}, result{cli.Trouble, true, "", "tool: unknown shorthand flag: 'x' in -x; see tool --help\n"}},
 		{[]string{"-o"}, result{cli.Trouble, true, "", "tool: flag needs an argument: 'o' in -o; see tool --help\n"}},
 	}
