@@ -28,6 +28,9 @@ func combine[Tx any](store runtime.Store[Tx], t *told[Tx]) runtime.Store[Tx] {
 	if _, ok := store.(runtime.StreamsReader[Tx]); ok {
 		has |= 1 << 6
 	}
+	if _, ok := store.(runtime.SnapshotStore[Tx]); ok {
+		has |= 1 << 7
+	}
 	switch has {
 	case 0:
 		return struct {
@@ -978,6 +981,1093 @@ func combine[Tx any](store runtime.Store[Tx], t *told[Tx]) runtime.Store[Tx] {
 			runtime.LogIterator[Tx]
 			runtime.StreamsReader[Tx]
 		}{t, t, t, t, t, t, t}
+	case 127:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 128:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t}
+	case 129:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 130:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 131:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 132:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 133:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 134:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 135:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 136:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 137:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 138:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 139:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 140:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 141:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 142:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 143:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 144:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 145:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 146:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 147:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 148:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 149:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 150:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 151:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 152:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 153:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 154:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 155:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 156:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 157:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 158:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 159:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 160:
+		return struct {
+			runtime.Store[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 161:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 162:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 163:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 164:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 165:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 166:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 167:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 168:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 169:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 170:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 171:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 172:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 173:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 174:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 175:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 176:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 177:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 178:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 179:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 180:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 181:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 182:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 183:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 184:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 185:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 186:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 187:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 188:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 189:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 190:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 191:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 192:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t}
+	case 193:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 194:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 195:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 196:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 197:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 198:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 199:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 200:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 201:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 202:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 203:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 204:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 205:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 206:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 207:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 208:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 209:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 210:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 211:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 212:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 213:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 214:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 215:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 216:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 217:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 218:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 219:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 220:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 221:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 222:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 223:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 224:
+		return struct {
+			runtime.Store[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t}
+	case 225:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 226:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 227:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 228:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 229:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 230:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 231:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 232:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 233:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 234:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 235:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 236:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 237:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 238:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 239:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 240:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t}
+	case 241:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 242:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 243:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 244:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 245:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 246:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 247:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 248:
+		return struct {
+			runtime.Store[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t}
+	case 249:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 250:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 251:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 252:
+		return struct {
+			runtime.Store[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t}
+	case 253:
+		return struct {
+			runtime.Store[Tx]
+			runtime.EventReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
+	case 254:
+		return struct {
+			runtime.Store[Tx]
+			runtime.GlobalPositionReader[Tx]
+			runtime.StreamsAppender[Tx]
+			runtime.SafePositionReader[Tx]
+			runtime.StreamIterator[Tx]
+			runtime.LogIterator[Tx]
+			runtime.StreamsReader[Tx]
+			runtime.SnapshotStore[Tx]
+		}{t, t, t, t, t, t, t, t}
 	default: // all of them
 		return t
 	}

@@ -5,22 +5,39 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
 )
 
-// Consumer returns a consumer that does what the given one does, and tells of each event that it handles: a span, which
-// begins a trace of its own and links to the append, and a measurement. It is a [consumer.ScopedConsumer] if the given
-// one is.
+// Consumer returns a consumer that does what the given one does, and tells of each call of its handler: a span, which
+// begins a trace of its own and links to the appends, and a measurement. It is a [consumer.ScopedConsumer] and a
+// [consumer.BatchConsumer] if the given one is.
 func Consumer[Tx any](c consumer.Consumer[Tx], opts ...Option) consumer.Consumer[Tx] {
-	t := &handling[Tx]{Consumer: c, instruments: newInstruments(configure(opts))}
-	if scoped, ok := c.(consumer.ScopedConsumer[Tx]); ok {
-		return scopedHandling[Tx]{t, scoped}
+	one := &handling[Tx]{Consumer: c, instruments: newInstruments(configure(opts))}
+	scoped, isScoped := c.(consumer.ScopedConsumer[Tx])
+	batches, isBatched := c.(consumer.BatchConsumer[Tx])
+	switch {
+	case isScoped && isBatched:
+		return struct {
+			*batchHandling[Tx]
+			aggregateTypes
+		}{&batchHandling[Tx]{one, batches}, scoped}
+	case isScoped:
+		return struct {
+			*handling[Tx]
+			aggregateTypes
+		}{one, scoped}
+	case isBatched:
+		return &batchHandling[Tx]{one, batches}
 	}
-	return t
+	return one
 }
+
+// aggregateTypes is what a [consumer.ScopedConsumer] adds to a consumer.
+type aggregateTypes interface{ AggregateTypes() []string }
 
 // handling tells of what a consumer handles.
 type handling[Tx any] struct {
@@ -28,47 +45,89 @@ type handling[Tx any] struct {
 	*instruments
 }
 
-// scopedHandling is handling of a scoped consumer.
-type scopedHandling[Tx any] struct {
-	*handling[Tx]
-	scope consumer.ScopedConsumer[Tx]
+// Handle is that of the consumer.
+func (h *handling[Tx]) Handle(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
+	events := []runtime.PersistedEvent{e}
+	return h.tell(ctx, events, func(ctx context.Context) error { return h.Consumer.Handle(ctx, tx, e) },
+		messageIDKey.String(e.EventID.String()),
+		eventTypeKey.String(e.EventType),
+	)
 }
 
-// AggregateTypes is that of the consumer.
-func (h scopedHandling[Tx]) AggregateTypes() []string { return h.scope.AggregateTypes() }
+// batchHandling is handling of a consumer that is given many events at a time.
+type batchHandling[Tx any] struct {
+	*handling[Tx]
+	batches consumer.BatchConsumer[Tx]
+}
 
-// Handle is that of the consumer.
-func (h *handling[Tx]) Handle(ctx context.Context, tx Tx, e runtime.PersistedEvent) (err error) {
+// HandleBatch is that of the consumer.
+func (h *batchHandling[Tx]) HandleBatch(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
+	return h.tell(ctx, events, func(ctx context.Context) error { return h.batches.HandleBatch(ctx, tx, events) },
+		messagesKey.Int(len(events)),
+	)
+}
+
+// tell runs a call that handles events, at least one, and tells of it. more are attributes of its span.
+func (h *handling[Tx]) tell(ctx context.Context, events []runtime.PersistedEvent, call func(context.Context) error, more ...attribute.KeyValue) (err error) {
 	began := time.Now()
 	name := h.Name()
-	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer)}
-	if origin := spanContextOf(&e); origin.IsValid() {
-		options = append(options, trace.WithLinks(trace.Link{SpanContext: origin}))
-	}
-	inner, span := h.tracer.Start(ctx, "process "+name, options...)
+	inner, span := h.tracer.Start(ctx, "process "+name,
+		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(linksTo(events)...))
 	if span.IsRecording() {
 		span.SetAttributes(
 			messagingKey.String("eventmap"),
 			messageTypeKey.String("process"),
 			messageNameKey.String("handle"),
-			destinationKey.String(e.AggregateType),
 			groupKey.String(name),
-			messageIDKey.String(e.EventID.String()),
-			eventTypeKey.String(e.EventType),
-			positionKey.Int64(e.GlobalPosition),
+			positionKey.Int64(events[len(events)-1].GlobalPosition),
 		)
+		if about := typeOfAll(events); about != "" {
+			span.SetAttributes(destinationKey.String(about))
+		}
+		span.SetAttributes(more...)
 	}
 	err = errPanicked // if it stays
 	defer func() {
 		end(span, err)
 		h.process.Record(ctx, time.Since(began).Seconds(), h.attributes(measurement{consumer: name, errorType: errorType(err)}))
-		var undecoded *runtime.DecodeError
-		if errors.As(err, &undecoded) {
-			h.decodeErrors.Add(ctx, 1, h.attributes(measurement{consumer: name, aggregateType: e.AggregateType}))
+		if undecoded, ok := errors.AsType[*runtime.DecodeError](err); ok {
+			h.decodeErrors.Add(ctx, 1, h.attributes(measurement{consumer: name, aggregateType: undecoded.AggregateType}))
 		}
 	}()
-	err = h.Consumer.Handle(inner, tx, e)
+	err = call(inner)
 	return err
+}
+
+// typeOfAll returns the aggregate type of events, or nothing if they are of several.
+func typeOfAll(events []runtime.PersistedEvent) string {
+	about := events[0].AggregateType
+	for i := range events {
+		if events[i].AggregateType != about {
+			return ""
+		}
+	}
+	return about
+}
+
+// maxLinks is how many appends a span links to. It is how many links a span of the SDK keeps unless it is told otherwise.
+const maxLinks = 128
+
+// linksTo returns links to the appends of events, each once where its events follow each other.
+func linksTo(events []runtime.PersistedEvent) []trace.Link {
+	var links []trace.Link
+	var last trace.SpanContext
+	for i := range events {
+		origin := spanContextOf(&events[i])
+		if !origin.IsValid() || origin.Equal(last) {
+			continue
+		}
+		if len(links) == maxLinks {
+			break
+		}
+		last = origin
+		links = append(links, trace.Link{SpanContext: origin})
+	}
+	return links
 }
 
 // errPanicked: a handler did not return.

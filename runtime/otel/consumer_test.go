@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"testing"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -117,6 +119,81 @@ func TestConsumer_measuresFailures(t *testing.T) {
 	}
 	if _, ok := otel.Consumer(consumer.Consumer[*sql.Tx](unscoped{})).(consumer.ScopedConsumer[*sql.Tx]); ok {
 		t.Error("a consumer of everything became a scoped one")
+	}
+}
+
+// A batch is told by one span, which links to each append that it has events of, and a consumer stays what it is.
+func TestConsumer_batch(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, sdktrace.AlwaysSample())
+	var origins []string
+	for _, stream := range []string{"1", "2", "3"} {
+		result, err := l.append(t.Context(), runtime.NoStream(), placed(stream), placed(stream))
+		if err != nil {
+			t.Fatal(err)
+		}
+		origins = append(origins, result.Events[0].TraceID.String)
+	}
+	var sizes []int
+	var inside trace.SpanContext
+	batches := consumer.Batch("customers", []string{"Order"}, func(ctx context.Context, _ *sql.Tx, events []runtime.PersistedEvent) error {
+		sizes = append(sizes, len(events))
+		inside = trace.SpanContextFromContext(ctx)
+		return nil
+	})
+	c := otel.Consumer(consumer.Consumer[*sql.Tx](batches), l.opts...)
+	if scoped, ok := c.(consumer.ScopedConsumer[*sql.Tx]); !ok || !slices.Equal(scoped.AggregateTypes(), []string{"Order"}) {
+		t.Error("a scoped consumer became one of everything")
+	}
+	l.run(c)
+	if !slices.Equal(sizes, []int{6}) {
+		t.Errorf("the handler was given %v events, want 6 in one call", sizes)
+	}
+	span := l.span("process customers")
+	if span.Parent.IsValid() || !inside.Equal(span.SpanContext) {
+		t.Errorf("parent %v, context in the handler %v, of the span %v", span.Parent, inside, span.SpanContext)
+	}
+	var linked []string
+	for _, link := range span.Links {
+		linked = append(linked, link.SpanContext.TraceID().String())
+	}
+	if !slices.Equal(linked, origins) {
+		t.Errorf("links to %v, want one to each of %v", linked, origins)
+	}
+	wantAttributes(t, span.Attributes, map[attribute.Key]string{
+		"messaging.system": "eventmap", "messaging.operation.type": "process", "messaging.operation.name": "handle", "messaging.destination.name": "Order",
+		"messaging.consumer.group.name": "customers", "messaging.batch.message_count": "6", "eventmap.position": "6",
+	})
+	if _, ok := otel.Consumer(consumer.Consumer[*sql.Tx](unscopedBatches{batches})).(consumer.ScopedConsumer[*sql.Tx]); ok {
+		t.Error("a consumer of batches of everything became a scoped one")
+	}
+}
+
+// unscopedBatches hides what a consumer wants.
+type unscopedBatches struct {
+	consumer.BatchConsumer[*sql.Tx]
+}
+
+// A failure in a batch is that of an event, also with telemetry in between.
+func TestConsumer_batchFailure(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, sdktrace.AlwaysSample())
+	if _, err := l.append(t.Context(), runtime.NoStream(), placed("1"), placed("1")); err != nil {
+		t.Fatal(err)
+	}
+	l.run(otel.Consumer(consumer.Consumer[*sql.Tx](consumer.Batch("sick", []string{"Order"}, func(_ context.Context, _ *sql.Tx, events []runtime.PersistedEvent) error {
+		for i := range events {
+			if position := events[i].GlobalPosition; position == 2 {
+				return &consumer.EventError{Position: position, Err: &runtime.DecodeError{AggregateType: "Order", GlobalPosition: position, Err: errors.New("secret")}}
+			}
+		}
+		return nil
+	})), l.opts...))
+	if got := l.counts("eventmap.consumer.failures"); got["decode sick parked"] != 1 {
+		t.Errorf("failures by labels: %v", got)
+	}
+	if l.count("eventmap.decode.errors") == 0 {
+		t.Error("the event that could not be decoded was not counted")
 	}
 }
 

@@ -4,6 +4,7 @@
 //	store := otel.Store(postgresStore)                        // a runtime.Store, with every optional interface of the inner one
 //	registration.Consumer = otel.Consumer(customers)          // a consumer.Consumer
 //	config.Hooks = otel.Hooks()                               // of a consumer.Config
+//	group, err := postgres.NewGroup(pool, postgres.WithGroupHook(otel.GroupHook()))
 //	stop, err := otel.Watch(inspector)                        // lag, frontier, parked events
 //
 // An append writes its trace context into the events, as TraceID and as the member traceparent of the metadata, where these

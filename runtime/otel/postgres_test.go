@@ -2,6 +2,7 @@ package otel_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/eventmap/eventmap/internal/pgtest"
@@ -117,6 +119,37 @@ func TestWatch_heldFrontier(t *testing.T) {
 	}
 	if s.Drawn != 1 || s.Frontier != 0 || s.HeldSince.IsZero() || s.HeldSince.After(s.Now) || s.Consumers != nil {
 		t.Errorf("summary: %+v", s)
+	}
+}
+
+// Appends that share a statement are measured as a group.
+func TestGroupHook_measuresGroups(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, sdktrace.AlwaysSample()) // for its meter
+	pool, _ := connect(t)
+	group, err := postgres.NewGroup(pool, postgres.WithGroupHook(otel.GroupHook(l.opts...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := otel.Store[*postgres.Group](group, l.opts...)
+	var appending sync.WaitGroup
+	for i := range 40 {
+		appending.Go(func() {
+			id := fmt.Sprint(i)
+			if _, err := store.Append(t.Context(), group, runtime.NoStream(), []runtime.Event{placed(id), placed(id)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	appending.Wait()
+	if err := group.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int64{"eventmap.group.appends": 40, "eventmap.group.events": 80} {
+		h, _ := l.metrics()[name].(metricdata.Histogram[int64])
+		if len(h.DataPoints) != 1 || h.DataPoints[0].Sum != want || h.DataPoints[0].Count > 40 {
+			t.Errorf("%s: %+v, want a sum of %d", name, h.DataPoints, want)
+		}
 	}
 }
 

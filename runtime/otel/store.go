@@ -6,7 +6,6 @@ import (
 	"iter"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -25,7 +24,7 @@ type told[Tx any] struct {
 }
 
 // start begins the span of an operation on a store.
-func (s *told[Tx]) start(ctx context.Context, operation, about string, kind trace.SpanKind, more ...attribute.KeyValue) (context.Context, trace.Span) {
+func (s *told[Tx]) start(ctx context.Context, operation, about string, kind trace.SpanKind) (context.Context, trace.Span) {
 	name := operation
 	if about != "" {
 		name += " " + about
@@ -33,7 +32,6 @@ func (s *told[Tx]) start(ctx context.Context, operation, about string, kind trac
 	ctx, span := s.tracer.Start(ctx, name, trace.WithSpanKind(kind))
 	if span.IsRecording() {
 		span.SetAttributes(s.system, operationKey.String(operation))
-		span.SetAttributes(more...)
 	}
 	return ctx, span
 }
@@ -53,14 +51,18 @@ func (s *told[Tx]) Append(ctx context.Context, tx Tx, expected runtime.ExpectedV
 }
 
 func (s *told[Tx]) startAppend(ctx context.Context, about string, events int) (context.Context, trace.Span) {
-	return s.start(ctx, "append", about, trace.SpanKindProducer,
-		messagingKey.String("eventmap"),
-		messageTypeKey.String("send"),
-		messageNameKey.String("append"),
-		destinationKey.String(about),
-		batchSizeKey.Int(events),
-		messagesKey.Int(events),
-	)
+	ctx, span := s.start(ctx, "append", about, trace.SpanKindProducer)
+	if span.IsRecording() {
+		span.SetAttributes(
+			messagingKey.String("eventmap"),
+			messageTypeKey.String("send"),
+			messageNameKey.String("append"),
+			destinationKey.String(about),
+			batchSizeKey.Int(events),
+			messagesKey.Int(events),
+		)
+	}
+	return ctx, span
 }
 
 func (s *told[Tx]) measureAppend(ctx context.Context, about string, began time.Time, err error, results ...runtime.AppendResult) {
@@ -128,7 +130,7 @@ func (s *told[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime.
 // ReadAggregateStream is that of the store.
 func (s *told[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, from, to *int64) (runtime.Stream, error) {
 	began := time.Now()
-	inner, span := s.start(ctx, "read", aggregateType, trace.SpanKindClient, aggregateTypeKey.String(aggregateType))
+	inner, span := s.start(ctx, "read", aggregateType, trace.SpanKindClient)
 	stream, err := s.store.ReadAggregateStream(inner, tx, aggregateType, aggregateID, from, to)
 	s.endRead(ctx, span, "read", aggregateType, began, len(stream.Events), err)
 	return stream, err
@@ -145,7 +147,7 @@ func (s *told[Tx]) ReadStreams(ctx context.Context, tx Tx, reads ...runtime.Stre
 		}
 		about = r.AggregateType
 	}
-	inner, span := s.start(ctx, "read", about, trace.SpanKindClient, aggregateTypeKey.String(about))
+	inner, span := s.start(ctx, "read", about, trace.SpanKindClient)
 	results, err := s.store.(runtime.StreamsReader[Tx]).ReadStreams(inner, tx, reads...)
 	events := 0
 	for _, r := range results {
@@ -159,6 +161,9 @@ func (s *told[Tx]) ReadStreams(ctx context.Context, tx Tx, reads ...runtime.Stre
 func (s *told[Tx]) endRead(ctx context.Context, span trace.Span, operation, about string, began time.Time, events int, err error) {
 	if span.IsRecording() {
 		span.SetAttributes(rowsKey.Int(events))
+		if about != "" {
+			span.SetAttributes(aggregateTypeKey.String(about))
+		}
 	}
 	end(span, err)
 	s.read.Record(ctx, time.Since(began).Seconds(), s.attributes(measurement{operation: operation, aggregateType: about, errorType: errorType(err)}))

@@ -48,7 +48,7 @@ func TestStore_keepsTheContract(t *testing.T) {
 				aggregateType, aggregateID, from, to)
 			return err
 		},
-		Without: []storetest.Ability{storetest.ConcurrentWriters, storetest.SnapshotStore},
+		Without: []storetest.Ability{storetest.ConcurrentWriters},
 	})
 }
 
@@ -69,6 +69,7 @@ func TestStore_keepsOptionalInterfaces(t *testing.T) {
 			{"SafePositionReader", func(s any) bool { _, ok := s.(runtime.SafePositionReader[tx]); return ok }},
 			{"StreamIterator", func(s any) bool { _, ok := s.(runtime.StreamIterator[tx]); return ok }},
 			{"LogIterator", func(s any) bool { _, ok := s.(runtime.LogIterator[tx]); return ok }},
+			{"SnapshotStore", func(s any) bool { _, ok := s.(runtime.SnapshotStore[tx]); return ok }},
 		} {
 			if optional.is(store) {
 				names = append(names, optional.name)
@@ -83,6 +84,10 @@ func TestStore_keepsOptionalInterfaces(t *testing.T) {
 		struct {
 			runtime.Store[tx]
 			runtime.EventReader[tx]
+		}{s, s},
+		struct {
+			runtime.Store[tx]
+			runtime.SnapshotStore[tx]
 		}{s, s},
 		struct {
 			runtime.Store[tx]

@@ -71,6 +71,7 @@ const (
 	consumerKey      = attribute.Key("eventmap.consumer")
 	attemptsKey      = attribute.Key("eventmap.attempts")
 	outcomeKey       = attribute.Key("eventmap.outcome")
+	snapshotKey      = attribute.Key("eventmap.snapshot.version")
 )
 
 // instruments are what is measured. The API gives the same instrument for the same name, so they can be made by everybody.
@@ -79,8 +80,10 @@ type instruments struct {
 	system attribute.KeyValue
 
 	append, read, batch, process             metric.Float64Histogram
+	groupAppends, groupEvents                metric.Int64Histogram
 	events, conflicts, retries, duplicates   metric.Int64Counter
 	decodeErrors, failures, executeConflicts metric.Int64Counter
+	snapshotReads, snapshotSaves             metric.Int64Counter
 
 	sets sync.Map // from what a measurement is about to its attributes
 }
@@ -90,6 +93,14 @@ func newInstruments(c config) *instruments {
 	seconds := func(name, description string) metric.Float64Histogram {
 		h, err := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description),
 			metric.WithExplicitBucketBoundaries(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10))
+		if err != nil {
+			otel.Handle(err)
+		}
+		return h
+	}
+	sizes := func(name, unit, description string) metric.Int64Histogram {
+		h, err := m.Int64Histogram(name, metric.WithUnit(unit), metric.WithDescription(description),
+			metric.WithExplicitBucketBoundaries(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024))
 		if err != nil {
 			otel.Handle(err)
 		}
@@ -108,7 +119,9 @@ func newInstruments(c config) *instruments {
 		append:           seconds("eventmap.append.duration", "How long appends took, without the commit of the caller's transaction."),
 		read:             seconds("eventmap.read.duration", "How long reads took, with what the caller did between the events of an iterator."),
 		batch:            seconds("eventmap.consumer.batch.duration", "How long committed batches took, from begin to commit."),
-		process:          seconds("eventmap.consumer.process.duration", "How long handlers took for one event."),
+		process:          seconds("eventmap.consumer.process.duration", "How long calls of handlers took: for one event, or for those of a batch."),
+		groupAppends:     sizes("eventmap.group.appends", "{append}", "How many appends a group had when it was sent."),
+		groupEvents:      sizes("eventmap.group.events", "{event}", "How many events a group had when it was sent."),
 		events:           count("eventmap.append.events", "{event}", "Events that were appended."),
 		conflicts:        count("eventmap.append.conflicts", "{append}", "Appends that found the stream at another version than expected."),
 		retries:          count("eventmap.append.retries", "{append}", "Appends that the database broke off, for others to go on."),
@@ -116,6 +129,8 @@ func newInstruments(c config) *instruments {
 		decodeErrors:     count("eventmap.decode.errors", "{event}", "Events that could not be turned into their Go types."),
 		failures:         count("eventmap.consumer.failures", "{attempt}", "Failed attempts at events."),
 		executeConflicts: count("eventmap.execute.conflicts", "{attempt}", "Decisions that had to be made again after a conflict."),
+		snapshotReads:    count("eventmap.snapshot.reads", "{read}", "Reads that began with a snapshot (hit), and that found none (miss)."),
+		snapshotSaves:    count("eventmap.snapshot.saves", "{snapshot}", "Snapshots that were handed to the store, or refused by it."),
 	}
 }
 

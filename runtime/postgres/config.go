@@ -51,6 +51,9 @@ type Config struct {
 	Clock func() time.Time
 	// GroupLimits bound what a [Group] sends at once; other stores do not use them.
 	GroupLimits GroupLimits
+	// GroupHook is called for each group of appends that a [Group] sends, when it is over, with how many appends and events it
+	// had. It is called from several goroutines at once, and what it waits for the next group waits for.
+	GroupHook func(appends, events int)
 }
 
 // An Option changes the [Config] of a store. Options apply in order.
@@ -110,6 +113,11 @@ func WithClock(now func() time.Time) Option {
 // WithGroupLimits sets what a [Group] sends at once; see [GroupLimits].
 func WithGroupLimits(l GroupLimits) Option {
 	return option(func(c *Config) { c.GroupLimits = l })
+}
+
+// WithGroupHook sets what is told of the groups that a [Group] sends; see [Config].
+func WithGroupHook(hook func(appends, events int)) Option {
+	return option(func(c *Config) { c.GroupHook = hook })
 }
 
 // The tables that migrate-gen writes when it is given no names.

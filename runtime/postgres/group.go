@@ -24,7 +24,8 @@ type Group struct {
 	*groupStore
 	pool   *pgxpool.Pool
 	limits GroupLimits
-	most   int // goroutines that there may be
+	hook   func(appends, events int) // or nil
+	most   int                       // goroutines that there may be
 
 	mu         sync.Mutex
 	queue      queue
@@ -103,6 +104,7 @@ func NewGroup(pool *pgxpool.Pool, opts ...Option) (*Group, error) {
 		groupStore: s,
 		pool:       pool,
 		limits:     limits,
+		hook:       c.GroupHook,
 		most:       max(int(pool.Config().MaxConns), limits.Connections),
 		queue:      newQueue(limits),
 		finished:   make(chan struct{}),

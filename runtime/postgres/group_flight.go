@@ -63,6 +63,7 @@ func (g *Group) replaceSender() {
 // fly sends the requests of a flight and answers all of them.
 func (g *Group) fly(f *flight) {
 	parts := f.parts
+	appends, events := size(parts) // before what nobody waits for any more is left out
 	if len(parts) == 1 && len(parts[0].requests) == 1 {
 		g.appendAlone(f, parts[0].requests[0])
 	} else {
@@ -73,10 +74,24 @@ func (g *Group) fly(f *flight) {
 		f.conn.Release()
 	}
 	f.cancel()
+	if g.hook != nil && !f.patient { // what is patient was in another flight before
+		g.hook(appends, events)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.queue.land(f.parts)
 	g.sendReady()
+}
+
+// size returns how many appends and events parts have.
+func size(parts []*part) (appends, events int) {
+	for _, p := range parts {
+		appends += len(p.requests)
+		for _, r := range p.requests {
+			events += len(r.events)
+		}
+	}
+	return appends, events
 }
 
 // handOver gives a part that has to wait for a lock, or whose requests have to be sent apart, a flight and a goroutine of its

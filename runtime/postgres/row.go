@@ -62,7 +62,7 @@ func (d *decoder) decode(r rows) error {
 	return nil
 }
 
-// How many events collect makes room for: few at first, then at once a usual page.
+// How many events collect makes room for: few at first, then four times as many, up to a usual page.
 const (
 	fewRows  = 64
 	manyRows = 1024
@@ -76,11 +76,7 @@ func (d *decoder) collect(events []runtime.PersistedEvent, r rows, limit int) ([
 			return nil, err
 		}
 		if n := len(events); n == cap(events) && n < manyRows {
-			room := fewRows
-			if n > 0 {
-				room = manyRows
-			}
-			events = append(make([]runtime.PersistedEvent, 0, min(room, limit)), events...)
+			events = append(make([]runtime.PersistedEvent, 0, min(max(4*n, fewRows), limit)), events...)
 		}
 		events = append(events, d.event)
 	}

@@ -86,7 +86,7 @@ func newPlant(t *testing.T, change func(*inspect.Summary)) *plant {
 	return p
 }
 
-// work appends, conflicts, repeats, reads and handles; "sick" fails at every event.
+// work appends, conflicts, repeats, reads, saves snapshots and handles; "sick" fails at every event.
 func (p *plant) work(id string) {
 	p.t.Helper()
 	ctx := context.Background()
@@ -105,10 +105,20 @@ func (p *plant) work(id string) {
 		if _, err := p.store.ReadAggregateStream(ctx, tx, "Order", id, nil, nil); err != nil {
 			p.t.Fatal(err)
 		}
+		kept := p.store.(runtime.SnapshotStore[*sql.Tx])
+		key := runtime.SnapshotKey{AggregateType: "Order", AggregateID: id, Fingerprint: "f"}
+		_, stream, err := kept.ReadFromSnapshot(ctx, tx, key)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if err := kept.SaveSnapshot(ctx, tx, key, runtime.Snapshot{Version: stream.Version(), State: []byte("{}")}); err != nil {
+			p.t.Fatal(err)
+		}
 		if err := tx.Commit(); err != nil {
 			p.t.Fatal(err)
 		}
 	}
+	otel.GroupHook(p.opts...)(3, 5)
 	db, err := sqlite.NewConsumers(p.db)
 	if err != nil {
 		p.t.Fatal(err)

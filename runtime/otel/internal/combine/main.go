@@ -14,7 +14,7 @@ import (
 
 // optional are the optional interfaces of package runtime.
 var optional = []string{
-	"EventReader", "GlobalPositionReader", "StreamsAppender", "SafePositionReader", "StreamIterator", "LogIterator", "StreamsReader",
+	"EventReader", "GlobalPositionReader", "StreamsAppender", "SafePositionReader", "StreamIterator", "LogIterator", "StreamsReader", "SnapshotStore",
 }
 
 func main() {
