@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -38,6 +39,31 @@ func guard(p plan) comparison {
 		unit:  "appends/s",
 		sides: []side{appending("without it", "0::double precision"), appending("eventmap", "$0")},
 		goals: []goal{{against: "without it", ratio: 0.97}},
+	}
+}
+
+// completeness compares reading a stream, which ends with a look whether a version is missing, with the same and a second such
+// look: what the second costs, the first does.
+func completeness(p plan, length int) comparison {
+	store, newErr := postgres.New()
+	reading := func(name string, further int) side {
+		return readsStreams(p, length, name, func(ctx context.Context, tx pgx.Tx, stream string) (int, error) {
+			if newErr != nil {
+				return 0, newErr
+			}
+			s, err := store.ReadAggregateStream(ctx, tx, "Order", stream, nil, nil)
+			for range further {
+				err = errors.Join(err, s.Complete(nil, nil))
+			}
+			return s.Len(), err
+		})
+	}
+	return comparison{
+		name:    fmt.Sprintf("read a stream of %d events, the look at its versions", length),
+		unit:    "streams/s",
+		prepare: fill("", 20*length, length),
+		sides:   []side{reading("eventmap", 0), reading("and a second look", 1)},
+		goals:   []goal{{against: "eventmap", ratio: 0.98}},
 	}
 }
 

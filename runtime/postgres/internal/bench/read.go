@@ -70,43 +70,49 @@ func fill(schema string, n, length int) func(ctx context.Context, pool *pgxpool.
 	}
 }
 
+// readsStreams returns a side that reads streams of a length, filled before, for a round.
+func readsStreams(p plan, length int, name string, read func(ctx context.Context, tx pgx.Tx, stream string) (int, error)) side {
+	return side{name, func(ctx context.Context, pool *pgxpool.Pool) (float64, string, error) {
+		tx, err := pool.Begin(ctx)
+		if err != nil {
+			return 0, "", err
+		}
+		defer func() { _ = tx.Rollback(ctx) }()
+		reads := 0
+		runtime.GC()
+		allocated := allocations()
+		begin := time.Now()
+		for ; time.Since(begin) < p.round; reads++ {
+			n, err := read(ctx, tx, "filled-"+strconv.Itoa(reads%20))
+			if err != nil {
+				return 0, "", err
+			}
+			if n != length {
+				return 0, "", fmt.Errorf("read %d events of %d", n, length)
+			}
+		}
+		perEvent := float64(allocations()-allocated) / float64(reads*length)
+		return float64(reads) / time.Since(begin).Seconds(), fmt.Sprintf("%.2f allocations/event", perEvent), nil
+	}}
+}
+
 // readStream compares reading a stream of 1,000 events whole.
 func readStream(p plan) comparison {
 	const length = 1000
 	store, newErr := postgres.New()
-	timed := func(name string, read func(ctx context.Context, tx pgx.Tx, stream string) (int, error)) side {
-		return side{name, func(ctx context.Context, pool *pgxpool.Pool) (float64, string, error) {
-			if newErr != nil {
-				return 0, "", newErr
-			}
-			tx, err := pool.Begin(ctx)
-			if err != nil {
-				return 0, "", err
-			}
-			defer func() { _ = tx.Rollback(ctx) }()
-			reads := 0
-			runtime.GC()
-			allocated := allocations()
-			begin := time.Now()
-			for ; time.Since(begin) < p.round; reads++ {
-				n, err := read(ctx, tx, "filled-"+strconv.Itoa(reads%20))
-				if err != nil {
-					return 0, "", err
-				}
-				if n != length {
-					return 0, "", fmt.Errorf("read %d events of %d", n, length)
-				}
-			}
-			perEvent := float64(allocations()-allocated) / float64(reads*length)
-			return float64(reads) / time.Since(begin).Seconds(), fmt.Sprintf("%.2f allocations/event", perEvent), nil
-		}}
+	reads := func(ctx context.Context, tx pgx.Tx, stream string) (int, error) {
+		if newErr != nil {
+			return 0, newErr
+		}
+		s, err := store.ReadAggregateStream(ctx, tx, "Order", stream, nil, nil)
+		return s.Len(), err
 	}
 	return comparison{
 		name:    "read a stream of 1,000 events",
 		unit:    "streams/s",
 		prepare: fill("", 20*length, length),
 		sides: []side{
-			timed("bare pgx scan", func(ctx context.Context, tx pgx.Tx, stream string) (int, error) {
+			readsStreams(p, length, "bare pgx scan", func(ctx context.Context, tx pgx.Tx, stream string) (int, error) {
 				rows, err := tx.Query(ctx, "select "+bareColumns+" from events where aggregate_type = $1 and aggregate_id = $2 order by aggregate_version",
 					"Order", stream)
 				if err != nil {
@@ -116,10 +122,7 @@ func readStream(p plan) comparison {
 				err = bareScan(rows, func(e events.PersistedEvent) { all = append(all, e) })
 				return len(all), err
 			}),
-			timed("eventmap", func(ctx context.Context, tx pgx.Tx, stream string) (int, error) {
-				s, err := store.ReadAggregateStream(ctx, tx, "Order", stream, nil, nil)
-				return s.Len(), err
-			}),
+			readsStreams(p, length, "eventmap", reads),
 		},
 		goals: []goal{{against: "bare pgx scan", ratio: 0.9}},
 	}
