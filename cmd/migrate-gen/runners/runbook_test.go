@@ -24,13 +24,14 @@ const fill = `insert into events (created_at, event_id, aggregate_version, event
 
 const log = `select concat_ws(' ', global_position, event_id, event_type, created_at) from events order by global_position`
 
-// recipes are the sections of the runbook: what they start from, and what they come to.
+// recipes are the sections of the runbook and of the page about operations: what they start from, and what they come to.
 var recipes = map[string]struct {
 	section string
 	before  design.Options
 	written string // by migrate-gen with these flags: the first migration is in the folder
 	sql     string // instead of those tables, or into them
 	after   design.Options
+	moved   string // the schema that the log comes to lie in, with a dot
 }{
 	"partitions ahead": {
 		section: "Partitions ahead",
@@ -53,6 +54,11 @@ var recipes = map[string]struct {
 	"payload": {
 		section: "Changing the type of the payload", written: "--payload bytea", sql: fill, after: design.Options{Payload: "jsonb"},
 	},
+	"backup":   {section: "A backup", sql: fill},
+	"release":  {section: "A release", written: "--payload bytea", sql: fill},
+	"failover": {section: "A failover", sql: fill + `select setval('events_global_position_seq', 1);`},
+	"restore":  {section: "A restore", sql: fill},
+	"rename":   {section: "A rename", written: "--payload bytea", sql: fill, after: design.Options{Schema: "shop"}, moved: "shop."},
 	"move": {
 		section: "Moving from eventsalsa", sql: former,
 		after: design.Options{Metadata: "jsonb", AppendOnly: true, Indexes: []string{"event-type"}},
@@ -64,14 +70,17 @@ var steps = regexp.MustCompile("(?s)```(sh|sql)\n(.*?)```")
 
 func TestRunbook_recipes(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../../docs/migrations/runbook.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	sections := make(map[string]string)
-	for _, section := range strings.Split(string(text), "\n## ")[1:] {
-		title, body, _ := strings.Cut(section, "\n")
-		sections[title] = body
+	for _, page := range []string{"migrations/runbook.md", "operations.md"} {
+		text, err := os.ReadFile("../../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, section := range strings.Split(string(text), "\n## ")[1:] {
+			if title, body, _ := strings.Cut(section, "\n"); steps.MatchString(body) {
+				sections[title] = body
+			}
+		}
 	}
 	tested := make(map[string]bool)
 	for name, r := range recipes {
@@ -83,7 +92,7 @@ func TestRunbook_recipes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dsn, work := pgtest.New(t), t.TempDir()
+			dsn, empty, work := pgtest.New(t), pgtest.New(t), t.TempDir()
 			if strings.Contains(sections[r.section], "pg_dump ") {
 				needDump(t, dsn)
 			}
@@ -91,7 +100,7 @@ func TestRunbook_recipes(t *testing.T) {
 				t.Helper()
 				cmd := exec.CommandContext(t.Context(), "sh", "-eu", "-c", command)
 				cmd.Dir = work
-				cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "DATABASE_URL="+dsn)
+				cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "DATABASE_URL="+dsn, "RESTORE_URL="+empty)
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("%s\n%v\n%s", command, err, out)
 				}
@@ -128,7 +137,7 @@ func TestRunbook_recipes(t *testing.T) {
 			if done == 0 {
 				t.Fatalf("section %q has nothing to be done", r.section)
 			}
-			if diff := cmp.Diff(before, query(t, dsn, log)); diff != "" {
+			if diff := cmp.Diff(before, query(t, dsn, strings.Replace(log, "from ", "from "+r.moved, 1))); diff != "" {
 				t.Errorf("events (-before +after):\n%s", diff)
 			}
 			if r.after.Partition != "" || r.before.Partition == "" {
