@@ -197,6 +197,12 @@ nothing until the edit is taken back or accepted.
 		first version to its head, the order of positions, and, where
 		the layout has no key on them, event IDs. It reads in batches
 		and says on standard error how far it is.
+	--forgotten FILE
+		Have --doctor compare the keys of personal data with a list of
+		those that were forgotten, as it was exported before a backup
+		was restored: JSON objects with subject, key_id, generation and
+		forgotten_at. Each key that is there again is an error; the
+		statements below it erase it.
 	--dsn URL
 		The database for --doctor.
 	-h, --help

@@ -34,6 +34,17 @@ func (s *settings) diagnose(ctx context.Context, command cli.Command) (code int)
 	if err != nil {
 		return command.Fail(err)
 	}
+	if s.forgotten != "" {
+		list, err := readForgotten(s.forgotten)
+		if err != nil {
+			return command.Fail(err)
+		}
+		wrong, err := remembered(ctx, conn, d, list)
+		if err != nil {
+			return command.Fail(err)
+		}
+		findings = append(findings, wrong...)
+	}
 	var deepErr error
 	if s.deep {
 		var wrong []logcheck.Finding

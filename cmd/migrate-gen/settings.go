@@ -24,7 +24,8 @@ type settings struct {
 	squashed  []string         // files that become one migration
 	checkOnly bool
 	doctor    bool
-	deep      bool // the doctor reads the whole log
+	deep      bool   // the doctor reads the whole log
+	forgotten string // a file that lists whom the doctor should not find
 	dsn       string
 	domain    []string // patterns
 	// convention: structs of packages without marks are events even beside packages with marks
@@ -79,6 +80,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.squash, "squash-unreleased", "", "")
 	flags.BoolVar(&s.doctor, "doctor", false, "")
 	flags.BoolVar(&s.deep, "deep", false, "")
+	flags.StringVar(&s.forgotten, "forgotten", "", "")
 	flags.StringVar(&s.dsn, "dsn", "", "")
 	return &s
 }
@@ -109,6 +111,9 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	}
 	if err == nil && s.deep && !s.doctor {
 		err = errors.New("--deep is how --doctor looks, and there is none")
+	}
+	if err == nil && s.forgotten != "" && !s.doctor {
+		err = errors.New("--forgotten is what --doctor compares with, and there is none")
 	}
 	for _, name := range []string{"from-events-table", "from-heads-table", "from-checkpoints-table"} {
 		if err == nil && s.migration.From == "" && flags.Changed(name) {
