@@ -28,7 +28,7 @@ var exampleServer = sync.OnceValue(func() *pgtest.Server {
 	return server
 })
 
-// examplePool returns a pool on a database of its own with the standard tables, and what drops it.
+// examplePool returns a pool on a database of its own with the standard tables and that of keys, and what drops it.
 func examplePool() (*pgxpool.Pool, func()) {
 	ctx := context.Background()
 	name := "example_" + fmt.Sprintf("%x", uuid.New())
@@ -47,7 +47,7 @@ func examplePool() (*pgxpool.Pool, func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	tables, err := migration.Schema(design.Options{})
+	tables, err := migration.Schema(design.Options{SubjectKeys: "here"})
 	if err != nil {
 		log.Fatal(err)
 	}

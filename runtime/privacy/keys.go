@@ -19,9 +19,10 @@ import (
 // data for that long; in this process they may not, once its transaction has committed.
 type Keys[Tx any] struct {
 	store KeyStore[Tx]
-	keks  keks
+	keks  *keks
 	cache *cache
 	now   func() time.Time
+	only  *string // the subject whose values are opened, while all others read as erased; nil: there is none
 }
 
 // NewKeys returns the keys that store holds, encrypted by wrapper. It panics if one of them is nil.
@@ -35,7 +36,7 @@ func NewKeys[Tx any](store KeyStore[Tx], wrapper KeyWrapper, opts ...Option) *Ke
 	}
 	return &Keys[Tx]{
 		store: store,
-		keks:  keks{wrapper: wrapper, name: c.wrapper, old: c.old, now: c.now, opened: make(map[string]*kek)},
+		keks:  &keks{wrapper: wrapper, name: c.wrapper, old: c.old, now: c.now, opened: make(map[string]*kek)},
 		cache: newCache(c.ttl, c.size, c.now),
 		now:   c.now,
 	}
@@ -114,25 +115,36 @@ func (k *Keys[Tx]) make(ctx context.Context, tx Tx, ring *Ring, subjects []strin
 // ID may come more than once. An [ErrUnavailable] may pass.
 func (k *Keys[Tx]) ByID(ctx context.Context, tx Tx, ids ...uuid.UUID) (*Ring, error) {
 	ring := newRing()
+	if err := k.find(ctx, tx, ring, ids); err != nil {
+		return nil, fmt.Errorf("keys by ID: %w", err)
+	}
+	if k.only != nil {
+		ring.conceal(*k.only)
+	}
+	return ring, nil
+}
+
+// find puts the keys of the IDs into the ring.
+func (k *Keys[Tx]) find(ctx context.Context, tx Tx, ring *Ring, ids []uuid.UUID) error {
 	missing := k.cache.ofIDs(ring, ids)
 	if len(missing) == 0 {
-		return ring, nil
+		return nil
 	}
 	asked := k.now()
 	rows, err := k.store.FindKeys(ctx, tx, KeyQuery{IDs: missing})
 	if err != nil {
-		return nil, fmt.Errorf("keys by ID: %w", err)
+		return err
 	}
 	for i := range rows {
 		row := &rows[i]
 		key, err := k.unwrap(ctx, row)
 		if err != nil {
-			return nil, fmt.Errorf("keys by ID: %w", err)
+			return err
 		}
 		k.keep(row, key, asked, false)
 		ring.add(key, false)
 	}
-	return ring, nil
+	return nil
 }
 
 // unwrap returns the key that a row holds.
