@@ -24,6 +24,7 @@ type document struct {
 	CorrelationID    NullString      `json:"correlation_id"`
 	CausationID      NullString      `json:"causation_id"`
 	CreatedAt        time.Time       `json:"created_at"`
+	Erased           []string        `json:"erased,omitempty"`
 }
 
 // MarshalJSON returns the event as an object whose members are called like the columns of a log: global_position,
@@ -63,6 +64,7 @@ func (e *PersistedEvent) UnmarshalJSON(data []byte) error {
 		},
 		GlobalPosition:   m.GlobalPosition,
 		AggregateVersion: m.AggregateVersion,
+		Erased:           m.Erased,
 	}
 	if d.PayloadBase64 != nil {
 		e.Payload = *d.PayloadBase64
@@ -97,6 +99,7 @@ func (m Meta) document() document {
 		CorrelationID:    m.CorrelationID,
 		CausationID:      m.CausationID,
 		CreatedAt:        m.CreatedAt,
+		Erased:           m.Erased,
 	}
 }
 
@@ -112,6 +115,7 @@ func (d document) meta() Meta {
 		EventID:          d.EventID,
 		GlobalPosition:   d.GlobalPosition,
 		AggregateVersion: d.AggregateVersion,
+		Erased:           d.Erased,
 	}
 	if string(d.Metadata) != "null" {
 		m.Metadata = d.Metadata

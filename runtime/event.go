@@ -42,6 +42,9 @@ type PersistedEvent struct {
 	GlobalPosition int64
 	// AggregateVersion is its place in its stream: 1, 2, 3 and so on without gaps.
 	AggregateVersion int64
+	// Erased are the fields, by their names in Go, whose value cannot be read any more because whom it is about was
+	// forgotten. Code that opens personal data sets it; stores do not.
+	Erased []string
 }
 
 // Meta returns everything about the event but its type and payload.
@@ -58,6 +61,7 @@ func (e *PersistedEvent) Meta() Meta {
 		EventID:          e.EventID,
 		GlobalPosition:   e.GlobalPosition,
 		AggregateVersion: e.AggregateVersion,
+		Erased:           e.Erased,
 	}
 }
 
@@ -75,4 +79,7 @@ type Meta struct {
 	EventID          uuid.UUID
 	GlobalPosition   int64
 	AggregateVersion int64
+	// Erased are the fields of the event as it was stored, by their names in Go, whose value cannot be read any more
+	// because whom it is about was forgotten: they are zero, or what their mark says.
+	Erased []string
 }

@@ -30,7 +30,7 @@ The domain imports nothing of eventmap: comments, types and folders speak.
 		Above a type: it is no event. Above a method of a state: it applies no event.
 	//eventmap:aggregate NAME
 		Above a package clause: the aggregate of the package's events.
-	//eventmap:aggregate [name=NAME] [id=TYPE] [snapshots]
+	//eventmap:aggregate [name=NAME] [id=TYPE] [snapshots] [subject]
 		Above a struct type: it is the state that the aggregate's events fold into, kept as
 		snapshots if it says so: docs/snapshots.md. Its exported methods that take one
 		event, and are called OnPlaced, ApplyPlaced or WhenPlaced after it, apply it; or one method Apply takes them all. TYPE names its streams; default: the type of its field ID, else string.
@@ -40,6 +40,14 @@ The domain imports nothing of eventmap: comments, types and folders speak.
 	//eventmap:opaque
 		On a field: its JSON is stored as it is, whatever its type, as for map[string]any. The lock knows nothing of what is
 		in it, and what does not come back the same (numbers become float64, an empty slice may become nil) is not reported.
+	//eventmap:personal [SUBJECT] [erased="TEXT"]
+		On a field of an event: its value is stored sealed, under the key of the subject that it is about, and can be
+		forgotten. It reads as TEXT then, or as zero. See docs/privacy.md.
+	//eventmap:subject [NAME]
+		On a field of an event: it names a subject. The word subject on the mark of the aggregate says that the stream's
+		ID does.
+	//eventmap:forget [SUBJECT]
+		Above an event: its subject is to be forgotten. NewAForgetter makes a consumer that does.
 	//eventmap:index [using=btree|using=hash]
 		On a field: migrate-gen makes an index on it. Eventmap-gen makes nothing of it.
 

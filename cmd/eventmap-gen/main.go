@@ -44,11 +44,11 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if settings.verbose {
 		explain(stderr, domain)
 	}
-	files, err := gocode.Generate(domain, settings.generate)
+	judged, err := schemalock.Judge(domain, settings.baseline, settings.accepted, settings.hasGenerated)
 	if err != nil {
 		return command.Fail(err)
 	}
-	judged, err := schemalock.Judge(domain, settings.baseline, settings.accepted, settings.hasGenerated)
+	files, err := gocode.Generate(domain, settings.generate)
 	if err != nil {
 		return command.Fail(err)
 	}

@@ -22,6 +22,7 @@ type typeDecl struct {
 	doc       string // the first sentence of its doc comment
 	generated bool   // by another tool
 	marks     map[string]*mark
+	forget    *mark // or nil
 }
 
 // typ returns the declared type, behind any alias.
@@ -68,6 +69,8 @@ type declarations struct {
 	ignored map[token.Pos]bool       // names of the methods marked ignore
 	indexed map[*ast.Field]token.Pos // fields marked index, and where
 	opaque  map[token.Pos]bool       // names of the fields marked opaque
+	// subjects and personal are the marks of these verbs, by the names of the fields that they stand on.
+	subjects, personal map[token.Pos]*mark
 	// saysEvents says that a mark anywhere says what the events are, so that the convention does not.
 	saysEvents bool
 }
@@ -80,6 +83,9 @@ func (s *scan) declare() *declarations {
 		ignored: map[token.Pos]bool{},
 		indexed: map[*ast.Field]token.Pos{},
 		opaque:  map[token.Pos]bool{},
+
+		subjects: map[token.Pos]*mark{},
+		personal: map[token.Pos]*mark{},
 	}}
 	named := map[string]int{}
 	for _, pkg := range s.Packages {
@@ -261,6 +267,10 @@ func (d declarer) mark(src *source, f *ast.File, anchors map[*ast.CommentGroup]a
 		for _, name := range fieldNames(a.field) {
 			d.opaque[name.Pos()] = true
 		}
+	case a.kind == onField && m.verb == "subject":
+		d.markFieldNames(d.subjects, a.field, &m)
+	case a.kind == onField && m.verb == "personal":
+		d.markFieldNames(d.personal, a.field, &m)
 	case a.hint != "":
 		d.problem(c.Pos(), "%v stands on %s; %s", m, a.kind, a.hint)
 	default:
@@ -279,8 +289,10 @@ func (m mark) standsOn() string {
 		return "a struct type or a package clause"
 	case "upcast":
 		return "a function"
-	case "index", "opaque":
+	case "index", "opaque", "subject", "personal":
 		return "a field"
+	case "forget":
+		return "an event"
 	}
 	return "a type or a method"
 }
@@ -292,7 +304,7 @@ func (d declarer) markType(decl *typeDecl, m *mark) {
 		d.problem(m.pos, "%v stands in package main, which cannot be imported; move %s to a package of its own", *m, decl.obj.Name())
 	case decl.generated:
 		d.problem(m.pos, "%v stands in a generated file, which is not searched for events; move %s to a file written by hand", *m, decl.obj.Name())
-	case m.verb == "upcast" || m.verb == "index" || m.verb == "opaque":
+	case m.verb == "upcast" || m.standsOn() == "a field":
 		d.problem(m.pos, "%v stands on the type %s; it marks %s", *m, decl.obj.Name(), m.standsOn())
 	case m.verb == "events" && !types.IsInterface(decl.typ()):
 		d.problem(m.pos, "%v stands on %s, which is no interface", *m, decl.obj.Name())
@@ -300,7 +312,9 @@ func (d declarer) markType(decl *typeDecl, m *mark) {
 		d.problem(m.pos, "%v stands on %s, which is no struct", *m, decl.obj.Name())
 	case m.verb != "ignore" && decl.isGeneric():
 		d.problem(m.pos, "%v stands on the generic type %s; mark a type without type parameters", *m, decl.obj.Name())
-	case decl.marks[m.verb] != nil:
+	case m.verb == "forget" && decl.forget == nil:
+		decl.forget = m
+	case decl.marks[m.verb] != nil || m.verb == "forget":
 		d.problem(m.pos, "%s is marked %v twice", decl.obj.Name(), *m)
 	case len(decl.marks) > 0:
 		for _, other := range decl.marks { // there is one
@@ -356,6 +370,16 @@ func (d declarer) markField(field *ast.Field, m *mark) {
 		d.problem(m.pos, "the field is marked %v twice", *m)
 	}
 	d.indexed[field] = m.pos
+}
+
+// markFieldNames gives a mark to every name that a field declares.
+func (d declarer) markFieldNames(marks map[token.Pos]*mark, field *ast.Field, m *mark) {
+	for _, name := range fieldNames(field) {
+		if marks[name.Pos()] != nil {
+			d.problem(m.pos, "the field %s is marked %v twice", name.Name, *m)
+		}
+		marks[name.Pos()] = m
+	}
 }
 
 var generatedLine = regexp.MustCompile(`^// Code generated .* DO NOT EDIT\.$`)

@@ -22,7 +22,11 @@ type mark struct {
 	version   int // 0: not given
 	aggregate string
 	id        string
-	snapshots bool // of the state that the mark stands on
+	snapshots bool   // of the state that the mark stands on
+	subject   string // whose a personal field is, or whom an event forgets; empty: not said
+	isSubject bool   // the aggregate's streams are called by subjects
+	erased    string // what an erased value reads as
+	hasErased bool
 	pos       token.Pos
 }
 
@@ -31,20 +35,23 @@ func (m mark) String() string { return "//" + markPrefix + m.verb }
 
 // A verb is a kind of mark.
 type verb struct {
-	name string
-	keys []string
-	word string // the key that a word without one stands for; empty: such a word is an error
-	flag string // a word that stands for itself
+	name  string
+	keys  []string
+	word  string   // the key that a word without one stands for; empty: such a word is an error
+	flags []string // words that stand for themselves
 }
 
 var verbs = []verb{
 	{name: "event", keys: []string{"name", "version", "aggregate"}},
 	{name: "events", keys: []string{"aggregate"}, word: "aggregate"},
-	{name: "aggregate", keys: []string{"name", "id"}, word: "name", flag: "snapshots"},
+	{name: "aggregate", keys: []string{"name", "id"}, word: "name", flags: []string{"snapshots", "subject"}},
 	{name: "upcast"},
 	{name: "ignore"},
 	{name: "index"},
 	{name: "opaque"},
+	{name: "subject", keys: []string{"name"}, word: "name"},
+	{name: "personal", keys: []string{"subject", "erased"}, word: "subject"},
+	{name: "forget", keys: []string{"subject"}, word: "subject"},
 }
 
 // nameRule says what [validName] accepts.
@@ -104,8 +111,8 @@ func parseMark(body string) (mark, error) {
 	}
 	var seen []string
 	for _, word := range words[1:] {
-		if word == known.flag {
-			m.snapshots = true
+		if slices.Contains(known.flags, word) {
+			m.snapshots, m.isSubject = m.snapshots || word == "snapshots", m.isSubject || word == "subject"
 			continue
 		}
 		key, value, hasKey := strings.Cut(word, "=")
@@ -177,14 +184,22 @@ func (m *mark) set(key, value string) error {
 			return fmt.Errorf("id= names no type")
 		}
 		m.id = value
-	case "name", "aggregate":
+	case "erased":
+		if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+			return fmt.Errorf("erased %q is no text that can be stored", value)
+		}
+		m.erased, m.hasErased = value, true
+	case "name", "aggregate", "subject":
 		if !validName(value) {
 			return fmt.Errorf("%s %q: %s", key, value, nameRule)
 		}
-		if key == "name" {
+		switch key {
+		case "name":
 			m.name = value
-		} else {
+		case "aggregate":
 			m.aggregate = value
+		default:
+			m.subject = value
 		}
 	}
 	return nil
@@ -213,8 +228,8 @@ func (v verb) takes() string {
 		return "it takes nothing more"
 	}
 	takes := "it takes " + strings.Join(v.keys, "=, ") + "="
-	if v.flag != "" {
-		takes += ", and the word " + v.flag
+	if len(v.flags) > 0 {
+		takes += ", and the words " + strings.Join(v.flags, " and ")
 	}
 	return takes
 }

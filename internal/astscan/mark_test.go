@@ -59,6 +59,8 @@ func FuzzParseMark(f *testing.F) {
 		"aggregate Order id=a.B", "upcast", "ignore // why", "index gin (x)", "event version=01", "event name=", "events A B",
 		"event\tversion=7", "evnt", "", " event", "event =x", "event name=a=b",
 		`event name="order placed" version=2 // why`, `event name="a\"b // c"`, `event name="a`, `event aggregate="a" name="\x01"`,
+		"subject from", `personal from erased="(removed)"`, "personal", `personal erased=""`, "forget", "forget from", "aggregate id=ID subject snapshots",
+		`personal erased="\x00"`, "personal a b",
 	} {
 		f.Add(seed)
 	}
@@ -90,13 +92,22 @@ func FuzzParseMark(f *testing.F) {
 // source writes a mark as it is documented.
 func (m mark) source() string {
 	text := m.verb
-	for _, arg := range []struct{ key, value string }{{"name", m.name}, {"aggregate", m.aggregate}, {"id", m.id}} {
+	for _, arg := range []struct{ key, value string }{{"name", m.name}, {"aggregate", m.aggregate}, {"id", m.id}, {"subject", m.subject}} {
 		if arg.value != "" {
 			text += " " + arg.key + "=" + strconv.Quote(arg.value)
 		}
 	}
 	if m.version != 0 {
 		text += " version=" + strconv.Itoa(m.version)
+	}
+	if m.hasErased {
+		text += " erased=" + strconv.Quote(m.erased)
+	}
+	if m.snapshots {
+		text += " snapshots"
+	}
+	if m.isSubject {
+		text += " subject"
 	}
 	return text
 }

@@ -94,6 +94,15 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 func (p payloadReader) member(m *model.Field, field *types.Var, at token.Pos) {
 	remark := p.remark(field)
 	m.Doc, m.Index, m.Pos = remark.doc, remark.index, p.Pos(at)
+	if mark := p.decls.subjects[field.Pos()]; mark != nil {
+		m.Subject = &model.Subject{Name: mark.name, Pos: p.Pos(mark.pos)}
+	}
+	if mark := p.decls.personal[field.Pos()]; mark != nil {
+		m.Personal = &model.Personal{Subject: mark.subject, Pos: p.Pos(mark.pos)}
+		if mark.hasErased {
+			m.Personal.Erased = &mark.erased
+		}
+	}
 }
 
 // warnOfText warns of a type that has a text and is stored as an array or an object all the same.

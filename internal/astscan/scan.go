@@ -88,6 +88,7 @@ func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
 	s.checkSums(sums, events, groups, upcasts)
 	s.checkVisibility(events, sums, states)
 	payloads := s.readPayloads(decls, events)
+	s.checkPersonal(decls, groups, states, payloads)
 	snapshots := s.findSnapshots(decls, groups, states, upcasts)
 	if err := s.problems.Err(); err != nil {
 		return nil, err
@@ -178,9 +179,10 @@ func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payload
 		if st := states[g]; st != nil {
 			a.State, a.ID = &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers, Snapshots: snapshots[g]}, st.id
 		}
+		a.IsSubject = g.isSubject(states[g])
 		for _, e := range g.events {
 			m := e.model
-			m.Upcast, m.Payload = upcasts[e], payloads[e]
+			m.Upcast, m.Payload, m.Forget = upcasts[e], payloads[e], s.forgets(g, states[g], e, payloads[e])
 			if g.sum != nil {
 				implements, pointer := g.sum.implementing(e.named)
 				m.Pointer = implements && pointer

@@ -2,6 +2,8 @@
 // order, with the positions they were found at. It knows neither syntax trees nor the type checker.
 package model
 
+import "slices"
+
 // A Domain is everything the generators are told about the user's code.
 type Domain struct {
 	Output     Output
@@ -36,13 +38,15 @@ type TypeName struct {
 
 // An Aggregate is a kind of stream and the closed set of events that its streams hold.
 type Aggregate struct {
-	Name   string   // as stored in aggregate_type
-	Pos    Position // of what names it
-	Why    string   // where the name comes from: "mark", "interface order.Event", "folder domain/order/events"
-	Sum    *Sum     // the domain's own interface over the events, or nil
-	State  *State   // what the events fold into, or nil
-	ID     ID
-	Events []Event // by Name, then Version
+	Name  string   // as stored in aggregate_type
+	Pos   Position // of what names it
+	Why   string   // where the name comes from: "mark", "interface order.Event", "folder domain/order/events"
+	Sum   *Sum     // the domain's own interface over the events, or nil
+	State *State   // what the events fold into, or nil
+	ID    ID
+	// IsSubject says that each stream is of one subject of personal data, whom its ID names.
+	IsSubject bool
+	Events    []Event // by Name, then Version
 }
 
 // A Sum is an interface of the domain that exactly the aggregate's events implement.
@@ -82,6 +86,12 @@ type Event struct {
 	Pos     Position
 	Upcast  *Upcast // how it becomes the next version, or nil
 	Payload *Shape  // the JSON it is stored as, by the default codec
+	Forget  *Forget // it says that a subject is to be forgotten, or nil
+}
+
+// A Forget is the mark //eventmap:forget on an event.
+type Forget struct {
+	Subject string // the JSON name of the field that says who is forgotten; empty: the stream's ID does
 }
 
 // An Upcast is a function of the domain that turns one version of an event into a later one.
@@ -146,6 +156,25 @@ type Note struct {
 
 // Current reports whether e is a version that user code meets: one that no upcaster turns into a later one.
 func (e *Event) Current() bool { return e.Upcast == nil }
+
+// Personal returns the fields of e that are sealed in the log, in their order.
+func (e *Event) Personal() []*Field {
+	var personal []*Field
+	if e.Payload == nil {
+		return nil
+	}
+	for i := range e.Payload.Fields {
+		if e.Payload.Fields[i].Personal != nil {
+			personal = append(personal, &e.Payload.Fields[i])
+		}
+	}
+	return personal
+}
+
+// HasPersonal reports whether an event of a has fields that are sealed in the log.
+func (a *Aggregate) HasPersonal() bool {
+	return slices.ContainsFunc(a.Events, func(e Event) bool { return len(e.Personal()) > 0 })
+}
 
 // Latest returns the highest version of the named event, or nil if there is none.
 func (a *Aggregate) Latest(name string) *Event {

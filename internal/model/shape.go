@@ -79,6 +79,8 @@ type Field struct {
 	Quoted    bool // a number or bool within a string, or a string within a string: the tag's option string
 	Doc       string
 	Index     *IndexMark // or nil
+	Subject   *Subject   // it names whom personal fields are about, or nil
+	Personal  *Personal  // its value is sealed in the log, or nil
 	Pos       Position   // of the field, or of the innermost one around it that the user wrote
 	Shape     *Shape
 }
@@ -93,6 +95,23 @@ type Embedding struct {
 type IndexMark struct {
 	Args string // what follows the verb
 	Pos  Position
+}
+
+// A Subject is the mark //eventmap:subject on a field of an event.
+type Subject struct {
+	Name string // by which the marks of personal fields refer to it, or empty
+	Pos  Position
+}
+
+// A Personal is the mark //eventmap:personal on a field of an event.
+type Personal struct {
+	// Subject is the JSON name of the field that says whom the value is about. Empty: the stream's ID does.
+	Subject string
+	// Erased is what a value reads as whose subject was forgotten. Nil: the zero value of its type.
+	Erased *string
+	// HasClear says that events that were stored before the mark was made hold the value in clear.
+	HasClear bool
+	Pos      Position
 }
 
 // Find returns the shape of the identified type within s that is no reference, or nil.

@@ -178,6 +178,10 @@ type (
 		Optional bool
 		Nilable  bool
 		Quoted   bool
+		Personal *struct {
+			Subject string
+			Clear   bool
+		}
 		lockedShape
 	}
 )
@@ -195,6 +199,9 @@ func (s *lockedShape) model() *model.Shape {
 	}
 	for _, f := range s.Fields {
 		field := model.Field{Name: f.Name, Go: f.Go, Optional: f.Optional, Nilable: f.Nilable, Quoted: f.Quoted, Shape: f.model()}
+		if f.Personal != nil {
+			field.Personal = &model.Personal{Subject: f.Personal.Subject, HasClear: f.Personal.Clear}
+		}
 		if field.Go == "" {
 			field.Go = field.Name
 		}

@@ -123,6 +123,9 @@ func (w *writer) shape(s *model.Shape, indent string) {
 		if f.Quoted {
 			w.printf(`, "quoted": true`)
 		}
+		if f.Personal != nil {
+			w.personal(f.Personal)
+		}
 		w.printf(", ")
 		w.shape(f.Shape, indent+"  ")
 		w.printf("}")
@@ -131,6 +134,21 @@ func (w *writer) shape(s *model.Shape, indent string) {
 		w.printf("\n%s", indent)
 	}
 	w.printf("]")
+}
+
+// personal writes that a field is sealed, and by whose key.
+func (w *writer) personal(p *model.Personal) {
+	w.printf(`, "personal": {`)
+	if p.Subject != "" {
+		w.printf(`"subject": %s`, quote(p.Subject))
+	}
+	if p.HasClear {
+		if p.Subject != "" {
+			w.printf(", ")
+		}
+		w.printf(`"clear": true`)
+	}
+	w.printf("}")
 }
 
 // identity returns the type that decides about the JSON of a shape, if one does.

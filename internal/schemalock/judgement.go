@@ -19,7 +19,7 @@ type Judgement struct {
 }
 
 // Judge compares a domain with what is locked. accepted names the events and aggregates whose breaking changes are taken;
-// see [Compare]. generated reports whether there is code that was generated before; it is asked only where the lock is
+// see [Compare]. It tells the domain which personal fields are in clear in events that may be stored. generated reports whether there is code that was generated before; it is asked only where the lock is
 // missing, which is a finding then.
 func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool) (*Judgement, error) {
 	now := Of(d)
@@ -34,6 +34,9 @@ func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool
 		return nil, err
 	}
 	j.First = here == nil && locked == nil
+	if locked != nil && rememberClear(locked, now) {
+		j.Content = Encode(now)
+	}
 	if locked == nil {
 		locked = &Lock{}
 		if generated() {
@@ -44,6 +47,29 @@ func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool
 	j.Accepted = changedAnyway(locked, now, accepted)
 	j.Findings, j.Unused, j.Unmoved = append(j.Findings, compared...), unused, unmoved
 	return &j, nil
+}
+
+// rememberClear notes in the domain's events which personal fields are stored in clear too, because they had no mark once, and
+// reports whether there are any.
+func rememberClear(locked, now *Lock) (found bool) {
+	before := locked.byKey()
+	for i := range now.Events {
+		e := &now.Events[i]
+		old := before[e.key()]
+		if old == nil {
+			continue
+		}
+		for j := range e.Payload.Fields {
+			f := &e.Payload.Fields[j]
+			if f.Personal == nil {
+				continue
+			}
+			if was := old.Payload.Field(f.Name); was != nil && (was.Personal == nil || was.Personal.HasClear) {
+				f.Personal.HasClear, found = true, true
+			}
+		}
+	}
+	return found
 }
 
 // A Change is an event that was added to the set of events, or is gone.

@@ -148,6 +148,7 @@ func (p *payload) fields(old, now *model.Shape, path string, pos model.Position)
 
 // field compares a member of an object with what it was.
 func (p *payload) field(was model.Field, is *model.Field, path string) {
+	p.personal(was.Personal, is, path)
 	if was.Nilable && !is.Nilable && !is.Shape.Nullable {
 		p.find("no-longer-nullable", path, is.Pos, "", "is missing in stored events whose embedded pointer was nil, which would read as zero")
 	}
@@ -161,6 +162,34 @@ func (p *payload) field(was model.Field, is *model.Field, path string) {
 	default:
 		p.find("kind-changed", path, is.Pos, "", "is plain now, and %s in a string is stored", kindName(was.Shape))
 	}
+}
+
+// personal compares whose key a member is sealed by.
+func (p *payload) personal(was *model.Personal, is *model.Field, path string) {
+	switch now := is.Personal; {
+	case was == nil && now == nil:
+	case now == nil:
+		p.find("personal-removed", path, is.Pos, "", "is not personal any more: what is stored of it is sealed")
+	case was == nil && canBeSealed(is.Shape):
+		p.find("personal-ambiguous", path, now.Pos, "", "is personal now, and %s is stored in clear, which may hold what looks like a sealed value", kindName(is.Shape))
+	case was == nil:
+		p.find("personal-added", path, now.Pos, "", "is personal now: events that are stored already hold it in clear, for ever")
+	case was.Subject != now.Subject:
+		p.find("personal-subject", path, now.Pos, "", "is about %s now, and was about %s: to forget either leaves some of it readable", whose(now.Subject), whose(was.Subject))
+	}
+}
+
+// canBeSealed reports whether a value in clear can have the form of a sealed one.
+func canBeSealed(s *model.Shape) bool {
+	return slices.Contains([]model.ShapeKind{model.MapShape, model.RawShape, model.OpaqueShape, model.ObjectShape, model.RefShape}, s.Kind)
+}
+
+// whose names the subject of a personal field.
+func whose(subject string) string {
+	if subject == "" {
+		return "whom the stream's ID names"
+	}
+	return "whom " + subject + " names"
 }
 
 // recased returns the new field whose name differs from an old one's in its case alone, or nil if there are several of

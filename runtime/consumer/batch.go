@@ -168,6 +168,11 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	if b.replays() {
 		handling = withReplaying(handling)
 	}
+	if c.preparer != nil && len(page.Events) > 0 {
+		if err := c.preparer.Prepare(handling, b.tx, page.Events); err != nil {
+			return nil, fmt.Errorf("prepare a batch: %w", err)
+		}
+	}
 	if _, failed, err := b.events(ctx, handling, page.Events); failed != nil || err != nil {
 		return failed, err
 	}

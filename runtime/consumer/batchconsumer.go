@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -57,6 +58,22 @@ func TypedBatch[Tx, E any](
 			decoded[i] = runtime.Recorded[E]{Event: event, Meta: events[i].Meta()}
 		}
 		return handle(ctx, tx, decoded)
+	})
+}
+
+// OpenedBatch returns the batch consumer with what opens events before they are handled: it is given copies of them, which it
+// may change. Generated code calls it. A [*runtime.DecodeError] names the event that failed.
+func OpenedBatch[Tx any](c BatchConsumer[Tx], aggregateTypes []string, open func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error) BatchConsumer[Tx] {
+	return Batch(c.Name(), aggregateTypes, func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
+		opened := slices.Clone(events)
+		if err := open(ctx, tx, opened); err != nil {
+			var decode *runtime.DecodeError
+			if errors.As(err, &decode) {
+				return &EventError{Position: decode.GlobalPosition, Err: err}
+			}
+			return err
+		}
+		return c.HandleBatch(ctx, tx, opened)
 	})
 }
 

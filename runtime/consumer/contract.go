@@ -41,3 +41,28 @@ func (c scoped[Tx]) AggregateTypes() []string { return slices.Clone(c.types) }
 func (c scoped[Tx]) Handle(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 	return c.handle(ctx, tx, e)
 }
+
+// A Preparer is a [Consumer] that is shown the events of a batch before it is given the first of them, so that it can fetch
+// at once what each of them needs.
+type Preparer[Tx any] interface {
+	Consumer[Tx]
+	// Prepare is called in the transaction of the batch, with the events in the order of their positions, at least one. They
+	// are valid until it returns. It writes nothing. Its error is trouble with the database: the batch is rolled back and
+	// tried again. An event that is tried again by itself, as a parked one, is not shown before.
+	Prepare(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error
+}
+
+// Prepared returns the consumer with what prepares its batches. It is given events one by one then, also if it is a
+// [BatchConsumer].
+func Prepared[Tx any](c ScopedConsumer[Tx], prepare func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error) ScopedConsumer[Tx] {
+	return prepared[Tx]{c, prepare}
+}
+
+type prepared[Tx any] struct {
+	ScopedConsumer[Tx]
+	prepare func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error
+}
+
+func (c prepared[Tx]) Prepare(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
+	return c.prepare(ctx, tx, events)
+}

@@ -106,7 +106,8 @@ type registered[Tx any] struct {
 	name  string
 	types []string // nil: all
 	// batches is the consumer if it takes many events at a time, or nil.
-	batches BatchConsumer[Tx]
+	batches  BatchConsumer[Tx]
+	preparer Preparer[Tx]
 
 	health health
 	waits  waits
@@ -177,6 +178,7 @@ func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
 		}
 	}
 	c.batches, _ = r.Consumer.(BatchConsumer[Tx])
+	c.preparer, _ = r.Consumer.(Preparer[Tx])
 	set := func(n *int, otherwise int) {
 		if *n == 0 {
 			*n = otherwise

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
 // A Scenario tests what an aggregate decides, without a database: given what has happened, when it is asked, then these
@@ -30,6 +31,12 @@ type Scenario[State, Event any] struct {
 	fold          func(state *State, event Event) error
 	opts          []runtime.Option
 	events        []Event // what has happened, as it is read
+
+	said      []any // the same, as it was given
+	keys      *privacy.Keys[NoTx]
+	forgotten []string
+	// bound returns an empty scenario with other keys; nil: the domain has no personal data.
+	bound func(keys *privacy.Keys[NoTx]) Scenario[State, Event]
 }
 
 // NewScenario returns a scenario of an aggregate to which nothing has happened. Generated code calls it.
@@ -61,7 +68,7 @@ func (s Scenario[State, Event]) GivenStored(events ...any) Scenario[State, Event
 	if err != nil {
 		s.t.Fatalf("given: %v", err)
 	}
-	s.events = slices.Concat(s.events, read)
+	s.events, s.said = slices.Concat(s.events, read), slices.Concat(s.said, events)
 	s.state()
 	return s
 }
@@ -107,15 +114,9 @@ func (s Scenario[State, Event]) state() State {
 
 // store returns the events as they are read after they were stored.
 func (s Scenario[State, Event]) store(events []any) ([]Event, error) {
-	const stream = "scenario"
-	stored, err := s.to(s.aggregateType, stream, events, s.opts...)
+	persisted, err := s.persist(events)
 	if err != nil {
 		return nil, err
-	}
-	persisted := make([]runtime.PersistedEvent, len(stored))
-	for i, e := range stored {
-		place := int64(len(s.events) + i + 1)
-		persisted[i] = runtime.PersistedEvent{Event: e, GlobalPosition: place, AggregateVersion: place}
 	}
 	read, err := s.from(persisted, s.opts...)
 	if err != nil {
@@ -131,6 +132,21 @@ func (s Scenario[State, Event]) store(events []any) ([]Event, error) {
 		}
 	}
 	return read, nil
+}
+
+// persist returns the events as they are stored.
+func (s Scenario[State, Event]) persist(events []any) ([]runtime.PersistedEvent, error) {
+	const stream = "scenario"
+	stored, err := s.to(s.aggregateType, stream, events, s.opts...)
+	if err != nil {
+		return nil, err
+	}
+	persisted := make([]runtime.PersistedEvent, len(stored))
+	for i, e := range stored {
+		place := int64(len(s.events) + i + 1)
+		persisted[i] = runtime.PersistedEvent{Event: e, GlobalPosition: place, AggregateVersion: place}
+	}
+	return persisted, nil
 }
 
 // A Decision is what followed when the aggregate was asked. It has to be judged by one of its methods.
@@ -161,7 +177,7 @@ func (d Decision[State, Event]) Then(want ...Event) Scenario[State, Event] {
 		return d.scenario
 	}
 	next := d.scenario
-	next.events = slices.Concat(next.events, read)
+	next.events, next.said = slices.Concat(next.events, read), slices.Concat(next.said, anys(d.events))
 	next.state()
 	return next
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"slices"
 
 	"github.com/eventmap/eventmap/runtime"
 )
@@ -15,6 +16,7 @@ type Aggregate[Tx, S, E any] struct {
 	encode    func(*Encoder, any) (runtime.Event, error)
 	fold      func(*S, []runtime.PersistedEvent) error
 	snapshots *Snapshots[Tx, S] // or nil
+	personal  Personal[Tx]
 }
 
 // NewAggregate returns the aggregate of a generated store that has the given ID.
@@ -39,6 +41,12 @@ func (a Aggregate[Tx, S, E]) WithSnapshots(s Snapshots[Tx, S]) Aggregate[Tx, S, 
 	return a
 }
 
+// WithPersonal returns a copy of a that seals and opens the personal data of its events.
+func (a Aggregate[Tx, S, E]) WithPersonal(p Personal[Tx]) Aggregate[Tx, S, E] {
+	a.personal = p
+	return a
+}
+
 // read says what is to be read for the state: all of it, or what is new since the version at which the state is.
 func (a *Aggregate[Tx, S, E]) read(loaded *Loaded[S]) runtime.StreamRead {
 	if loaded.Version == 0 {
@@ -54,25 +62,35 @@ func (a *Aggregate[Tx, S, E]) take(ctx context.Context, tx Tx, loaded *Loaded[S]
 		*loaded, err = a.snapshots.resume(ctx, tx, a.key.AggregateID, r.Snapshot, r.Stream)
 		return err
 	}
-	loaded.Version += int64(r.Stream.Len())
+	ids, err := a.personal.Open(ctx, tx, r.Stream.Events)
+	if err != nil {
+		return err
+	}
+	loaded.Version, loaded.KeyIDs = loaded.Version+int64(r.Stream.Len()), append(loaded.KeyIDs, ids...)
 	return a.fold(&loaded.State, r.Stream.Events)
 }
 
 // append returns the events, encoded, as an append to the stream at the version of the state; without events, a guard on that.
-func (a *Aggregate[Tx, S, E]) append(settings runtime.Settings, version int64, events []E) (runtime.StreamAppend, error) {
+func (a *Aggregate[Tx, S, E]) append(ctx context.Context, tx Tx, settings runtime.Settings, version int64, events []E) (runtime.StreamAppend, error) {
 	at := runtime.Guard(a.key.AggregateType, a.key.AggregateID, runtime.Exact(version))
 	if len(events) == 0 {
 		return at, nil
 	}
-	var err error
-	at.Events, err = EncodeAll(NewEncoder(settings, a.key.AggregateType, a.key.AggregateID), events, a.encode)
+	encoded, err := EncodeAll(NewEncoder(settings, a.key.AggregateType, a.key.AggregateID), events, a.encode)
+	at.Events, err = a.personal.SealAll(ctx, tx, encoded, err)
 	return at, err
 }
 
 // execution returns what came of an append, and keeps the state if it is time for that.
 func (a *Aggregate[Tx, S, E]) execution(ctx context.Context, tx Tx, loaded Loaded[S], r runtime.AppendResult) (runtime.Execution[S], error) {
 	if len(r.Events) > 0 {
-		if err := a.fold(&loaded.State, r.Events); err != nil {
+		opened := slices.Clone(r.Events)
+		ids, err := a.personal.Open(ctx, tx, opened)
+		if err != nil {
+			return runtime.Execution[S]{}, err
+		}
+		loaded.KeyIDs = append(loaded.KeyIDs, ids...)
+		if err := a.fold(&loaded.State, opened); err != nil {
 			return runtime.Execution[S]{}, err
 		}
 		loaded.Version = r.ToVersion()

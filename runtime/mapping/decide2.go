@@ -18,7 +18,7 @@ func Decide2[Tx, A, EA, B, EB any](
 	decide func(A, B) ([]EA, []EB, error),
 	opts ...runtime.ExecuteOption,
 ) (runtime.Execution[A], runtime.Execution[B], error) {
-	d := &decision2[Tx, A, EA, B, EB]{a: a, b: b, decide: decide, settingsA: With(a.settings, opts...), settingsB: With(b.settings, opts...)}
+	d := &decision2[Tx, A, EA, B, EB]{a: a, b: b, decide: decide, settingsA: a.personal.settings(a.settings, opts), settingsB: b.personal.settings(b.settings, opts)}
 	executionA, executionB, err := d.run(ctx, tx)
 	if err != nil {
 		return runtime.Execution[A]{}, runtime.Execution[B]{}, err
@@ -111,11 +111,11 @@ func (d *decision2[Tx, A, EA, B, EB]) append(ctx context.Context, tx Tx, store r
 	if len(eventsA)+len(eventsB) == 0 {
 		return make([]runtime.AppendResult, 2), nil
 	}
-	toA, err := d.a.append(d.settingsA, d.loadedA.Version, eventsA)
+	toA, err := d.a.append(ctx, tx, d.settingsA, d.loadedA.Version, eventsA)
 	if err != nil {
 		return nil, err
 	}
-	toB, err := d.b.append(d.settingsB, d.loadedB.Version, eventsB)
+	toB, err := d.b.append(ctx, tx, d.settingsB, d.loadedB.Version, eventsB)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func Copy[E any](e *E) *E {
 
 // allowsGenerated reports whether generated code may take the place of the codec: it is the default one.
 func allowsGenerated(codec runtime.Codec) bool {
-	_, allows := codec.(interface{ AllowsGenerated() })
+	_, allows := plainly(codec).(interface{ AllowsGenerated() })
 	return allows
 }
 

@@ -9,7 +9,10 @@ import (
 	"math/rand/v2"
 	goruntime "runtime"
 
+	"github.com/google/uuid"
+
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
 // Snapshots read and save the states of one aggregate beside its streams. They are immutable and safe for concurrent use.
@@ -20,6 +23,8 @@ type Snapshots[Tx, S any] struct {
 	aggregateType string
 	fingerprint   string
 	fold          func(*S, []runtime.PersistedEvent) error
+	personal      Personal[Tx]
+	seals         bool // states hold personal data
 }
 
 // snapshotFormat is the number of the form in which states are kept.
@@ -28,11 +33,18 @@ const snapshotFormat = 1
 // NewSnapshots returns the snapshots of an aggregate. code is the fingerprint of what fold runs, as eventmap-gen found it;
 // the release of Go, the codec and the form of a snapshot are added to it here, for they may differ between two builds.
 func NewSnapshots[Tx, S any](store runtime.Store[Tx], settings runtime.Settings, aggregateType, code string, fold func(*S, []runtime.PersistedEvent) error) Snapshots[Tx, S] {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %T %d", code, goruntime.Version(), settings.Codec(), snapshotFormat))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %T %d", code, goruntime.Version(), plainly(settings.Codec()), snapshotFormat))
 	s := Snapshots[Tx, S]{
 		store: store, settings: settings, aggregateType: aggregateType, fingerprint: hex.EncodeToString(sum[:]), fold: fold,
 	}
 	s.kept, _ = store.(runtime.SnapshotStore[Tx])
+	return s
+}
+
+// Sealing returns the snapshots with what opens personal data before it is folded. Their states are kept sealed, under the
+// keys of all that went into them.
+func (s Snapshots[Tx, S]) Sealing(personal Personal[Tx]) Snapshots[Tx, S] {
+	s.personal, s.seals = personal, true
 	return s
 }
 
@@ -41,6 +53,8 @@ type Loaded[S any] struct {
 	State   S
 	Version int64
 	Saved   int64 // version of the snapshot that it began with; 0: none
+	// KeyIDs are those of the keys of all personal data that went into the state. Some may come more than once.
+	KeyIDs []uuid.UUID
 }
 
 // Load folds the stream into its state, from the latest snapshot on if there is one. With options the whole stream is folded,
@@ -59,6 +73,16 @@ func (s Snapshots[Tx, S]) Load(ctx context.Context, tx Tx, aggregateID string, o
 // resume folds what is left of a stream into the state of its snapshot.
 func (s Snapshots[Tx, S]) resume(ctx context.Context, tx Tx, aggregateID string, snapshot runtime.Snapshot, rest runtime.Stream) (Loaded[S], error) {
 	loaded := Loaded[S]{Version: rest.Version(), Saved: snapshot.Version}
+	if s.seals {
+		ids, state, err := s.open(ctx, tx, aggregateID, snapshot, rest.Events)
+		if err != nil {
+			return Loaded[S]{}, err
+		}
+		if state == nil && snapshot.Version > 0 {
+			return s.whole(ctx, tx, aggregateID)
+		}
+		loaded.KeyIDs, snapshot.State = ids, state
+	}
 	if snapshot.Version > 0 {
 		if err := s.settings.Codec().Unmarshal(snapshot.State, &loaded.State); err != nil {
 			s.trouble(ctx, "a snapshot cannot be read, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
@@ -81,6 +105,9 @@ func (s Snapshots[Tx, S]) whole(ctx context.Context, tx Tx, aggregateID string, 
 		return Loaded[S]{}, err
 	}
 	loaded := Loaded[S]{Version: int64(stream.Len())}
+	if loaded.KeyIDs, err = s.personal.Open(ctx, tx, stream.Events); err != nil {
+		return Loaded[S]{}, err
+	}
 	return loaded, s.fold(&loaded.State, stream.Events)
 }
 
@@ -107,13 +134,61 @@ func (s Snapshots[Tx, S]) Save(ctx context.Context, tx Tx, aggregateID string, l
 	if s.kept == nil || every == 0 || loaded.Version-loaded.Saved < int64(every) {
 		return
 	}
-	state, err := s.settings.Codec().Marshal(&loaded.State)
-	if err == nil {
-		err = s.kept.SaveSnapshot(ctx, tx, s.key(aggregateID), runtime.Snapshot{Version: loaded.Version, State: state})
+	snapshot := runtime.Snapshot{Version: loaded.Version}
+	var err error
+	if snapshot.State, err = s.settings.Codec().Marshal(&loaded.State); err == nil && s.seals {
+		snapshot, err = s.sealed(ctx, tx, aggregateID, snapshot, loaded.KeyIDs)
+	}
+	if err == nil && snapshot.State != nil {
+		err = s.kept.SaveSnapshot(ctx, tx, s.key(aggregateID), snapshot)
 	}
 	if err != nil {
 		s.trouble(ctx, "a snapshot cannot be saved", aggregateID, loaded.Version, err)
 	}
+}
+
+// open opens the state of a snapshot, if there is one, and the events after it, and returns the IDs of the keys of both. The
+// state is nil if it cannot be read, because somebody in it was forgotten or because it is not what was sealed.
+func (s Snapshots[Tx, S]) open(ctx context.Context, tx Tx, aggregateID string, snapshot runtime.Snapshot, events []runtime.PersistedEvent) (ids []uuid.UUID, state []byte, err error) {
+	if snapshot.Version > 0 {
+		if ids, err = privacy.StateKeyIDs(snapshot.State); err != nil {
+			s.trouble(ctx, "a snapshot cannot be opened, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
+			return nil, nil, nil
+		}
+	}
+	ids = append(ids, s.personal.keyIDs(events)...)
+	ring, err := s.personal.ring(ctx, tx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	if snapshot.Version > 0 {
+		var erased bool
+		state, erased, err = ring.OpenState(s.place(aggregateID, snapshot.Version), snapshot.State)
+		if err != nil {
+			s.trouble(ctx, "a snapshot cannot be opened, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
+		}
+		if err != nil || erased {
+			return nil, nil, nil
+		}
+	}
+	return ids, state, s.personal.openWith(ring, events)
+}
+
+// sealed returns a snapshot with its state sealed. Where no key is left to seal it with, there is nothing to keep: it has no
+// state then.
+func (s Snapshots[Tx, S]) sealed(ctx context.Context, tx Tx, aggregateID string, snapshot runtime.Snapshot, ids []uuid.UUID) (runtime.Snapshot, error) {
+	clear := snapshot.State
+	snapshot.State = nil
+	ring, err := s.personal.ring(ctx, tx, ids)
+	if err != nil || ring == nil || ring.AreErased(ids) {
+		return snapshot, err
+	}
+	snapshot.State, snapshot.KeyIDs, err = ring.SealState(s.place(aggregateID, snapshot.Version), ids, clear)
+	return snapshot, err
+}
+
+func (s Snapshots[Tx, S]) place(aggregateID string, version int64) privacy.StatePlace {
+	return privacy.StatePlace{AggregateType: s.aggregateType, AggregateID: aggregateID, Fingerprint: s.fingerprint, Version: version}
 }
 
 func (s Snapshots[Tx, S]) key(aggregateID string) runtime.SnapshotKey {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -121,6 +122,11 @@ func (r *Ring) Subject(id uuid.UUID) (subject string, erased, ok bool) {
 		return "", false, false
 	}
 	return k.subject, k.isErased(), true
+}
+
+// AreErased reports whether the ring has the keys and all of them are erased.
+func (r *Ring) AreErased(ids []uuid.UUID) bool {
+	return !slices.ContainsFunc(ids, func(id uuid.UUID) bool { k := r.byID[id]; return k == nil || !k.isErased() })
 }
 
 // errNoKeys: a state is to be sealed with no key at all.

@@ -34,6 +34,9 @@ func (g *generator) common() *jen.File {
 		g.decide2(f)
 	}
 	g.describe(f)
+	if g.personal {
+		g.personalTable(f)
+	}
 	return f
 }
 
@@ -95,17 +98,24 @@ func (g *generator) toESEvents(f *jen.File) {
 	doc(f, `ToESEvents returns the events as they are stored in the stream of the named aggregate. T is an event type, an
 interface over some, or any; values and pointers may be mixed. A nil event, and one that is not of the aggregate,
 is a *runtime.InvalidEventError.`)
-	f.Func().Id("ToESEvents").Types(g.local("T").Any()).Custom(lines,
+	keyed, types := g.keyed(g.personal)
+	f.Func().Id("ToESEvents").Types(append([]jen.Code{g.local("T").Any()}, types...)...).Custom(lines, append(keyed,
 		jen.List(g.local("aggregateType"), g.local("aggregateID")).String(),
 		g.local("events").Index().Add(g.local("T")),
-		g.local("opts").Op("...").Add(runtimeName("Option")),
+		g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Params(jen.Index().Add(runtimeName("Event")), jen.Error()).Block(
 		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
-			mappingName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
+			g.settings(), g.local("aggregateType"), g.local("aggregateID")),
 		jen.Switch(g.local("aggregateType")).BlockFunc(func(group *jen.Group) {
 			for _, a := range g.aggregates {
-				group.Case(jen.Id(a.typeConst())).Block(jen.Return(mappingName("EncodeAll").Call(
-					g.local("encoder"), g.local("events"), jen.Id(a.encode()))))
+				encode := mappingName("EncodeAll").Call(g.local("encoder"), g.local("events"), jen.Id(a.encode()))
+				if !a.HasPersonal() {
+					group.Case(jen.Id(a.typeConst())).Block(jen.Return(encode))
+					continue
+				}
+				group.Case(jen.Id(a.typeConst())).Block(
+					jen.List(g.local("encoded"), g.local("err")).Op(":=").Add(encode),
+					jen.Return(g.newPersonal().Dot("SealAll").Call(g.local("ctx"), g.local("tx"), g.local("encoded"), g.local("err"))))
 			}
 		}),
 		jen.Return(jen.Nil(), jen.Op("&").Add(runtimeName("InvalidEventError")).Values(jen.Dict{
@@ -114,6 +124,15 @@ is a *runtime.InvalidEventError.`)
 			jen.Id("Reason"): jen.Qual(fmtPath, "Sprintf").Call(jen.Lit("is %q, which is none of "+escapePercent(strings.Join(names, ", "))), g.local("aggregateType")),
 		})),
 	)
+}
+
+// settings returns the settings that options make.
+func (g *generator) settings() *jen.Statement {
+	settings := mappingName("NewSettings").Call(g.local("opts").Op("..."))
+	if g.personal {
+		return mappingName("Discreet").Call(settings)
+	}
+	return settings
 }
 
 // escapePercent makes s safe within a format.
@@ -128,10 +147,17 @@ func (g *generator) fromESEvents(f *jen.File) {
 	doc(f, `FromESEvents returns the stored events as values of T: an event type, an interface over some, or any. They are
 upcast to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
 *runtime.DecodeError.`)
-	f.Func().Id("FromESEvents").Types(g.local("T").Any()).Params(
-		g.local("events").Index().Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
+	keyed, types := g.keyed(g.personal)
+	opened := jen.Null()
+	if g.personal {
+		opened = jen.List(g.local("events"), g.local("err")).Op(":=").Add(g.newPersonal()).Dot("OpenAll").Call(g.local("ctx"), g.local("tx"), g.local("events")).
+			Line().Add(g.ifErr(jen.Nil(), g.local("err")))
+	}
+	f.Func().Id("FromESEvents").Types(append([]jen.Code{g.local("T").Any()}, types...)...).Params(append(keyed,
+		g.local("events").Index().Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Params(jen.Index().Add(g.local("T")), jen.Error()).Block(
-		g.local("codec").Op(":=").Add(mappingName("CodecOf")).Call(g.local("opts").Op("...")),
+		opened,
+		g.local("codec").Op(":=").Add(codecOf(g.personal)).Call(g.local("opts").Op("...")),
 		g.local("typed").Op(":=").Make(jen.Index().Add(g.local("T")), jen.Len(g.local("events"))),
 		jen.For(g.local("i").Op(":=").Range().Add(g.local("events"))).Block(
 			jen.List(append(decoded, g.local("err"))...).Op(":=").Id("decodeEvent").Call(
@@ -146,7 +172,7 @@ upcast to the versions that are current. The first event that cannot be decoded,
 
 func (g *generator) fromESEvent(f *jen.File) {
 	sealed := g.anySealed()
-	call := jen.Id("decodeEvent").Call(mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")))
+	call := jen.Id("decodeEvent").Call(codecOf(g.personal).Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")))
 	body := []jen.Code{jen.Return(call)}
 	if sealed {
 		body = []jen.Code{
@@ -155,8 +181,13 @@ func (g *generator) fromESEvent(f *jen.File) {
 		}
 	}
 	doc(f, "FromESEvent returns the event that is stored as e, upcast to the version that is current.")
-	f.Func().Id("FromESEvent").Params(
-		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
+	keyed, types := g.keyed(g.personal)
+	if g.personal {
+		body = append([]jen.Code{jen.If(g.local("err").Op(":=").Add(g.newPersonal()).Dot("OpenOne").Call(
+			g.local("ctx"), g.local("tx"), jen.Op("&").Add(g.local("e"))), g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Nil(), g.local("err")))}, body...)
+	}
+	f.Func().Id("FromESEvent").Types(types...).Params(append(keyed,
+		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Params(jen.Any(), jen.Error()).Block(body...)
 
 	results, unknown := []jen.Code{jen.Any(), jen.Error()}, []jen.Code{jen.Nil()}

@@ -20,10 +20,25 @@ read. Pass it to runtime/console. The options hold for reading.`)
 		jen.Return(jen.Op("&").Add(inspectName("Domain")).Custom(rows,
 			member("Events", jen.Index().Add(inspectName("EventType")).Custom(rows, events...)),
 			member("Decode", jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Any(), jen.Error()).Block(
-				jen.Return(jen.Id("FromESEvent").Call(jen.Op("*").Add(g.local("e")), g.local("opts").Op("..."))),
+				g.describedValue()...,
 			)),
 		)),
 	)
+}
+
+// describedValue returns the statements that decode an event for people to look at, who have no keys.
+func (g *generator) describedValue() []jen.Code {
+	if !g.personal {
+		return []jen.Code{jen.Return(jen.Id("FromESEvent").Call(jen.Op("*").Add(g.local("e")), g.local("opts").Op("...")))}
+	}
+	decode := jen.Id("decodeEvent").Call(codecOf(true).Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("concealed")))
+	code := []jen.Code{g.local("concealed").Op(":=").Id(personalEvents).Dot("Conceal").Call(jen.Op("*").Add(g.local("e")))}
+	if !g.anySealed() {
+		return append(code, jen.Return(decode))
+	}
+	return append(code,
+		jen.List(g.local("event"), jen.Id("_"), g.local("err")).Op(":=").Add(decode),
+		jen.Return(g.local("event"), g.local("err")))
 }
 
 // described returns the literal of an event.
@@ -45,6 +60,9 @@ func described(a *aggregate, e *event) jen.Code {
 		about := []jen.Code{member("Name", jen.Lit(field.Name)), member("Type", jen.Lit(field.Shape.Go))}
 		if field.Doc != "" {
 			about = append(about, member("Doc", jen.Lit(field.Doc)))
+		}
+		if field.Personal != nil {
+			about = append(about, member("Personal", jen.True()))
 		}
 		fields = append(fields, jen.Values(about...))
 	}

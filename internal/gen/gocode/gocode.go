@@ -37,7 +37,7 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	g := generator{output: d.Output, aggregates: aggregates, declared: declared, qualifiers: qualifiers(d, declared)}
+	g := generator{output: d.Output, aggregates: aggregates, personal: hasPersonal(d.Aggregates), declared: declared, qualifiers: qualifiers(d, declared)}
 	if o.JSON {
 		g.plain()
 	}
@@ -89,6 +89,7 @@ func sumProblems(aggregates []aggregate) model.Problems {
 type generator struct {
 	output     model.Output
 	aggregates []aggregate
+	personal   bool              // events hold personal data
 	qualifiers map[string]string // import path -> name
 	declared   map[string]bool   // package-level names
 	scenarios  *scenarios        // nil: none

@@ -43,42 +43,65 @@ build breaks for whoever does not handle it; [%s] handles some and says so.`, a.
 		g.idOf(f, a)
 	}
 
-	doc(f, "%s returns a consumer, known for ever by its name, that hands every event of %s to h.", a.newConsumer(), a.Name)
-	f.Func().Id(a.newConsumer()).Types(tx.Clone().Any()).Params(
-		g.local("name").String(),
-		g.local("h").Id(a.handler()).Types(tx.Clone()),
-		g.local("opts").Op("...").Add(runtimeName("Option")),
-	).Qual(consumerPath, "ScopedConsumer").Types(tx.Clone()).Block(
-		jen.Return(jen.Qual(consumerPath, "Scoped").Call(
-			g.local("name"), jen.Index().String().Values(jen.Id(a.typeConst())),
-			jen.Func().Params(g.ctx(), g.tx(), g.local("e").Add(runtimeName("PersistedEvent"))).Error().Block(
-				jen.Return(jen.Id(a.handle()).Call(
-					g.local("ctx"), g.local("tx"), g.local("e"), g.local("h"), g.local("opts").Op("..."))),
-			),
-		)),
-	)
+	g.consumer(f, a)
 	g.batchConsumer(f, a)
+	g.forgetter(f, a)
+}
+
+// consumer generates the consumer of one event at a time.
+func (g *generator) consumer(f *jen.File, a *aggregate) {
+	params := []jen.Code{g.local("name").String()}
+	handled := []jen.Code{g.local("ctx"), g.local("tx")}
+	if a.HasPersonal() {
+		params, handled = append(params, g.keys()), append(handled, g.local("keys"))
+	}
+	made := jen.Qual(consumerPath, "Scoped").Call(
+		g.local("name"), jen.Index().String().Values(jen.Id(a.typeConst())),
+		jen.Func().Params(g.ctx(), g.tx(), g.local("e").Add(runtimeName("PersistedEvent"))).Error().Block(
+			jen.Return(jen.Id(a.handle()).Call(append(handled, g.local("e"), g.local("h"), g.local("opts").Op("..."))...)),
+		),
+	)
+	if a.HasPersonal() {
+		made = jen.Qual(consumerPath, "Prepared").Call(made, g.newPersonal().Dot("Prepare"))
+	}
+	doc(f, "%s returns a consumer, known for ever by its name, that hands every event of %s to h.", a.newConsumer(), a.Name)
+	f.Func().Id(a.newConsumer()).Types(g.local("Tx").Any()).Params(append(params,
+		g.local("h").Id(a.handler()).Types(g.local("Tx")),
+		g.local("opts").Op("...").Add(runtimeName("Option")))...,
+	).Qual(consumerPath, "ScopedConsumer").Types(g.local("Tx")).Block(jen.Return(made))
 }
 
 // batchConsumer generates the consumer of many events at a time.
 func (g *generator) batchConsumer(f *jen.File, a *aggregate) {
 	doc(f, `%s returns a consumer that gives many events of %s at a time to handle, decoded and upcast, in the order of
 the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.`, a.newBatchConsumer(), a.Name)
-	f.Func().Id(a.newBatchConsumer()).Types(g.local("Tx").Any()).Custom(lines,
-		g.local("name").String(),
+	params := []jen.Code{g.local("name").String()}
+	if a.HasPersonal() {
+		params = append(params, g.keys())
+	}
+	types := jen.Index().String().Values(jen.Id(a.typeConst()))
+	made := jen.Qual(consumerPath, "TypedBatch").Call(
+		g.local("name"), types.Clone(),
+		jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
+			jen.Return(jen.Id(a.decode()).Call(g.local("codec"), g.local("e"))),
+		),
+		g.local("handle"),
+	)
+	if a.HasPersonal() {
+		made = jen.Qual(consumerPath, "OpenedBatch").Call(made, types.Clone(),
+			jen.Func().Params(g.ctx(), g.tx(), g.local("events").Index().Add(runtimeName("PersistedEvent"))).Error().Block(
+				jen.List(jen.Id("_"), g.local("err")).Op(":=").Add(g.newPersonal()).Dot("Open").Call(g.local("ctx"), g.local("tx"), g.local("events")),
+				jen.Return(g.local("err")),
+			))
+	}
+	f.Func().Id(a.newBatchConsumer()).Types(g.local("Tx").Any()).Custom(lines, append(params,
 		g.local("handle").Func().Params(
 			g.ctx(), g.tx(), g.local("events").Index().Add(runtimeName("Recorded")).Types(jen.Id(a.sum())),
 		).Error(),
-		g.local("opts").Op("...").Add(runtimeName("Option")),
+		g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Qual(consumerPath, "BatchConsumer").Types(g.local("Tx")).Block(
-		g.local("codec").Op(":=").Add(mappingName("CodecOf")).Call(g.local("opts").Op("...")),
-		jen.Return(jen.Qual(consumerPath, "TypedBatch").Call(
-			g.local("name"), jen.Index().String().Values(jen.Id(a.typeConst())),
-			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
-				jen.Return(jen.Id(a.decode()).Call(g.local("codec"), g.local("e"))),
-			),
-			g.local("handle"),
-		)),
+		g.local("codec").Op(":=").Add(codecOf(a.HasPersonal())).Call(g.local("opts").Op("...")),
+		jen.Return(made),
 	)
 }
 
@@ -118,14 +141,20 @@ func (g *generator) handle(f *jen.File, a *aggregate) {
 	}
 	doc(f, `%s decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
 is a *runtime.DecodeError, as is one that cannot be decoded.`, a.handle())
-	f.Func().Id(a.handle()).Types(g.local("Tx").Any()).Custom(lines,
-		g.ctx(), g.tx(),
+	params, opened := []jen.Code{g.ctx(), g.tx()}, jen.Null()
+	if a.HasPersonal() {
+		params = append(params, g.keys())
+		opened = jen.If(g.local("err").Op(":=").Add(g.newPersonal()).Dot("OpenOne").Call(
+			g.local("ctx"), g.local("tx"), jen.Op("&").Add(g.local("e"))), g.local("err").Op("!=").Nil()).Block(jen.Return(g.local("err")))
+	}
+	f.Func().Id(a.handle()).Types(g.local("Tx").Any()).Custom(lines, append(params,
 		g.local("e").Add(runtimeName("PersistedEvent")),
 		g.local("h").Id(a.handler()).Types(g.local("Tx")),
-		g.local("opts").Op("...").Add(runtimeName("Option")),
+		g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Error().Block(
+		opened,
 		jen.List(g.local("event"), g.local("err")).Op(":=").Id(a.decode()).Call(
-			mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e"))),
+			codecOf(a.HasPersonal()).Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e"))),
 		g.ifErr(g.local("err")),
 		jen.Switch(g.local("event").Op(":=").Add(value).Assert(jen.Type())).BlockFunc(func(group *jen.Group) {
 			for _, e := range a.current() {

@@ -25,6 +25,7 @@ const (
 	inspectPath   = runtimePath + "/inspect"
 	mappingPath   = runtimePath + "/mapping"
 	plainPath     = runtimePath + "/plainjson"
+	privacyPath   = runtimePath + "/privacy"
 )
 
 var ours = []model.Package{
@@ -47,6 +48,9 @@ var locals = []string{
 	"settings", "state", "store", "stream", "t", "tx", "typed", "v", "version", "w", "window", "wrapped",
 }
 
+// personalLocals are those of functions that take keys for personal data.
+var personalLocals = []string{"appended", "concealed", "encoded", "keys", "opened", "personal"}
+
 // versionName matches the names of packages that are called after a version.
 var versionName = regexp.MustCompile(`^v\d+$`)
 
@@ -58,6 +62,12 @@ func qualifiers(d *model.Domain, declared map[string]bool, more ...model.Package
 	taken := maps.Clone(declared)
 	for _, local := range locals {
 		taken[local] = true
+	}
+	if hasPersonal(d.Aggregates) {
+		more = append(more, model.Package{Path: privacyPath, Name: "privacy"})
+		for _, local := range personalLocals {
+			taken[local] = true
+		}
 	}
 	for _, a := range d.Aggregates {
 		for _, e := range a.Events {

@@ -145,23 +145,52 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 	if e.Pointer {
 		pointer = g.local("e")
 	}
+	keyed, types := g.keyed(e.isPersonal())
 	doc(f, "%s returns e as version %d of %q in the stream of aggregateID; aggregateType is [%s].", e.to(), e.Version, e.Name, a.typeConst())
-	f.Func().Id(e.to()).Custom(lines,
+	f.Func().Id(e.to()).Types(types...).Custom(lines, append(keyed,
 		jen.List(g.local("aggregateType"), g.local("aggregateID")).String(),
 		g.local("e").Add(g.eventType(e)),
-		g.local("opts").Op("...").Add(runtimeName("Option")),
-	).Params(runtimeName("Event"), jen.Error()).Block(
-		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
-			mappingName("NewSettings").Call(g.local("opts").Op("...")), g.local("aggregateType"), g.local("aggregateID")),
-		jen.Return(g.encodeCall(a, e, pointer)),
-	)
+		g.local("opts").Op("...").Add(runtimeName("Option")))...,
+	).Params(runtimeName("Event"), jen.Error()).Block(g.encoded(a, e, pointer)...)
 
 	doc(f, "%s returns the event that is stored as e: version %d of %q in a stream of %s. Anything else is a *runtime.DecodeError.", e.from(), e.Version, e.Name, a.Name)
-	from := f.Func().Id(e.from()).Params(
-		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")),
+	keyed, types = g.keyed(e.isPersonal())
+	from := f.Func().Id(e.from()).Types(types...).Params(append(keyed,
+		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Params(g.eventType(e), jen.Error())
+	from.Block(g.decoded(a, e)...)
+}
+
+// encoded returns the statements of a function that encodes an event.
+func (g *generator) encoded(a *aggregate, e *event, pointer *jen.Statement) []jen.Code {
+	settings := mappingName("NewSettings").Call(g.local("opts").Op("..."))
+	if e.isPersonal() {
+		settings = mappingName("Discreet").Call(settings)
+	}
+	encoder := g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(settings, g.local("aggregateType"), g.local("aggregateID"))
+	if !e.isPersonal() {
+		return []jen.Code{encoder, jen.Return(g.encodeCall(a, e, pointer))}
+	}
+	return []jen.Code{
+		encoder,
+		jen.List(g.local("encoded"), g.local("err")).Op(":=").Add(g.encodeCall(a, e, pointer)),
+		jen.Return(g.newPersonal().Dot("SealOne").Call(g.local("ctx"), g.local("tx"), g.local("encoded"), g.local("err"))),
+	}
+}
+
+// decoded returns the statements of a function that decodes one version of an event.
+func (g *generator) decoded(a *aggregate, e *event) []jen.Code {
+	none := g.typeOf(e.Type).Values()
+	if e.Pointer {
+		none = jen.Nil()
+	}
+	var code []jen.Code
+	if e.isPersonal() {
+		code = append(code, jen.If(g.local("err").Op(":=").Add(g.newPersonal()).Dot("OpenOne").Call(
+			g.local("ctx"), g.local("tx"), jen.Op("&").Add(g.local("e"))), g.local("err").Op("!=").Nil()).Block(jen.Return(none, g.local("err"))))
+	}
 	args := []jen.Code{
-		mappingName("CodecOf").Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
+		codecOf(e.isPersonal()).Call(g.local("opts").Op("...")), jen.Op("&").Add(g.local("e")),
 		jen.Id(a.typeConst()), jen.Lit(e.Name), jen.Lit(e.Version),
 	}
 	decode := mappingName("DecodeAs").Types(g.typeOf(e.Type)).Call(args...)
@@ -169,10 +198,9 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 		decode = mappingName("DecodeAsBy").Call(append(args, jen.Id(e.plain.decode()))...)
 	}
 	if e.Pointer {
-		from.Block(
+		return append(code,
 			jen.List(g.local("event"), g.local("err")).Op(":=").Add(decode),
 			jen.Return(jen.Op("&").Add(g.local("event")), g.local("err")))
-		return
 	}
-	from.Block(jen.Return(decode))
+	return append(code, jen.Return(decode))
 }

@@ -12,7 +12,7 @@ import (
 // never renames what was there:
 //
 //	aggregate A    AType AEvent AEventOf AStream AStore NewAStore FoldA AHandler AHandlerFuncs HandleA NewAConsumer AIDOf,
-//	               unexported encodeAEvent decodeAEvent foldACode, and AScenario in the package beside it for tests
+//	               NewAForgetter, unexported encodeAEvent decodeAEvent foldACode, and AScenario in the package beside it for tests
 //	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
 //	               upcaster turns into a higher
 //	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A; unexported writeAEVn and readAEVn
@@ -51,6 +51,7 @@ func (a *aggregate) handle() string           { return "Handle" + a.ident }
 func (a *aggregate) idOf() string             { return a.ident + "IDOf" }
 func (a *aggregate) newConsumer() string      { return "New" + a.ident + "Consumer" }
 func (a *aggregate) newBatchConsumer() string { return "New" + a.ident + "BatchConsumer" }
+func (a *aggregate) newForgetter() string     { return "New" + a.ident + "Forgetter" }
 func (a *aggregate) encode() string           { return "encode" + a.ident + "Event" }
 func (a *aggregate) decode() string           { return "decode" + a.ident + "Event" }
 func (a *aggregate) fold() string             { return "Fold" + a.ident }
@@ -150,6 +151,9 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 	for _, name := range common {
 		scope.declare(name, model.Position{}, "every generated package")
 	}
+	if hasPersonal(d.Aggregates) {
+		scope.declare(personalEvents, model.Position{}, "every generated package with personal data")
+	}
 	for _, a := range aggregates {
 		what := fmt.Sprintf("aggregate %q", a.Name)
 		for _, ident := range a.declared(d.Output.Package) {
@@ -193,6 +197,9 @@ func (a *aggregate) declared(output model.Package) []string {
 	}
 	if a.State != nil {
 		names = append(names, a.fold())
+	}
+	if a.forgets() {
+		names = append(names, a.newForgetter())
 	}
 	if a.hasSnapshots() {
 		names = append(names, a.foldCode(), a.snapshotTest())

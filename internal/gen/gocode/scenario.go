@@ -49,6 +49,7 @@ func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 	s.generator = generator{
 		output:     model.Output{Package: model.Package{Path: path.Join(d.Output.Path, name), Name: name}},
 		declared:   declared,
+		personal:   hasPersonal(d.Aggregates),
 		qualifiers: qualifiers(d, declared, d.Output.Package),
 	}
 	return &s
@@ -69,12 +70,17 @@ func (s *scenarios) generate() *jen.File {
 // scenario generates the function that begins a scenario of one aggregate.
 func (s *scenarios) scenario(f *jen.File, a *aggregate) {
 	of := func(name string) *jen.Statement { return jen.Qual(s.tested.Path, name) }
+	made, tx := "NewScenario", []jen.Code(nil)
+	if s.personal {
+		made, tx = "NewPersonalScenario", []jen.Code{noTx()}
+	}
 	doc(f, "%s begins a test of what %s decides: given these events, when it is asked, then those events.", a.scenario(), a.Name)
 	f.Func().Id(a.scenario()).Params(
 		s.local("t").Qual(testingPath, "TB"), s.local("opts").Op("...").Add(runtimeName("Option")),
 	).Qual(eventtestPath, "Scenario").Types(s.typeOf(a.State.Type), of(a.sum())).Block(
-		jen.Return(jen.Qual(eventtestPath, "NewScenario").Custom(lines,
-			s.local("t"), of(a.typeConst()), of("ToESEvents").Types(jen.Any()), of("FromESEvents").Types(of(a.sum())),
+		jen.Return(jen.Qual(eventtestPath, made).Custom(lines,
+			s.local("t"), of(a.typeConst()), of("ToESEvents").Types(append([]jen.Code{jen.Any()}, tx...)...),
+			of("FromESEvents").Types(append([]jen.Code{of(a.sum())}, tx...)...),
 			of(a.fold()), s.local("opts").Op("..."))),
 	)
 }

@@ -18,7 +18,11 @@ events is a *runtime.IncompleteStreamError.`)
 	).Params(state.Clone(), jen.Int64(), jen.Error()).Block(g.load(a, state)...)
 	g.execute(f, a, state)
 	g.at(f, a, state)
-	g.advance(f, a, state)
+	if !a.HasPersonal() || !a.hasSnapshots() {
+		g.advance(f, a, state)
+	} else {
+		g.foldStored(f, a, state)
+	}
 	if a.hasSnapshots() {
 		doc(f, "%s stands for all code that the fold runs. Snapshots made by other code are not read.", a.foldCode())
 		f.Const().Id(a.foldCode()).Op("=").Lit(a.State.Snapshots.Fingerprint)
@@ -65,7 +69,7 @@ version only. An error of decide is returned as it is. decide must not change wh
 		g.local("decide").Func().Params(state.Clone()).Params(jen.Index().Id(a.sum()), jen.Error()),
 		g.local("opts").Op("...").Add(runtimeName("ExecuteOption")),
 	).Params(runtimeName("Execution").Types(state.Clone()), jen.Error()).Block(
-		g.local("settings").Op(":=").Add(mappingName("With")).Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")),
+		g.local("settings").Op(":=").Add(g.settingsOfCall(a)),
 		load,
 		g.ifErr(execution(), g.local("err")),
 		jen.For(g.local("attempt").Op(":=").Lit(1), jen.Empty(), g.local("attempt").Op("++")).Block(
@@ -81,20 +85,18 @@ version only. An error of decide is returned as it is. decide must not change wh
 				g.local("events"), g.local("settings")),
 			jen.If(g.local("err").Op("==").Nil()).Block(
 				jen.If(g.local("err").Op(":=").Add(g.local("s")).Dot("fold").Call(
-					jen.Op("&").Add(at.state()), g.local("result").Dot("Events")), g.local("err").Op("!=").Nil()).Block(
+					jen.Op("&").Add(at.state()), at.events()), g.local("err").Op("!=").Nil()).Block(
 					jen.Return(execution(), g.local("err"))),
 				saved,
 				jen.Return(execution(
-					field("AppendResult", g.local("result")), field("State", at.state()),
+					field("AppendResult", at.result()), field("State", at.state()),
 					field("Version", g.local("result").Dot("ToVersion").Call())), jen.Nil()),
 			),
 			jen.Var().Add(g.local("conflict")).Op("*").Add(runtimeName("ConflictError")),
 			jen.If(jen.Op("!").Qual(errorsPath, "As").Call(g.local("err"), jen.Op("&").Add(g.local("conflict"))).
 				Op("||").Add(g.local("attempt")).Op(">=").Add(g.local("settings")).Dot("MaxAttempts").Call()).Block(
 				jen.Return(execution(), g.local("err"))),
-			jen.If(jen.List(at.version(), g.local("err")).Op("=").Add(g.local("s")).Dot("advance").Call(
-				g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(at.state()), at.version()),
-				g.local("err").Op("!=").Nil()).Block(
+			jen.If(g.again(a, at), g.local("err").Op("!=").Nil()).Block(
 				jen.Return(execution(), g.local("err"))),
 		),
 	)
@@ -108,25 +110,49 @@ func (g *generator) at(f *jen.File, a *aggregate, state *jen.Statement) {
 	if a.hasSnapshots() {
 		made.Dot("WithSnapshots").Call(g.local("s").Dot(g.localName("snapshots")))
 	}
+	if a.HasPersonal() {
+		made.Dot("WithPersonal").Call(g.local("s").Dot(g.localName("personal")))
+	}
 	doc(f, "At returns the %s of id, for Decide2.", a.Name)
 	f.Func().Params(g.receiver(a)).Id("At").Params(g.id(a)).Add(
 		mappingName("Aggregate").Types(g.local("Tx"), state.Clone(), jen.Id(a.sum()))).Block(jen.Return(made))
 }
 
 // A held says what holds a state and its version while Execute runs: variables, or what was loaded from a snapshot.
-type held struct{ state, version func() *jen.Statement }
+type held struct{ state, version, result, events func() *jen.Statement }
 
 // held returns what holds the state, and the statements that save it after an append, if it is kept.
 func (g *generator) held(a *aggregate) (at held, saved jen.Code) {
-	if !a.hasSnapshots() {
-		return held{func() *jen.Statement { return g.local("state") }, func() *jen.Statement { return g.local("version") }}, jen.Null()
-	}
 	at = held{
-		func() *jen.Statement { return g.local("loaded").Dot("State") },
-		func() *jen.Statement { return g.local("loaded").Dot("Version") },
+		state:   func() *jen.Statement { return g.local("state") },
+		version: func() *jen.Statement { return g.local("version") },
+		result:  func() *jen.Statement { return g.local("result") },
+		events:  func() *jen.Statement { return g.local("result").Dot("Events") },
 	}
-	return at, at.version().Op("=").Add(g.local("result")).Dot("ToVersion").Call().Line().
-		Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Save").Call(g.local("ctx"), g.local("tx"), g.idString(a), g.local("loaded"))
+	keys := jen.Null()
+	if a.HasPersonal() {
+		at.result = func() *jen.Statement { return g.local("result").Dot("AppendResult") }
+		at.events = func() *jen.Statement { return g.local("result").Dot("Opened") }
+		keys = g.local("loaded").Dot("KeyIDs").Op("=").Append(g.local("loaded").Dot("KeyIDs"), g.local("result").Dot("KeyIDs").Op("...")).Line()
+	}
+	if !a.hasSnapshots() {
+		return at, jen.Null()
+	}
+	at.state = func() *jen.Statement { return g.local("loaded").Dot("State") }
+	at.version = func() *jen.Statement { return g.local("loaded").Dot("Version") }
+	return at, keys.Add(at.version().Op("=").Add(g.local("result")).Dot("ToVersion").Call().Line().
+		Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Save").Call(g.local("ctx"), g.local("tx"), g.idString(a), g.local("loaded")))
+}
+
+// again returns the assignment that brings the state up to date after a conflict. Where a snapshot is sealed, all keys of what
+// goes into it have to be known, so the state is loaded anew.
+func (g *generator) again(a *aggregate, at held) *jen.Statement {
+	if a.HasPersonal() && a.hasSnapshots() {
+		return jen.List(g.local("loaded"), g.local("err")).Op("=").Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Load").Call(
+			g.local("ctx"), g.local("tx"), g.idString(a))
+	}
+	return jen.List(at.version(), g.local("err")).Op("=").Add(g.local("s")).Dot("advance").Call(
+		g.local("ctx"), g.local("tx"), g.local("id"), jen.Op("&").Add(at.state()), at.version())
 }
 
 func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {
@@ -139,11 +165,16 @@ func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {
 			g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
 			mappingName("After").Call(g.local("version"), g.local("opts").Op("...")).Op("...")),
 		g.ifErr(jen.Lit(0), g.local("err")),
+		g.opened(a, jen.Lit(0), g.local("err")),
 		jen.If(g.local("err").Op(":=").Add(g.local("s")).Dot("fold").Call(g.local("state"), g.local("stream").Dot("Events")),
 			g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Lit(0), g.local("err"))),
 		jen.Return(g.local("version").Op("+").Int64().Parens(g.local("stream").Dot("Len").Call()), jen.Nil()),
 	)
+	g.foldStored(f, a, state)
+}
 
+// foldStored generates the method that folds stored events.
+func (g *generator) foldStored(f *jen.File, a *aggregate, state *jen.Statement) {
 	doc(f, "fold applies stored events to state, upcast to the versions that are current.")
 	f.Func().Params(g.receiver(a)).Id("fold").Params(
 		g.local("state").Op("*").Add(state.Clone()), g.local("events").Index().Add(runtimeName("PersistedEvent")),

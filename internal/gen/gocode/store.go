@@ -74,12 +74,18 @@ for concurrent use. It never commits or rolls back: the transaction is the calle
 	if a.hasSnapshots() {
 		fields = append(fields, g.local("snapshots").Add(mappingName("Snapshots")).Types(g.local("Tx"), g.typeOf(a.State.Type)))
 	}
+	params := []jen.Code{g.local("store").Add(runtimeName("Store")).Types(g.local("Tx"))}
+	about := "The options hold for every call."
+	if a.HasPersonal() {
+		fields = append(fields, g.local("personal").Add(mappingName("Personal")).Types(g.local("Tx")))
+		params = append(params, g.keys())
+		about = "Personal data is sealed and opened with the keys. " + about
+	}
 	f.Type().Id(a.store()).Types(g.local("Tx").Any()).Struct(fields...)
 
-	doc(f, "%s returns a store of %s over store. The options hold for every call.", a.newStore(), a.Name)
+	doc(f, "%s returns a store of %s over store. %s", a.newStore(), a.Name, about)
 	f.Func().Id(a.newStore()).Types(g.local("Tx").Any()).Params(
-		g.local("store").Add(runtimeName("Store")).Types(g.local("Tx")),
-		g.local("opts").Op("...").Add(runtimeName("Option")),
+		append(params, g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(g.made(a)...)
 
 	g.storeAppend(f, a)
@@ -88,17 +94,21 @@ for concurrent use. It never commits or rolls back: the transaction is the calle
 
 // made returns the statements that make a store.
 func (g *generator) made(a *aggregate) []jen.Code {
-	store := jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(
+	members := []jen.Code{
 		g.local("store").Op(":").Add(g.local("store")),
-		g.local("settings").Op(":").Add(mappingName("NewSettings")).Call(g.local("opts").Op("...")),
-	)
+		g.local("settings").Op(":").Add(discreet(a, mappingName("NewSettings").Call(g.local("opts").Op("...")))),
+	}
+	if a.HasPersonal() {
+		members = append(members, g.local("personal").Op(":").Add(g.newPersonal()))
+	}
+	store := jen.Op("&").Id(a.store()).Types(g.local("Tx")).Values(members...)
 	if !a.hasSnapshots() {
 		return []jen.Code{jen.Return(store)}
 	}
 	return []jen.Code{
 		g.local("s").Op(":=").Add(store),
 		g.local("s").Dot(g.localName("snapshots")).Op("=").Add(mappingName("NewSnapshots")).Call(
-			g.local("store"), g.local("s").Dot(g.localName("settings")), jen.Id(a.typeConst()), jen.Id(a.foldCode()), g.local("s").Dot("fold")),
+			g.local("store"), g.local("s").Dot(g.localName("settings")), jen.Id(a.typeConst()), jen.Id(a.foldCode()), g.local("s").Dot("fold")).Add(g.sealing(a)),
 		jen.Return(g.local("s")),
 	}
 }
@@ -112,11 +122,9 @@ is written, and the transaction is still usable.`)
 		g.local("expected").Add(runtimeName("ExpectedVersion")),
 		g.local("events").Index().Id(a.sum()),
 		g.local("opts").Op("...").Add(runtimeName("EventOption")),
-	).Params(runtimeName("AppendResult"), jen.Error()).Block(
-		jen.Return(g.local("s").Dot("append").Call(
-			g.local("ctx"), g.local("tx"), g.local("id"), g.local("expected"), g.local("events"),
-			mappingName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")))),
-	)
+	).Params(runtimeName("AppendResult"), jen.Error()).Block(g.appended(a, g.local("s").Dot("append").Call(
+		g.local("ctx"), g.local("tx"), g.local("id"), g.local("expected"), g.local("events"),
+		g.settingsOfCall(a)))...)
 
 	doc(f, "append is Append with the settings of the call.")
 	f.Func().Params(g.receiver(a)).Id("append").Custom(lines,
@@ -124,15 +132,72 @@ is written, and the transaction is still usable.`)
 		g.local("expected").Add(runtimeName("ExpectedVersion")),
 		g.local("events").Index().Id(a.sum()),
 		g.local("settings").Add(runtimeName("Settings")),
-	).Params(runtimeName("AppendResult"), jen.Error()).Block(
+	).Params(appendedType(a), jen.Error()).Block(
 		g.local("encoder").Op(":=").Add(mappingName("NewEncoder")).Call(
 			g.local("settings"), jen.Id(a.typeConst()), g.idString(a)),
 		jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(mappingName("EncodeAll")).Call(
 			g.local("encoder"), g.local("events"), jen.Id(a.encode())),
-		g.ifErr(runtimeName("AppendResult").Values(), g.local("err")),
-		jen.Return(g.local("s").Dot(g.localName("store")).Dot("Append").Call(
-			g.local("ctx"), g.local("tx"), g.local("expected"), g.local("mapped"))),
+		g.ifErr(appendedType(a).Values(), g.local("err")),
+		jen.Return(g.appendMapped(a)),
 	)
+}
+
+// appendMapped returns the call that appends what was encoded.
+func (g *generator) appendMapped(a *aggregate) *jen.Statement {
+	store := g.local("s").Dot(g.localName("store"))
+	if a.HasPersonal() {
+		return g.local("s").Dot(g.localName("personal")).Dot("Append").Call(g.local("ctx"), g.local("tx"), store, g.local("expected"), g.local("mapped"))
+	}
+	return store.Dot("Append").Call(g.local("ctx"), g.local("tx"), g.local("expected"), g.local("mapped"))
+}
+
+// appendedType returns what the method append gives: the result, and the events in clear where they hold personal data.
+func appendedType(a *aggregate) *jen.Statement {
+	if a.HasPersonal() {
+		return mappingName("Appended")
+	}
+	return runtimeName("AppendResult")
+}
+
+// appended returns the statements that give the result of the method append.
+func (g *generator) appended(a *aggregate, call *jen.Statement) []jen.Code {
+	if !a.HasPersonal() {
+		return []jen.Code{jen.Return(call)}
+	}
+	return []jen.Code{
+		jen.List(g.local("appended"), g.local("err")).Op(":=").Add(call),
+		jen.Return(g.local("appended").Dot("AppendResult"), g.local("err")),
+	}
+}
+
+// settingsOfCall returns the store's settings with the options of a call.
+func (g *generator) settingsOfCall(a *aggregate) *jen.Statement {
+	return discreet(a, mappingName("With").Call(g.local("s").Dot(g.localName("settings")), g.local("opts").Op("...")))
+}
+
+// discreet returns settings under which no error quotes personal data, if the aggregate has any.
+func discreet(a *aggregate, settings *jen.Statement) *jen.Statement {
+	if a.HasPersonal() {
+		return mappingName("Discreet").Call(settings)
+	}
+	return settings
+}
+
+// sealing returns the call by which snapshots are sealed, if the aggregate has personal data.
+func (g *generator) sealing(a *aggregate) *jen.Statement {
+	if a.HasPersonal() {
+		return jen.Dot("Sealing").Call(g.local("s").Dot(g.localName("personal")))
+	}
+	return jen.Null()
+}
+
+// opened returns the statement that opens the events of a stream, if the aggregate has personal data.
+func (g *generator) opened(a *aggregate, results ...jen.Code) jen.Code {
+	if !a.HasPersonal() {
+		return jen.Null()
+	}
+	return jen.If(jen.List(jen.Id("_"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("personal")).Dot("Open").Call(
+		g.local("ctx"), g.local("tx"), g.local("stream").Dot("Events")), g.local("err").Op("!=").Nil()).Block(jen.Return(results...))
 }
 
 func (g *generator) storeRead(f *jen.File, a *aggregate) {
@@ -146,6 +211,7 @@ cannot be decoded is a *runtime.DecodeError.`)
 			g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
 			g.local("opts").Op("...")),
 		g.ifErr(jen.Id(a.stream()).Values(), g.local("err")),
+		g.opened(a, jen.Id(a.stream()).Values(), g.local("err")),
 		jen.Return(mappingName("DecodeStream").Call(g.local("stream"),
 			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
 				jen.Return(jen.Id(a.decode()).Call(g.local("s").Dot(g.localName("settings")).Dot("Codec").Call(), g.local("e"))),

@@ -19,9 +19,12 @@ func (g *generator) test(a *aggregate) *jen.File {
 
 	doc(f, "Every version of every event, with all its fields set, is the same after it was stored and read.")
 	f.Func().Id(a.roundTrips()).Params(t()).BlockFunc(func(group *jen.Group) {
+		if a.HasPersonal() {
+			group.Add(g.local("keys")).Op(":=").Qual(eventtestPath, "Keys").Call()
+		}
 		for _, e := range a.events {
 			group.Add(run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "RoundTrip").Call(
-				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))...)))
+				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), g.tested(&e, "Sealing", e.to()), g.tested(&e, "Opening", e.from()))...)))
 		}
 	})
 
@@ -32,6 +35,11 @@ func (g *generator) test(a *aggregate) *jen.File {
 	}
 	doc(f, "Every old version that has an upcaster is read as the version that is current.")
 	f.Func().Id(a.upcasts()).Params(t()).BlockFunc(func(group *jen.Group) {
+		read := jen.Id("FromESEvent")
+		if g.personal {
+			group.Add(g.local("keys")).Op(":=").Qual(eventtestPath, "Keys").Call()
+			read = g.keyedTest("Opening", "FromESEvent")
+		}
 		for _, e := range a.events {
 			if e.Current() {
 				continue
@@ -41,10 +49,53 @@ func (g *generator) test(a *aggregate) *jen.File {
 				last = a.Event(last.Name, last.Upcast.To)
 			}
 			group.Add(run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "Upcast").Types(g.eventType(&event{Event: last})).Call(
-				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id("FromESEvent"))...)))
+				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), g.tested(&e, "Sealing", e.to()), read.Clone())...)))
 		}
 	})
 	return f
+}
+
+// noTx returns the transaction of tests.
+func noTx() *jen.Statement { return jen.Qual(eventtestPath, "NoTx") }
+
+// tested returns a generated function as tests take it: with keys, if it seals or opens the event.
+func (g *generator) tested(e *event, adapter, function string) *jen.Statement {
+	if !e.isPersonal() {
+		return jen.Id(function)
+	}
+	return g.keyedTest(adapter, function)
+}
+
+// keyedTest returns a generated function that takes keys as tests take it.
+func (g *generator) keyedTest(adapter, function string) *jen.Statement {
+	return jen.Qual(eventtestPath, adapter).Call(g.local("t"), g.local("keys"), jen.Id(function).Types(noTx()))
+}
+
+// clearly returns the functions that map an event out and back without sealing it.
+func (g *generator) clearly(a *aggregate, e *event) []jen.Code {
+	if !e.isPersonal() {
+		return []jen.Code{jen.Id(e.to()), jen.Id(e.from())}
+	}
+	clear := *e.Event
+	payload := *e.Payload
+	payload.Fields = slices.Clone(payload.Fields)
+	for i := range payload.Fields {
+		payload.Fields[i].Personal = nil
+	}
+	clear.Payload = &payload
+	plain := *e
+	plain.Event = &clear
+	pointer := jen.Op("&").Add(g.local("e"))
+	if e.Pointer {
+		pointer = g.local("e")
+	}
+	opts := g.local("opts").Op("...").Add(runtimeName("Option"))
+	return []jen.Code{
+		jen.Line().Func().Params(jen.List(g.local("aggregateType"), g.local("aggregateID")).String(), g.local("e").Add(g.eventType(e)), opts).
+			Params(runtimeName("Event"), jen.Error()).Block(g.encoded(a, &plain, pointer)...),
+		jen.Line().Func().Params(g.local("e").Add(runtimeName("PersistedEvent")), opts.Clone()).
+			Params(g.eventType(e), jen.Error()).Block(g.decoded(a, &plain)...),
+	}
 }
 
 // sampled returns the arguments of a function that makes a sample of the event: after the given ones, values of the types
@@ -107,7 +158,7 @@ func (g *generator) testPayloads(f *jen.File, a *aggregate, run func(string, *je
 		e := &a.events[i]
 		if path := e.payloadFile(a); path != "" {
 			runs = append(runs, run(fmt.Sprintf("%s.v%d", e.Name, e.Version), jen.Qual(eventtestPath, "Payload").Call(
-				g.sampled(e, g.local("t"), jen.Lit(path), jen.Id(a.typeConst()), jen.Id(e.to()), jen.Id(e.from()))...)))
+				g.sampled(e, append([]jen.Code{g.local("t"), jen.Lit(path), jen.Id(a.typeConst())}, g.clearly(a, e)...)...)...)))
 		}
 	}
 	if len(runs) == 0 {

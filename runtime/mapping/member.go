@@ -1,0 +1,164 @@
+package mapping
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// members walks the members of a JSON object. It checks no more than it needs to find them.
+type members struct {
+	data  []byte
+	at    int // where the next member or the end is looked for
+	first bool
+	whole bool // the object ended as it has to
+
+	name                string
+	nameFrom, nameTo    int // of the name, with its quotes
+	valueFrom, valueEnd int
+}
+
+func newMembers(data []byte) *members {
+	m := &members{data: data, first: true}
+	m.space()
+	if m.at < len(data) && data[m.at] == '{' {
+		m.at++
+	} else {
+		m.at = len(data) + 1
+	}
+	return m
+}
+
+// next goes to the next member and reports whether there is one.
+func (m *members) next() bool {
+	m.space()
+	if m.at >= len(m.data) {
+		return false
+	}
+	if m.data[m.at] == '}' {
+		m.at++
+		m.space()
+		m.whole = m.at == len(m.data)
+		m.at = len(m.data) + 1
+		return false
+	}
+	if !m.first && !m.skip(',') {
+		return false
+	}
+	m.first = false
+	m.space()
+	m.nameFrom = m.at
+	if !m.text() {
+		return false
+	}
+	m.nameTo = m.at
+	m.name = string(m.data[m.nameFrom+1 : m.nameTo-1])
+	if strings.IndexByte(m.name, '\\') >= 0 && json.Unmarshal(m.quoted(), &m.name) != nil {
+		return false
+	}
+	m.space()
+	if !m.skip(':') {
+		return false
+	}
+	m.space()
+	m.valueFrom = m.at
+	if !m.any() {
+		return false
+	}
+	m.valueEnd = m.at
+	return true
+}
+
+// isWhole reports, after next has returned false, whether it was the end of the object and of the data.
+func (m *members) isWhole() bool { return m.whole }
+
+// quoted returns the member's name as it is written, value its value.
+func (m *members) quoted() []byte { return m.data[m.nameFrom:m.nameTo] }
+func (m *members) value() []byte  { return m.data[m.valueFrom:m.valueEnd] }
+
+func (m *members) space() {
+	for m.at < len(m.data) && (m.data[m.at] == ' ' || m.data[m.at] == '\n' || m.data[m.at] == '\t' || m.data[m.at] == '\r') {
+		m.at++
+	}
+}
+
+func (m *members) skip(b byte) bool {
+	if m.at >= len(m.data) || m.data[m.at] != b {
+		return false
+	}
+	m.at++
+	return true
+}
+
+// text passes a string.
+func (m *members) text() bool {
+	if !m.skip('"') {
+		return false
+	}
+	for ; m.at < len(m.data); m.at++ {
+		switch m.data[m.at] {
+		case '\\':
+			m.at++
+		case '"':
+			m.at++
+			return true
+		}
+	}
+	return false
+}
+
+// any passes a value of any kind.
+func (m *members) any() bool {
+	from, depth := m.at, 0
+	for m.at < len(m.data) {
+		switch m.data[m.at] {
+		case '"':
+			if !m.text() {
+				return false
+			}
+			if depth == 0 {
+				return true
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return m.at > from
+			}
+			if depth--; depth == 0 {
+				m.at++
+				return true
+			}
+		case ',', ' ', '\n', '\t', '\r':
+			if depth == 0 {
+				return m.at > from
+			}
+		}
+		m.at++
+	}
+	return false
+}
+
+// isFolded reports whether encoding/json would take one name for the other.
+func isFolded(a, b string) bool { return strings.EqualFold(a, b) }
+
+// An object is a JSON object that is being written.
+type object struct{ bytes []byte }
+
+func newObject(size int) *object { return &object{append(make([]byte, 0, size), '{')} }
+
+// key adds the name of a member, which is quoted.
+func (o *object) key(quoted []byte) {
+	if len(o.bytes) > 1 {
+		o.bytes = append(o.bytes, ',')
+	}
+	o.bytes = append(o.bytes, quoted...)
+	o.bytes = append(o.bytes, ':')
+}
+
+func (o *object) add(quoted, value []byte) {
+	o.key(quoted)
+	o.bytes = append(o.bytes, value...)
+}
+
+func (o *object) end() []byte { return append(o.bytes, '}') }
