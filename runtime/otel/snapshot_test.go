@@ -2,6 +2,7 @@ package otel_test
 
 import (
 	"database/sql"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func TestSnapshots_hitsAndMisses(t *testing.T) {
 	for _, want := range []mapping.Loaded[int]{{State: 2, Version: 2}, {State: 2, Version: 2, Saved: 2}} {
 		err := l.in(func(tx *sql.Tx) error {
 			got, err := s.Load(t.Context(), tx, "1")
-			if got != want {
+			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 			s.Save(t.Context(), tx, "1", got)
