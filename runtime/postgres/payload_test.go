@@ -200,6 +200,14 @@ func (w wrapped) ReadAggregateStream(ctx context.Context, tx pgx.Tx, aggregateTy
 	return s, err
 }
 
+func (w wrapped) ReadStreams(ctx context.Context, tx pgx.Tx, reads ...runtime.StreamRead) ([]runtime.ReadResult, error) {
+	results, err := w.Store.ReadStreams(ctx, tx, reads...)
+	for i := range results {
+		results[i].Stream.Events, err = unwrap(results[i].Stream.Events, err)
+	}
+	return results, err
+}
+
 func (w wrapped) ReadEvents(ctx context.Context, tx pgx.Tx, from int64, limit int) ([]runtime.PersistedEvent, error) {
 	return unwrap(w.Store.ReadEvents(ctx, tx, from, limit))
 }
