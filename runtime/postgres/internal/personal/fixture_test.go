@@ -1,0 +1,265 @@
+package personal_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	_ "modernc.org/sqlite"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
+	"github.com/eventmap/eventmap/internal/pgtest"
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/postgres"
+	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
+	"github.com/eventmap/eventmap/runtime/postgres/internal/wire"
+	"github.com/eventmap/eventmap/runtime/privacy"
+	"github.com/eventmap/eventmap/runtime/sqlite"
+)
+
+// A database is a log with keys beside it, and what the tests do to it.
+type database[Tx any] struct {
+	log interface {
+		runtime.Store[Tx]
+		runtime.EventReader[Tx]
+	}
+	keyStore  *countedKeys[Tx]
+	consumers consumer.Database[Tx]
+	begin     func(t testing.TB) (tx Tx, commit, rollback func())
+	exec      func(t testing.TB, statement string) // in SQL that both understand
+	dump      func(t testing.TB) string            // all that is stored
+	now       time.Time                            // for caches
+}
+
+// countedKeys counts the queries of a key store.
+type countedKeys[Tx any] struct {
+	privacy.KeyStore[Tx]
+	made, found int
+}
+
+func (c *countedKeys[Tx]) MakeKeys(ctx context.Context, tx Tx, keys []privacy.StoredKey, readmit bool) ([]privacy.StoredKey, error) {
+	c.made++
+	return c.KeyStore.MakeKeys(ctx, tx, keys, readmit)
+}
+
+func (c *countedKeys[Tx]) FindKeys(ctx context.Context, tx Tx, query privacy.KeyQuery) ([]privacy.StoredKey, error) {
+	c.found++
+	return c.KeyStore.FindKeys(ctx, tx, query)
+}
+
+// A process is what a program makes at its start: keys with a cache of their own, and generated stores.
+type process[Tx any] struct {
+	*database[Tx]
+	keys      *privacy.Keys[Tx]
+	transfers *store.TransferStore[Tx]
+	customers *store.CustomerStore[Tx]
+	letters   *store.LetterStore[Tx]
+}
+
+func (d *database[Tx]) process(opts ...runtime.Option) *process[Tx] {
+	return d.processOf(localWrapper(), opts...)
+}
+
+func (d *database[Tx]) processOf(wrapper privacy.KeyWrapper, opts ...runtime.Option) *process[Tx] {
+	keys := privacy.NewKeys[Tx](d.keyStore, wrapper, privacy.WithClock(func() time.Time { return d.now }))
+	return &process[Tx]{
+		database: d, keys: keys,
+		transfers: store.NewTransferStore(d.log, keys, append([]runtime.Option{runtime.SnapshotEvery(1)}, opts...)...),
+		customers: store.NewCustomerStore(d.log, keys, opts...),
+		letters:   store.NewLetterStore(d.log, keys, opts...),
+	}
+}
+
+func localWrapper() privacy.KeyWrapper {
+	w, err := privacy.NewLocalWrapper([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		panic(err) // the secret has the right length
+	}
+	return w
+}
+
+// in runs work in a transaction that is committed.
+func (d *database[Tx]) in(t testing.TB, work func(tx Tx)) {
+	t.Helper()
+	tx, commit, rollback := d.begin(t)
+	defer rollback() // after a commit it does nothing
+	work(tx)
+	commit()
+}
+
+// forget forgets subjects.
+func (p *process[Tx]) forget(t testing.TB, subjects ...string) {
+	t.Helper()
+	p.in(t, func(tx Tx) { check(t, p.keys.Forget(t.Context(), tx, subjects...)) })
+}
+
+// consume drives a consumer until it has seen everything.
+func (d *database[Tx]) consume(t testing.TB, c consumer.Consumer[Tx]) error {
+	t.Helper()
+	r, err := consumer.New(d.consumers, consumer.Config{Logger: runtime.NoOpLogger{}}, consumer.Registration[Tx]{
+		Consumer: c, Attempts: 1, Policy: consumer.Park,
+	})
+	check(t, err)
+	return r.RunUntilCaughtUp(t.Context(), nil)
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func schema(t testing.TB) string {
+	t.Helper()
+	text, err := migration.Schema(design.Options{Snapshots: true, SubjectKeys: "here"})
+	check(t, err)
+	return text
+}
+
+// onPostgres returns a database of PostgreSQL, on one connection whose round trips the counter counts, if there is one.
+func onPostgres(t testing.TB, counter *wire.Counter) *database[pgx.Tx] {
+	t.Helper()
+	pool := connect(t, pgtest.New(t, schema(t)), counter)
+	log, err := postgres.New()
+	check(t, err)
+	keys, err := postgres.NewKeyStore()
+	check(t, err)
+	consumers, err := postgres.NewConsumers(pool)
+	check(t, err)
+	return &database[pgx.Tx]{
+		log: log, keyStore: &countedKeys[pgx.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(),
+		begin: func(t testing.TB) (pgx.Tx, func(), func()) {
+			t.Helper()
+			ctx := context.WithoutCancel(t.Context())
+			tx, err := pool.Begin(ctx)
+			check(t, err)
+			return tx, func() { check(t, tx.Commit(ctx)) }, func() { _ = tx.Rollback(ctx) }
+		},
+		exec: func(t testing.TB, statement string) {
+			t.Helper()
+			_, err := pool.Exec(t.Context(), statement)
+			check(t, err)
+		},
+		dump: func(t testing.TB) string { return copyTables(t, pool) },
+	}
+}
+
+func connect(t testing.TB, address string, counter *wire.Counter) *pgxpool.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(address)
+	check(t, err)
+	if counter != nil {
+		config.MaxConns = 1
+		counter.Count(&config.ConnConfig.Config)
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	check(t, err)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// hexBytes are bytes as COPY writes them.
+var hexBytes = regexp.MustCompile(`\\\\x([0-9a-f]+)`)
+
+// copyTables returns every row of every table, as pg_dump does, with bytes as they are.
+func copyTables(t testing.TB, pool *pgxpool.Pool) string {
+	t.Helper()
+	names, err := pool.Query(t.Context(), "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1")
+	check(t, err)
+	tables, err := pgx.CollectRows(names, pgx.RowTo[string])
+	check(t, err)
+	conn, err := pool.Acquire(t.Context())
+	check(t, err)
+	defer conn.Release()
+	var all bytes.Buffer
+	for _, table := range tables {
+		fmt.Fprintf(&all, "%s:\n", table)
+		_, err := conn.Conn().PgConn().CopyTo(t.Context(), &all, "copy "+pgx.Identifier{table}.Sanitize()+" to stdout")
+		check(t, err)
+	}
+	return hexBytes.ReplaceAllStringFunc(all.String(), func(found string) string {
+		clear, err := hex.DecodeString(found[3:])
+		check(t, err)
+		return string(clear)
+	})
+}
+
+// onSQLite returns a database in a file.
+func onSQLite(t testing.TB) *database[*sql.Tx] {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "events.db"))
+	check(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	check(t, sqlite.Migrate(t.Context(), db))
+	log, err := sqlite.New()
+	check(t, err)
+	keys, err := sqlite.NewKeyStore()
+	check(t, err)
+	consumers, err := sqlite.NewConsumers(db)
+	check(t, err)
+	return &database[*sql.Tx]{
+		log: log, keyStore: &countedKeys[*sql.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(),
+		begin: func(t testing.TB) (*sql.Tx, func(), func()) {
+			t.Helper()
+			tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)
+			check(t, err)
+			return tx, func() { check(t, tx.Commit()) }, func() { _ = tx.Rollback() }
+		},
+		exec: func(t testing.TB, statement string) {
+			t.Helper()
+			_, err := db.ExecContext(t.Context(), statement)
+			check(t, err)
+		},
+		dump: func(t testing.TB) string { return dumpTables(t, db) },
+	}
+}
+
+// dumpTables returns every row of every table.
+func dumpTables(t testing.TB, db *sql.DB) string {
+	t.Helper()
+	var all strings.Builder
+	for _, table := range rows(t, db, "select name from sqlite_master where type = 'table' order by name") {
+		fmt.Fprintf(&all, "%s:\n%s\n", table, strings.Join(rows(t, db, `select * from "`+table+`"`), "\n"))
+	}
+	return all.String()
+}
+
+// rows returns the rows of a query as text.
+func rows(t testing.TB, db *sql.DB, query string) (found []string) {
+	t.Helper()
+	result, err := db.QueryContext(t.Context(), query)
+	check(t, err)
+	defer func() { _ = result.Close() }()
+	columns, err := result.Columns()
+	check(t, err)
+	for result.Next() {
+		values, pointers := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+		for i := range values {
+			pointers[i] = &values[i]
+		}
+		check(t, result.Scan(pointers...))
+		found = append(found, string(bytes.Join(rawBytes(values), []byte("\t"))))
+	}
+	check(t, result.Err())
+	return found
+}
+
+func rawBytes(values []sql.RawBytes) [][]byte {
+	all := make([][]byte, len(values))
+	for i, v := range values {
+		all[i] = v
+	}
+	return all
+}

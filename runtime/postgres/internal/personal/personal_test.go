@@ -1,0 +1,535 @@
+package personal_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/customer"
+	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/transfer"
+	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
+	"github.com/eventmap/eventmap/runtime/privacy"
+)
+
+// on runs a test on both databases.
+func on(t *testing.T, name string, onPostgresDB func(*testing.T, *database[pgx.Tx]), onSQLiteDB func(*testing.T, *database[*sql.Tx])) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		t.Run("postgres", func(t *testing.T) { t.Parallel(); onPostgresDB(t, onPostgres(t, nil)) })
+		t.Run("sqlite", func(t *testing.T) { t.Parallel(); onSQLiteDB(t, onSQLite(t)) })
+	})
+}
+
+// What holds for personal data in generated code, whatever the database.
+func TestPersonal(t *testing.T) {
+	t.Parallel()
+	on(t, "every kind of field", everyField[pgx.Tx], everyField[*sql.Tx])
+	on(t, "nothing is stored in clear", nothingInClear[pgx.Tx], nothingInClear[*sql.Tx])
+	on(t, "forgotten", forgotten[pgx.Tx], forgotten[*sql.Tx])
+	on(t, "rolled back", rolledBack[pgx.Tx], rolledBack[*sql.Tx])
+	on(t, "other processes", otherProcesses[pgx.Tx], otherProcesses[*sql.Tx])
+	on(t, "snapshots", snapshots[pgx.Tx], snapshots[*sql.Tx])
+	on(t, "stored already", storedAlready[pgx.Tx], storedAlready[*sql.Tx])
+	on(t, "upcasters", upcasters[pgx.Tx], upcasters[*sql.Tx])
+	on(t, "marked later", markedLater[pgx.Tx], markedLater[*sql.Tx])
+	on(t, "codecs", codecs[pgx.Tx], codecs[*sql.Tx])
+	on(t, "service away", serviceAway[pgx.Tx], serviceAway[*sql.Tx])
+	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
+	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
+	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
+	on(t, "forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
+	on(t, "export", export[pgx.Tx], export[*sql.Tx])
+}
+
+var nick = "nick-SECRET"
+
+// made returns an event of two subjects, with every field set.
+func made(from string, to transfer.Recipient) transfer.Made {
+	return transfer.Made{
+		From: from, To: to, Name: "name-SECRET \"{}\\", Nick: &nick, Born: time.Date(1815, 12, 10, 1, 2, 3, 4, time.UTC), Photo: []byte("photo-SECRET"),
+		Note: "note-SECRET", Tags: []string{"tag-SECRET", "}"}, Answers: map[string]int{"answer-SECRET": 42}, Home: transfer.Address{Street: "street-SECRET", Lines: []string{"line-SECRET"}},
+		Age: 98765432, Labels: map[string]string{"name": "label"}, Cents: 7,
+	}
+}
+
+// give appends events to a transfer.
+func (p *process[Tx]) give(t testing.TB, id transfer.ID, events ...store.TransferEvent) (result runtime.AppendResult) {
+	t.Helper()
+	p.in(t, func(tx Tx) {
+		var err error
+		result, err = p.transfers.Append(t.Context(), tx, id, runtime.Any(), events)
+		check(t, err)
+	})
+	return result
+}
+
+// read returns the events of a transfer.
+func (p *process[Tx]) read(t testing.TB, id transfer.ID) (stream store.TransferStream) {
+	t.Helper()
+	p.in(t, func(tx Tx) {
+		var err error
+		stream, err = p.transfers.Read(t.Context(), tx, id)
+		check(t, err)
+	})
+	return stream
+}
+
+// load returns the state of a transfer.
+func (p *process[Tx]) load(t testing.TB, id transfer.ID) (state transfer.Transfer) {
+	t.Helper()
+	p.in(t, func(tx Tx) {
+		var err error
+		state, _, err = p.transfers.Load(t.Context(), tx, id)
+		check(t, err)
+	})
+	return state
+}
+
+func equal(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func everyField[Tx any](t *testing.T, d *database[Tx]) {
+	full, empty := made("ada", 7), transfer.Made{From: "ada", To: 7, Born: time.Time{}}
+	d.process().give(t, "t", full, empty)
+	stream := d.process().read(t, "t")
+	equal(t, "full", store.TransferEvent(full), stream.Events[0].Event)
+	equal(t, "empty", store.TransferEvent(empty), stream.Events[1].Event)
+	equal(t, "erased", []string(nil), stream.Events[0].Meta.Erased)
+}
+
+func nothingInClear[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("ada", 7), transfer.Corrected{To: 7, Note: "note-SECRET"})
+	p.in(t, func(tx Tx) {
+		_, err := p.transfers.Execute(t.Context(), tx, "t", func(s transfer.Transfer) ([]store.TransferEvent, error) {
+			return []store.TransferEvent{transfer.Checked{Passed: s.Name != ""}}, nil
+		})
+		check(t, err)
+	})
+	failing := store.NewTransferConsumer[Tx]("failing", p.keys, store.TransferHandlerFuncs[Tx]{
+		Made: func(context.Context, Tx, transfer.Made, runtime.Meta) error { return errors.New("parked") },
+	})
+	check(t, d.consume(t, failing))
+	all := d.dump(t)
+	if !strings.Contains(all, `"$sealed"`) || !strings.Contains(all, "parked") || !strings.Contains(all, `"label"`) {
+		t.Fatalf("the search does not find what is stored:\n%s", all)
+	}
+	for _, clear := range []string{"SECRET", "1815", "98765432", "cGhvdG8"} {
+		if i := strings.Index(all, clear); i >= 0 {
+			t.Errorf("%s is in clear: %q", clear, all[max(0, i-100):min(len(all), i+100)])
+		}
+	}
+}
+
+func forgotten[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	full := made("ada", 7)
+	p.give(t, "t", full)
+	equal(t, "state", transfer.Transfer{Name: full.Name, Note: full.Note}, p.load(t, "t"))
+	p.forget(t, "ada")
+	want := full
+	want.Name, want.Nick, want.Born, want.Photo = "(removed)", nil, time.Time{}, nil
+	for range 2 {
+		stream := p.read(t, "t")
+		equal(t, "event", store.TransferEvent(want), stream.Events[0].Event)
+		equal(t, "erased", []string{"Name", "Nick", "Born", "Photo"}, stream.Events[0].Meta.Erased)
+		equal(t, "state", transfer.Transfer{Name: "(removed)", Note: full.Note}, p.load(t, "t"))
+	}
+	tx, commit, rollback := d.begin(t)
+	defer rollback()
+	if _, err := p.transfers.Append(t.Context(), tx, "t", runtime.Exact(1), []store.TransferEvent{full}); !errors.Is(err, privacy.ErrForgotten) {
+		t.Fatalf("append for a forgotten subject: %v", err)
+	}
+	_, err := p.transfers.Append(t.Context(), tx, "t", runtime.Exact(1), []store.TransferEvent{transfer.Corrected{To: 7, Note: "other"}})
+	check(t, err) // the transaction is still usable
+	commit()
+	p.in(t, func(tx Tx) { check(t, p.keys.Readmit(t.Context(), tx, "ada")) })
+	p.give(t, "t", full)
+	stream := p.read(t, "t")
+	equal(t, "before", store.TransferEvent(want), stream.Events[0].Event)
+	equal(t, "after", store.TransferEvent(full), stream.Events[2].Event)
+}
+
+// A key that a transaction made and rolled back is used for nothing, in the same process either.
+func rolledBack[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	tx, _, rollback := d.begin(t)
+	_, err := p.transfers.Append(t.Context(), tx, "t", runtime.NoStream(), []store.TransferEvent{made("ada", 7)})
+	check(t, err)
+	_, err = p.transfers.Read(t.Context(), tx, "t")
+	check(t, err)
+	rollback()
+	p.give(t, "t", made("ada", 7))
+	equal(t, "event", store.TransferEvent(made("ada", 7)), d.process().read(t, "t").Events[0].Event)
+}
+
+func otherProcesses[Tx any](t *testing.T, d *database[Tx]) {
+	p, other := d.process(), d.process()
+	p.give(t, "t", made("ada", 7))
+	equal(t, "before", "name-SECRET \"{}\\", other.load(t, "t").Name)
+	p.forget(t, "ada")
+	d.now = d.now.Add(time.Minute)
+	equal(t, "after the time to live", "(removed)", other.load(t, "t").Name)
+	tx, _, rollback := d.begin(t)
+	defer rollback()
+	_, err := other.transfers.Append(t.Context(), tx, "t", runtime.Any(), []store.TransferEvent{made("ada", 7)})
+	if !errors.Is(err, privacy.ErrForgotten) {
+		t.Errorf("append: %v", err)
+	}
+}
+
+func snapshots[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	check1 := func(s transfer.Transfer) ([]store.TransferEvent, error) {
+		return []store.TransferEvent{transfer.Checked{}}, nil
+	}
+	p.give(t, "t", made("ada", 7))
+	p.give(t, "other", made("eve", 8))
+	for _, id := range []transfer.ID{"t", "other"} {
+		p.in(t, func(tx Tx) {
+			_, err := p.transfers.Execute(t.Context(), tx, id, check1)
+			check(t, err)
+		})
+	}
+	before := d.keyStore.found
+	equal(t, "state", 1, d.process().load(t, "t").Checks)
+	if d.keyStore.found != before+1 {
+		t.Errorf("%d key queries for a snapshot", d.keyStore.found-before)
+	}
+	saved := func() int { return strings.Count(section(d.dump(t), "snapshots"), "Transfer") }
+	if saved() != 2 {
+		t.Fatalf("%d snapshots were saved", saved())
+	}
+	p.forget(t, "ada")
+	if saved() != 1 {
+		t.Errorf("%d snapshots are left", saved())
+	}
+	equal(t, "state", transfer.Transfer{Name: "(removed)", Note: "note-SECRET", Checks: 1}, p.load(t, "t"))
+	p.in(t, func(tx Tx) {
+		got, err := p.transfers.Execute(t.Context(), tx, "t", check1)
+		check(t, err)
+		equal(t, "executed", 2, got.State.Checks)
+	})
+	// What is left is sealed under the other's key.
+	equal(t, "state", transfer.Transfer{Name: "(removed)", Note: "note-SECRET", Checks: 2}, d.process().load(t, "t"))
+	p.forget(t, "7")
+	if saved() != 1 {
+		t.Errorf("%d snapshots are left", saved())
+	}
+	equal(t, "state", transfer.Transfer{Name: "(removed)", Note: "(removed)", Checks: 2}, d.process().load(t, "t"))
+}
+
+// section returns the rows of the first table whose name holds a word.
+func section(dump, word string) string {
+	_, rest, _ := strings.Cut(dump, word+":\n")
+	at := strings.Index(rest, ":\n")
+	if at < 0 {
+		return rest
+	}
+	return rest[:at]
+}
+
+// A retry seals anew, and is recognised all the same.
+func storedAlready[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	append := func() (result runtime.AppendResult) {
+		p.in(t, func(tx Tx) {
+			var err error
+			result, err = p.transfers.Append(t.Context(), tx, "t", runtime.NoStream(), []store.TransferEvent{made("ada", 7), transfer.Checked{}},
+				runtime.WithIdempotencyKey("request 1"))
+			check(t, err)
+		})
+		return result
+	}
+	first := append()
+	again := append()
+	if first.AlreadyStored || !again.AlreadyStored {
+		t.Errorf("already stored: %t, %t", first.AlreadyStored, again.AlreadyStored)
+	}
+	if string(first.Events[0].Payload) != string(again.Events[0].Payload) {
+		t.Errorf("the result of the retry is not what is stored:\n%s\n%s", first.Events[0].Payload, again.Events[0].Payload)
+	}
+	p.forget(t, "ada")
+	tx, _, rollback := d.begin(t)
+	defer rollback()
+	_, err := p.transfers.Append(t.Context(), tx, "t", runtime.NoStream(), []store.TransferEvent{made("ada", 7), transfer.Checked{}}, runtime.WithIdempotencyKey("request 1"))
+	if !errors.Is(err, privacy.ErrForgotten) {
+		t.Errorf("retry after the subject was forgotten: %v", err)
+	}
+}
+
+func upcasters[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.in(t, func(tx Tx) {
+		e, err := store.ToTransferMadeV1(t.Context(), tx, p.keys, store.TransferType, "t", transfer.MadeV1{From: "ada", Full: "full-SECRET"})
+		check(t, err)
+		_, err = d.log.Append(t.Context(), tx, runtime.NoStream(), []runtime.Event{e})
+		check(t, err)
+	})
+	want := transfer.Made{From: "ada", Name: "full-SECRET", Labels: map[string]string{"release": "1"}}
+	equal(t, "event", store.TransferEvent(want), p.read(t, "t").Events[0].Event)
+	p.forget(t, "ada")
+	want.Name = "(removed)"
+	stream := p.read(t, "t")
+	equal(t, "event", store.TransferEvent(want), stream.Events[0].Event)
+	equal(t, "erased", []string{"Full"}, stream.Events[0].Meta.Erased)
+	equal(t, "state", "(removed)", p.load(t, "t").Name)
+}
+
+// Both forms are read where a field got its mark later.
+func markedLater[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.in(t, func(tx Tx) {
+		old := runtime.Event{AggregateType: store.CustomerType, AggregateID: "ada", EventType: "Renamed", EventVersion: 1, EventID: uuid.New(), Payload: []byte(`{"name":"clear"}`)}
+		_, err := d.log.Append(t.Context(), tx, runtime.NoStream(), []runtime.Event{old})
+		check(t, err)
+		_, err = p.customers.Append(t.Context(), tx, "ada", runtime.Exact(1), []store.CustomerEvent{customer.Renamed{Name: `{"$sealed":"AQ=="}`}})
+		check(t, err)
+	})
+	names := func() (names []string) {
+		p.in(t, func(tx Tx) {
+			stream, err := p.customers.Read(t.Context(), tx, "ada")
+			check(t, err)
+			for _, e := range stream.Events {
+				names = append(names, e.Event.(customer.Renamed).Name)
+			}
+		})
+		return names
+	}
+	equal(t, "names", []string{"clear", `{"$sealed":"AQ=="}`}, names())
+	p.forget(t, "ada")
+	equal(t, "names", []string{"clear", ""}, names())
+}
+
+// indented is a codec that writes JSON in another way; other writes no JSON at all, and wider more members.
+type indented struct{ runtime.JSONCodec }
+
+func (c indented) Marshal(v any) ([]byte, error) {
+	data, err := c.JSONCodec.Marshal(v)
+	return []byte(strings.NewReplacer(`{"`, "{ \n \"", `":`, "\" :\t").Replace(string(data))), err
+}
+
+type other struct{ runtime.JSONCodec }
+
+func (other) Marshal(any) ([]byte, error) { return []byte("name-SECRET"), nil }
+
+type wider struct{ runtime.JSONCodec }
+
+func (wider) Marshal(any) ([]byte, error) {
+	return []byte(`{"from":"ada","to":7,"surname":"name-SECRET"}`), nil
+}
+
+func codecs[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process(runtime.WithCodec(indented{}))
+	want := transfer.Corrected{To: 7, Note: "note-SECRET"}
+	p.give(t, "t", want)
+	equal(t, "event", store.TransferEvent(want), p.read(t, "t").Events[0].Event)
+	equal(t, "event", store.TransferEvent(want), d.process().read(t, "t").Events[0].Event)
+	for _, codec := range []runtime.Codec{other{}, wider{}} {
+		tx, _, rollback := d.begin(t)
+		_, err := p.transfers.Append(t.Context(), tx, "t", runtime.Any(), []store.TransferEvent{made("ada", 7)}, runtime.WithCodec(codec))
+		if err == nil || !strings.Contains(err.Error(), "use a codec that writes the JSON members of the type") || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%T: %v", codec, err)
+		}
+		rollback()
+	}
+}
+
+// away is a service that does not answer while it is away.
+type away struct {
+	privacy.KeyWrapper
+	isAway bool
+}
+
+var errAway = errors.New("connection refused")
+
+func (w *away) Encrypt(ctx context.Context, plaintext []byte) ([]byte, error) {
+	if w.isAway {
+		return nil, errAway
+	}
+	return w.KeyWrapper.Encrypt(ctx, plaintext)
+}
+
+func (w *away) Decrypt(ctx context.Context, ciphertext []byte) ([]byte, error) {
+	if w.isAway {
+		return nil, errAway
+	}
+	return w.KeyWrapper.Decrypt(ctx, ciphertext)
+}
+
+func serviceAway[Tx any](t *testing.T, d *database[Tx]) {
+	d.process().give(t, "t", made("ada", 7))
+	service := &away{localWrapper(), true}
+	p := d.processOf(service)
+	tx, _, rollback := d.begin(t)
+	defer rollback()
+	_, readErr := p.transfers.Read(t.Context(), tx, "t")
+	_, _, loadErr := p.transfers.Load(t.Context(), tx, "t")
+	_, appendErr := p.transfers.Append(t.Context(), tx, "new", runtime.NoStream(), []store.TransferEvent{made("eve", 8)})
+	for call, err := range map[string]error{"read": readErr, "load": loadErr, "append": appendErr} {
+		if !errors.Is(err, privacy.ErrUnavailable) || !errors.Is(err, errAway) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	service.isAway = false
+	stream, err := p.transfers.Read(t.Context(), tx, "t") // the transaction is still usable
+	check(t, err)
+	equal(t, "event", store.TransferEvent(made("ada", 7)), stream.Events[0].Event)
+}
+
+// Who can write to the log cannot have read there what was not sealed there, and learns nothing from the error.
+func attacks[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	result := p.give(t, "t", made("ada", 7), made("ada", 7))
+	first, second := result.Events[0], result.Events[1]
+	p.in(t, func(tx Tx) {
+		_, err := p.customers.Append(t.Context(), tx, "c", runtime.NoStream(), []store.CustomerEvent{customer.Registered{Email: "mail-SECRET"}})
+		check(t, err)
+	})
+	attack := func(name string, change func(e *runtime.Event)) {
+		e := first.Event
+		change(&e)
+		e.EventID = uuid.New()
+		id := transfer.ID("attack " + name)
+		e.AggregateID = string(id)
+		p.in(t, func(tx Tx) {
+			_, err := d.log.Append(t.Context(), tx, runtime.NoStream(), []runtime.Event{e})
+			check(t, err)
+		})
+		tx, _, rollback := d.begin(t)
+		defer rollback()
+		_, readErr := p.transfers.Read(t.Context(), tx, id)
+		_, _, loadErr := p.transfers.Load(t.Context(), tx, id)
+		for _, err := range []error{readErr, loadErr} {
+			var decode *runtime.DecodeError
+			if !errors.Is(err, privacy.ErrIntegrity) || !errors.As(err, &decode) || decode.AggregateID != string(id) || strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	attack("moved to another event and stream", func(*runtime.Event) {})
+	attack("of another event of the stream", func(e *runtime.Event) { e.Payload = second.Payload })
+	attack("in clear", func(e *runtime.Event) { e.Payload = []byte(`{"from":"ada","to":7,"name":"Eve-SECRET"}`) })
+	attack("null", func(e *runtime.Event) { e.Payload = []byte(`{"from":"ada","to":7,"name":null}`) })
+	attack("case", func(e *runtime.Event) { e.Payload = []byte(`{"from":"ada","to":7,"NAME":"Eve-SECRET"}`) })
+	attack("long s", func(e *runtime.Event) { e.Payload = []byte(`{"from":"ada","to":7,"an\u017fwers":{"Eve-SECRET":1}}`) })
+	attack("no object", func(e *runtime.Event) { e.Payload = []byte(`"Eve-SECRET"`) })
+	attack("damaged", func(e *runtime.Event) { e.Payload = append(slices.Clone(e.Payload), 'x') })
+	attack("truncated", func(e *runtime.Event) { e.Payload = []byte(strings.Replace(string(e.Payload), `"}`, `AA"}`, 1)) })
+	attack("unknown key", func(e *runtime.Event) {
+		e.Payload = []byte(`{"from":"ada","to":7,"name":{"$sealed":"AQ` + strings.Repeat("A", 78) + `"}}`)
+	})
+	// Within a version: what is sealed as another version of the event is not taken for it.
+	attack("another version", func(e *runtime.Event) {
+		e.EventVersion, e.Payload = 1, []byte(strings.Replace(string(e.Payload), `"name"`, `"full"`, 1))
+	})
+}
+
+func decideOnTwo[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("ada", 7))
+	p.in(t, func(tx Tx) {
+		a, b, err := store.Decide2(t.Context(), tx, p.transfers.At("t"), p.customers.At("c"),
+			func(a transfer.Transfer, _ customer.Customer) ([]store.TransferEvent, []store.CustomerEvent, error) {
+				return []store.TransferEvent{transfer.Corrected{To: 7, Note: a.Name}}, []store.CustomerEvent{customer.Registered{Email: a.Note}}, nil
+			})
+		check(t, err)
+		equal(t, "transfer", "name-SECRET \"{}\\", a.State.Note)
+		equal(t, "customer", "note-SECRET", b.State.Email)
+	})
+	if all := d.dump(t); strings.Contains(all, "SECRET") {
+		t.Errorf("in clear:\n%s", all)
+	}
+	p.forget(t, "c")
+	equal(t, "transfer", "name-SECRET \"{}\\", p.load(t, "t").Note)
+}
+
+// received are the events that a handler was given.
+type received struct{ seen []string }
+
+func (r *received) add(what string, m runtime.Meta) {
+	r.seen = append(r.seen, fmt.Sprint(what, m.Erased))
+}
+
+func consumers[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	for i := range 50 {
+		p.give(t, transfer.ID(fmt.Sprint("t", i)), made(fmt.Sprint("s", i), transfer.Recipient(1000+i)))
+	}
+	p.forget(t, "s1", "1049")
+	handler := func(r *received) store.TransferHandlerFuncs[Tx] {
+		return store.TransferHandlerFuncs[Tx]{Made: func(_ context.Context, _ Tx, e transfer.Made, m runtime.Meta) error {
+			r.add(e.Name+e.Note, m)
+			return nil
+		}}
+	}
+	var single, batch received
+	before := d.keyStore.found
+	check(t, d.consume(t, store.NewTransferConsumer[Tx]("single", d.process().keys, handler(&single))))
+	if queries := d.keyStore.found - before; queries != 1 {
+		t.Errorf("%d key queries for a batch of 50 events of 100 subjects", queries)
+	}
+	before = d.keyStore.found
+	check(t, d.consume(t, store.NewTransferBatchConsumer("batch", d.process().keys, func(_ context.Context, _ Tx, events []runtime.Recorded[store.TransferEvent]) error {
+		for _, e := range events {
+			batch.add(e.Event.(transfer.Made).Name+e.Event.(transfer.Made).Note, e.Meta)
+		}
+		return nil
+	})))
+	if queries := d.keyStore.found - before; queries != 1 {
+		t.Errorf("%d key queries for a batch of 50 events of 100 subjects", queries)
+	}
+	equal(t, "batch and single", single.seen, batch.seen)
+	equal(t, "erased", []string{"(removed)note-SECRET[Name Nick Born Photo]", "name-SECRET \"{}\\(removed)[Note Tags Answers Home Age]"}, []string{single.seen[1], single.seen[49]})
+}
+
+func forgetter[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("c1", 7))
+	p.in(t, func(tx Tx) {
+		_, err := p.customers.Append(t.Context(), tx, "c1", runtime.NoStream(), []store.CustomerEvent{
+			customer.Registered{Email: "mail-SECRET"}, customer.Left{Reason: "moved"}, customer.Reported{Other: 7},
+		})
+		check(t, err)
+	})
+	for range 2 { // again changes nothing
+		check(t, d.consume(t, store.NewCustomerForgetter("forget", p.keys)))
+	}
+	p.in(t, func(tx Tx) {
+		state, _, err := p.customers.Load(t.Context(), tx, "c1")
+		check(t, err)
+		equal(t, "customer", customer.Customer{HasLeft: true}, state)
+	})
+	equal(t, "transfer", transfer.Transfer{Name: "(removed)", Note: "(removed)"}, p.load(t, "t"))
+}
+
+func export[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("ada", 7), transfer.Corrected{To: 7, Note: "x"}, transfer.Checked{})
+	var all []any
+	p.in(t, func(tx Tx) {
+		for e, err := range p.keys.Export(t.Context(), tx, d.log, "ada", func(ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e *runtime.PersistedEvent) (any, error) {
+			return store.FromESEvent(ctx, tx, keys, *e)
+		}) {
+			check(t, err)
+			all = append(all, e.Event)
+		}
+	})
+	want := made("ada", 7)
+	want.Note, want.Tags, want.Answers, want.Home, want.Age = "(removed)", nil, nil, transfer.Address{}, 0
+	equal(t, "exported", []any{want}, all)
+}
