@@ -9,8 +9,8 @@ import (
 func checkAstray(checkpoints []Checkpoint) error {
 	for _, c := range checkpoints {
 		if c.Astray {
-			return fmt.Errorf("consumer %s: %w: the log has another event at position %d, where segment %d is, than was handled there; "+
-				"reset the consumer, or accept the log, once you know why", c.Consumer, ErrCheckpointAhead, c.Position, c.Segment)
+			return fmt.Errorf("consumer %s: %w: the log has another event at position %d, where %s is, than was handled there; "+
+				"reset the consumer, or accept the log, once you know why", c.Consumer, ErrCheckpointAhead, c.Position, c.Part())
 		}
 	}
 	return nil
@@ -57,6 +57,9 @@ func (b *batch[Tx]) checkClaim(ctx context.Context) error {
 //
 // What the consumer has done for events that are lost is not undone; [Runner.Reset] does that.
 func (r *Runner[Tx]) Accept(ctx context.Context, name string, position int64) error {
+	if err := r.one("AcceptLog"); err != nil {
+		return fmt.Errorf("accept the log for consumer %s: %w", name, err)
+	}
 	log, err := r.db.Poll(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("accept the log for consumer %s: %w", name, err)
@@ -67,6 +70,28 @@ func (r *Runner[Tx]) Accept(ctx context.Context, name string, position int64) er
 	return r.change(ctx, "accept the log for", name, func(_ Tx, checkpoints []Checkpoint) ([]Checkpoint, error) {
 		for i := range checkpoints {
 			checkpoints[i].Position, checkpoints[i].Handled, checkpoints[i].Astray = position, nil, false
+		}
+		return checkpoints, nil
+	})
+}
+
+// AcceptLog is [Runner.Accept] for one of many logs. Other logs of the consumer stay as they are.
+func (r *Runner[Tx]) AcceptLog(ctx context.Context, name, log string, position int64) error {
+	if r.logs == nil {
+		return fmt.Errorf("accept the log for consumer %s: %w: there is one log; call Accept", name, ErrLogs)
+	}
+	ends, err := r.logs.Ends(ctx, []string{log})
+	if err != nil {
+		return fmt.Errorf("accept the log for consumer %s: %w", name, err)
+	}
+	if position < 0 || position > ends[log] {
+		return fmt.Errorf("accept the log for consumer %s: position %d is not in log %q, which ends at %d", name, position, log, ends[log])
+	}
+	return r.change(ctx, "accept the log for", name, func(_ Tx, checkpoints []Checkpoint) ([]Checkpoint, error) {
+		for i := range checkpoints {
+			if checkpoints[i].Log == log {
+				checkpoints[i].Position, checkpoints[i].Handled, checkpoints[i].Astray = position, nil, false
+			}
 		}
 		return checkpoints, nil
 	})

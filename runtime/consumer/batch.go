@@ -19,9 +19,25 @@ const maxConflicts = 5
 
 // An attempt says how to handle a batch.
 type attempt struct {
-	segment int // to claim, or AnySegment
+	part *Part // to claim; nil: any
 	// until is a failure to put on record once all events before it are handled. Nil: there is none.
 	until *failure
+}
+
+// attemptAt returns the attempt that handles what is before a failure and puts it on record.
+func attemptAt(f *failure) attempt {
+	part := f.before.Part()
+	return attempt{part: &part, until: f}
+}
+
+// query returns what to claim.
+func (b *batch[Tx]) query(a attempt) ClaimQuery {
+	c := b.consumer
+	if a.part != nil {
+		return ClaimQuery{Segment: a.part.Segment, Log: a.part.Log}
+	}
+	except := c.waits.parts(b.began)
+	return ClaimQuery{Segment: AnySegment, Except: except, Logs: c.due.except(except)}
 }
 
 // An outcome is what came of an attempt.
@@ -37,9 +53,9 @@ type outcome struct {
 // failure is put on record in the same transaction, behind the events before it. Only when the failure costs the
 // transaction, a second attempt handles those again and puts it on record.
 func (w *worker[Tx]) batch(ctx context.Context) (worked bool, err error) {
-	a := attempt{segment: AnySegment}
+	a := attempt{}
 	if failed := w.exited; failed != nil {
-		a = attempt{segment: failed.before.Segment, until: failed}
+		a = attemptAt(failed)
 	}
 	w.left, w.exited = false, nil
 	for {
@@ -52,7 +68,7 @@ func (w *worker[Tx]) batch(ctx context.Context) (worked bool, err error) {
 			return true, nil
 		}
 		// In each round the failure is that of an earlier event, or it is put on record: this ends.
-		a = attempt{segment: out.failed.before.Segment, until: out.failed}
+		a = attemptAt(out.failed)
 	}
 }
 
@@ -98,7 +114,7 @@ func (w *worker[Tx]) try(handling context.Context, a attempt) (outcome, error) {
 	failed, err := b.handle(ctx, handling, a)
 	if b.saved {
 		w.conflicts = 0
-		delete(w.losses, b.claim.Segment)
+		delete(w.losses, b.claim.Part())
 		b.report(ctx, time.Since(began))
 		return outcome{worked: true}, nil
 	}
@@ -113,7 +129,7 @@ func (w *worker[Tx]) try(handling context.Context, a attempt) (outcome, error) {
 	case failed != nil && (lost != nil && !gaveUp(failed.err) || isExhaustion(failed.err)) && w.excuse(failed):
 		return outcome{}, fmt.Errorf("event %d: %w", failed.event.GlobalPosition, errors.Join(failed.err, lost))
 	}
-	return outcome{worked: b.claim != nil || a.segment != AnySegment, failed: failed}, nil
+	return outcome{worked: b.claim != nil || a.part != nil, failed: failed}, nil
 }
 
 // A batch is a transaction that handles events of one segment.
@@ -138,8 +154,13 @@ type batch[Tx any] struct {
 // handle claims a segment, handles a batch of it, and commits. It returns a failure that has cost the transaction.
 func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *failure, err error) {
 	db, c := b.runner.db, b.consumer
-	b.claim, err = db.Claim(ctx, b.tx, c.name, ClaimQuery{Segment: a.segment, Except: c.waits.segments(b.began)})
+	q := b.query(a)
+	if b.runner.logs != nil && q.Segment == AnySegment && len(q.Logs) == 0 {
+		return nil, nil // until the next look
+	}
+	b.claim, err = db.Claim(ctx, b.tx, c.name, q)
 	if err != nil || b.claim == nil {
+		c.due.remove(q.Logs...)
 		return nil, err
 	}
 	if err := b.checkClaim(ctx); err != nil {
@@ -152,6 +173,9 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	}
 	selection := b.selection()
 	page, err := db.Read(ctx, b.tx, selection, b.buffer)
+	if errors.Is(err, ErrGap) {
+		return nil, b.leave(ctx, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +189,7 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	if page.More {
 		b.endAt(page.Events[len(page.Events)-1].GlobalPosition)
 	}
+	handling = withLog(handling, b.claim.Log)
 	if b.replays() {
 		handling = withReplaying(handling)
 	}
@@ -186,6 +211,14 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 	return nil, nil
 }
 
+// leave leaves a log that has a gap alone for a while, so that others go on. It returns the error of a batch that did nothing.
+func (b *batch[Tx]) leave(ctx context.Context, gap error) error {
+	b.consumer.waits.leave(b.claim.Checkpoint, gap, b.consumer.Backoff)
+	b.consumer.due.remove(b.claim.Log)
+	b.trouble(ctx, gap)
+	return errAgain
+}
+
 // selection returns the events that the claimed segment has to handle next.
 func (b *batch[Tx]) selection() Selection {
 	c, claim := b.consumer, b.claim
@@ -201,6 +234,7 @@ func (b *batch[Tx]) selection() Selection {
 	}
 	return Selection{
 		Consumer:       c.name,
+		Log:            claim.Log,
 		After:          claim.Position,
 		Through:        through,
 		Limit:          b.limit(),
@@ -220,8 +254,9 @@ func (b *batch[Tx]) lookForWaiting(ctx context.Context, events []runtime.Persist
 	if len(events) == 0 {
 		return nil
 	}
-	streams, err := b.runner.db.ParkedStreams(ctx, b.tx, b.consumer.name, events)
+	streams, err := b.runner.db.ParkedStreams(ctx, b.tx, b.consumer.name, b.claim.Log, events)
 	for _, s := range streams {
+		s.Log = "" // there is one in a batch
 		b.wait(s)
 	}
 	return err
@@ -280,9 +315,13 @@ func (b *batch[Tx]) record(f *failure) (retryIn time.Duration) {
 
 // report tells what a committed batch has done.
 func (b *batch[Tx]) report(ctx context.Context, took time.Duration) {
+	if b.claim.Position >= b.claim.Frontier || len(b.failures) > 0 {
+		b.consumer.due.remove(b.claim.Log)
+	}
 	config := &b.runner.config
 	info := BatchInfo{
 		Consumer: b.consumer.name,
+		Log:      b.claim.Log,
 		Segment:  b.claim.Segment,
 		Events:   b.handled,
 		Parked:   b.parked,
@@ -290,15 +329,16 @@ func (b *batch[Tx]) report(ctx context.Context, took time.Duration) {
 		Frontier: b.claim.Frontier,
 		Took:     took,
 	}
+	key, part := b.claim.Part().attr()
 	if b.handled+b.parked > 0 {
-		config.Logger.Debug(ctx, "events handled", "consumer", info.Consumer, "segment", info.Segment,
+		config.Logger.Debug(ctx, "events handled", "consumer", info.Consumer, key, part,
 			"events", info.Events, "parked", info.Parked, "position", info.Position, "took", took)
 	}
 	if !slices.ContainsFunc(b.failures, func(f FailureInfo) bool { return f.Outcome == Waiting }) {
-		b.consumer.waits.remove(b.claim.Segment)
+		b.consumer.waits.remove(b.claim.Part())
 	}
 	for _, f := range b.failures {
-		config.Logger.Error(ctx, "event failed", "consumer", f.Consumer, "segment", f.Segment, "position", f.Position,
+		config.Logger.Error(ctx, "event failed", "consumer", f.Consumer, key, part, "position", f.Position,
 			"attempt", f.Attempt, "outcome", string(f.Outcome), "retry_in", f.RetryIn, "error", f.Err)
 		if config.Hooks.Failure != nil {
 			config.Hooks.Failure(ctx, f)

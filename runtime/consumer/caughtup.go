@@ -42,7 +42,8 @@ type way[Tx any] struct {
 	began    time.Time
 	told     time.Time
 	target   int64
-	from     map[string]int64 // positions at the beginning
+	from     map[string]int64            // positions at the beginning
+	ends     map[string]map[string]int64 // of the logs of each consumer, where there are many
 	arrived  bool
 }
 
@@ -54,6 +55,9 @@ func (w *way[Tx]) watch(ctx context.Context, p LogState) (bool, error) {
 		for _, s := range p.Consumers {
 			w.from[s.Consumer] = s.Lowest
 		}
+		if err := w.findEnds(ctx); err != nil {
+			return false, err
+		}
 	}
 	w.arrived = true
 	for _, c := range w.runner.consumers {
@@ -64,7 +68,11 @@ func (w *way[Tx]) watch(ctx context.Context, p LogState) (bool, error) {
 		if s.Stopped {
 			return false, w.runner.whyStopped(ctx, s.Consumer)
 		}
-		w.arrived = w.arrived && s.Lowest >= w.target
+		arrived, err := w.hasArrived(ctx, s)
+		if err != nil {
+			return false, err
+		}
+		w.arrived = w.arrived && arrived
 		if err := w.runner.checkWaits(ctx, c); err != nil {
 			return false, err
 		}
@@ -76,6 +84,30 @@ func (w *way[Tx]) watch(ctx context.Context, p LogState) (bool, error) {
 		}
 	}
 	return w.arrived, nil
+}
+
+// findEnds notes where the logs end that the consumers are to handle, where there are many.
+func (w *way[Tx]) findEnds(ctx context.Context) error {
+	if w.runner.logs == nil {
+		return nil
+	}
+	w.ends = make(map[string]map[string]int64)
+	for _, c := range w.runner.consumers {
+		ends, err := w.runner.logs.Ends(ctx, c.Logs.names)
+		if err != nil {
+			return err
+		}
+		w.ends[c.name] = ends
+	}
+	return nil
+}
+
+// hasArrived reports whether a consumer, which stands like that, has handled everything up to where it is on its way to.
+func (w *way[Tx]) hasArrived(ctx context.Context, s State) (bool, error) {
+	if w.runner.logs == nil {
+		return s.Lowest >= w.target, nil
+	}
+	return w.runner.logs.Reached(ctx, s.Consumer, w.ends[s.Consumer])
 }
 
 func (w *way[Tx]) of(s State, p LogState, passed time.Duration) Progress {

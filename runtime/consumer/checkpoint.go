@@ -13,7 +13,7 @@ import (
 // A read model is empty after a Reset. To rebuild one while the old one is in use, register a consumer of another name
 // that writes elsewhere, wait for [Runner.RunUntilCaughtUp], and swap.
 func (r *Runner[Tx]) Reset(ctx context.Context, name string, clear func(ctx context.Context, tx Tx) error) error {
-	log, err := r.db.Poll(ctx, nil)
+	frontier, err := r.frontier(ctx)
 	if err != nil {
 		return fmt.Errorf("reset consumer %s: %w", name, err)
 	}
@@ -23,15 +23,27 @@ func (r *Runner[Tx]) Reset(ctx context.Context, name string, clear func(ctx cont
 				return nil, err
 			}
 		}
-		if _, err := r.db.Unpark(ctx, tx, name, nil); err != nil {
+		if _, err := r.db.Unpark(ctx, tx, name, "", nil); err != nil {
 			return nil, err
 		}
 		for i := range checkpoints {
 			checkpoints[i].Position, checkpoints[i].Handled, checkpoints[i].Astray = 0, nil, false
-			checkpoints[i].ReplayUntil = log.Frontier
+			checkpoints[i].ReplayUntil = frontier
+			if r.logs != nil {
+				checkpoints[i].ReplayUntil = checkpoints[i].LogEnd
+			}
 		}
 		return checkpoints, nil
 	})
+}
+
+// frontier returns how far the one log can be read; 0 where there are many.
+func (r *Runner[Tx]) frontier(ctx context.Context) (int64, error) {
+	if r.logs != nil {
+		return 0, nil
+	}
+	log, err := r.db.Poll(ctx, nil)
+	return log.Frontier, err
 }
 
 // Resume lets a stopped or paused consumer try again at once, with all its attempts before it.
@@ -65,6 +77,9 @@ func (r *Runner[Tx]) Pause(ctx context.Context, name, reason string) error {
 //
 // More segments let more workers take part. How many this runner has does not change; see Registration.
 func (r *Runner[Tx]) Resize(ctx context.Context, name string, segments int) error {
+	if r.logs != nil {
+		return fmt.Errorf("resize consumer %s: %w: there are many logs, which workers share; say how many Workers there are", name, ErrLogs)
+	}
 	if err := checkSegments(segments); err != nil {
 		return fmt.Errorf("resize consumer %s: %w", name, err)
 	}
@@ -115,7 +130,7 @@ func (r *Runner[Tx]) Forget(ctx context.Context, name string) error {
 		if _, err := r.lock(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := r.db.Unpark(ctx, tx, name, nil); err != nil {
+		if _, err := r.db.Unpark(ctx, tx, name, "", nil); err != nil {
 			return err
 		}
 		return r.db.Replace(ctx, tx, name, nil)

@@ -46,6 +46,7 @@ func Command[Tx any](ctx context.Context, r *Runner[Tx], clears Clears[Tx], args
 	flags.BoolVar(&c.yes, "yes", false, "")
 	flags.IntVar(&c.limit, "limit", 100, "")
 	flags.Int64Var(&c.after, "after", 0, "")
+	flags.StringVar(&c.log, "log", "", "")
 	words, err := parseAnywhere(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp), err == nil && len(words) == 0:
@@ -81,6 +82,8 @@ const manual = `Shows and operates the consumers of an event log.
 	accept NAME POSITION               the log was restored: it has handled what the log has up to there
 	resize NAME SEGMENTS               change the number of its segments
 	forget --yes NAME                  remove the checkpoints of a consumer that is no more
+
+Where there are many logs, parked, retry, drop and accept are about one of them: --log LOG.
 
 Example, after a release that mends a consumer:
 
@@ -118,6 +121,7 @@ type command[Tx any] struct {
 	json, check, yes bool
 	limit            int
 	after            int64
+	log              string // one of many
 }
 
 // run runs a subcommand.
@@ -166,6 +170,7 @@ type consumerReport struct {
 
 // A segmentReport is a segment as status prints it in JSON.
 type segmentReport struct {
+	Log            string       `json:"log,omitempty"`
 	Segment        int          `json:"segment"`
 	State          SegmentState `json:"state"`
 	Position       int64        `json:"position"`
@@ -191,7 +196,7 @@ func reportOf(s Status) consumerReport {
 	}
 	for _, segment := range s.Segments {
 		report.Segments = append(report.Segments, segmentReport{
-			Segment: segment.Segment, State: segment.State(), Position: segment.Position, Behind: segment.Lag.Events,
+			Log: segment.Log, Segment: segment.Segment, State: segment.State(), Position: segment.Position, Behind: segment.Lag.Events,
 			Failures: segment.Failures, FailedPosition: segment.FailedPosition, LastError: segment.LastError,
 			RetryAt: timeOrNil(segment.RetryAt), StoppedAt: timeOrNil(segment.StoppedAt),
 		})
@@ -252,7 +257,11 @@ func printStatus(w io.Writer, reports []consumerReport) {
 			case i == 0:
 				last = r.Trouble
 			}
-			_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\n", r.Consumer, s.Segment, s.State, s.Position, s.Behind, r.Parked, oneLine(last))
+			part := strconv.Itoa(s.Segment)
+			if s.Log != "" {
+				part = strconv.Quote(s.Log)
+			}
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", r.Consumer, part, s.State, s.Position, s.Behind, r.Parked, oneLine(last))
 		}
 	}
 	if len(reports) > 0 && reports[0].Frontier < reports[0].LogEnd {
@@ -265,6 +274,7 @@ func printStatus(w io.Writer, reports []consumerReport) {
 
 // A parkedReport is a parked event as parked prints it in JSON.
 type parkedReport struct {
+	Log           string    `json:"log,omitempty"`
 	Position      int64     `json:"position"`
 	AggregateType string    `json:"aggregateType"`
 	AggregateID   string    `json:"aggregateID"`
@@ -274,13 +284,13 @@ type parkedReport struct {
 }
 
 func (c *command[Tx]) parked(ctx context.Context, args []string) error {
-	events, err := c.runner.Parked(ctx, args[0], c.after, c.limit)
+	events, err := c.runner.parked(ctx, args[0], ParkedQuery{Log: c.log, After: c.after, Limit: c.limit})
 	if err != nil {
 		return err
 	}
 	reports := []parkedReport{}
 	for _, p := range events {
-		reports = append(reports, parkedReport{p.GlobalPosition, p.AggregateType, p.AggregateID, p.Attempts, p.Error, p.ParkedAt})
+		reports = append(reports, parkedReport{p.Log, p.GlobalPosition, p.AggregateType, p.AggregateID, p.Attempts, p.Error, p.ParkedAt})
 	}
 	return c.print(reports, func(w io.Writer) {
 		_, _ = fmt.Fprintln(w, "POSITION\tSTREAM\tATTEMPTS\tPARKED\tERROR")
@@ -294,16 +304,16 @@ func (c *command[Tx]) parked(ctx context.Context, args []string) error {
 func (c *command[Tx]) retry(ctx context.Context, args []string) error {
 	streams := []Stream{}
 	if len(args) == 3 {
-		streams = append(streams, Stream{args[1], args[2]})
+		streams = append(streams, Stream{AggregateType: args[1], AggregateID: args[2], Log: c.log})
 	} else {
 		seen := make(map[Stream]bool)
-		for after := int64(0); ; {
-			parked, err := c.runner.Parked(ctx, args[0], after, maxParked)
+		for q := (ParkedQuery{Log: c.log, Limit: maxParked}); ; {
+			parked, err := c.runner.parked(ctx, args[0], q)
 			if err != nil {
 				return err
 			}
 			for _, p := range parked {
-				if after = p.GlobalPosition; !seen[p.Stream] {
+				if q.AfterLog, q.After = p.Log, p.GlobalPosition; !seen[p.Stream] {
 					seen[p.Stream] = true
 					streams = append(streams, p.Stream)
 				}
@@ -330,7 +340,7 @@ func (c *command[Tx]) drop(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	dropped, err := c.runner.DropParked(ctx, args[0], position)
+	dropped, err := c.runner.dropParked(ctx, args[0], c.log, position)
 	if err == nil && !dropped {
 		err = fmt.Errorf("consumer %s has parked no event %d", args[0], position)
 	}
@@ -341,6 +351,9 @@ func (c *command[Tx]) accept(ctx context.Context, args []string) error {
 	position, err := number(args[1])
 	if err != nil {
 		return err
+	}
+	if c.log != "" {
+		return c.runner.AcceptLog(ctx, args[0], c.log, position)
 	}
 	return c.runner.Accept(ctx, args[0], position)
 }

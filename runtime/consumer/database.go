@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -67,8 +68,32 @@ const AnySegment = -1
 
 // A ClaimQuery says which segment to claim.
 type ClaimQuery struct {
-	Segment int   // this one, or AnySegment
-	Except  []int // with AnySegment: none of these
+	Segment int      // this one, or AnySegment
+	Log     string   // this one, where there are many and not AnySegment
+	Except  []Part   // with AnySegment: none of these
+	Logs    []string // with AnySegment, where there are many logs: the first of these that is to be had
+}
+
+// A Part is what a worker claims: a segment of the one log, or one of many logs.
+type Part struct {
+	Log     string // empty where there is one log
+	Segment int    // 0 where there are many
+}
+
+// String names the part.
+func (p Part) String() string {
+	if p.Log != "" {
+		return fmt.Sprintf("log %q", p.Log)
+	}
+	return fmt.Sprintf("segment %d", p.Segment)
+}
+
+// attr returns the part as a key and its value for a log of what happens.
+func (p Part) attr() (key string, value any) {
+	if p.Log != "" {
+		return "log", p.Log
+	}
+	return "segment", p.Segment
 }
 
 // A Claim is a segment that is locked for the transaction it was claimed in.
@@ -86,8 +111,9 @@ type Claim struct {
 // A Checkpoint says how far one segment of a consumer is.
 type Checkpoint struct {
 	Consumer string
-	Segment  int // from 0
-	Segments int // how many the consumer has
+	Log      string // where there are many, each with one segment; empty where there is one log
+	Segment  int    // from 0
+	Segments int    // how many the consumer has
 	// Position: every event of the segment up to here is handled or parked.
 	Position int64
 	// Handled is set after the number of segments has changed: the positions that the former segments had reached.
@@ -111,7 +137,12 @@ type Checkpoint struct {
 	// the ID of the last event up to the position, or to the highest of Handled, with each checkpoint. It is not set by a
 	// runner.
 	Astray bool
+	// LogEnd is how far the log can be read, where there are many. It is not set by a runner.
+	LogEnd int64
 }
+
+// Part returns what the checkpoint is of.
+func (c *Checkpoint) Part() Part { return Part{c.Log, c.Segment} }
 
 // Checkpoints are changed as a whole where no worker is in the way.
 type Checkpoints[Tx any] interface {
@@ -137,19 +168,25 @@ type Log[Tx any] interface {
 	// PositionAt returns the position of the last event that happened before a time, as far as events were stored in the order
 	// of their times, or 0.
 	PositionAt(ctx context.Context, tx Tx, at time.Time) (int64, error)
-	// Events returns the events at the given positions, as far as they exist, in the order of their positions.
-	Events(ctx context.Context, tx Tx, positions []int64) ([]runtime.PersistedEvent, error)
+	// Events returns the events at the given positions of a log, as far as they exist, in the order of their positions.
+	Events(ctx context.Context, tx Tx, log string, positions []int64) ([]runtime.PersistedEvent, error)
 }
 
 // A Selection is the events that a segment of a consumer has to handle between two positions.
 type Selection struct {
 	Consumer          string
+	Log               string   // where there are many
 	After, Through    int64    // After is excluded, Through is included
 	Limit             int      // at most this many events
 	Bytes             int64    // at most as many as this holds, by their payloads and metadata, but always one; 0: any
 	AggregateTypes    []string // only these; nil: all
 	Segment, Segments int      // only streams of this segment of so many
 	Handled           []int64  // not these events; see Checkpoint
+}
+
+// IsWhole reports whether the selection is of every event of a log between its positions.
+func (s *Selection) IsWhole() bool {
+	return s.AggregateTypes == nil && s.Segments == 1 && s.Handled == nil
 }
 
 // A Page is what was read of a selection.
@@ -171,19 +208,22 @@ type Lag struct {
 type ParkedEvents[Tx any] interface {
 	// Park adds a parked event of a consumer, or replaces its attempts and its error.
 	Park(ctx context.Context, tx Tx, consumer string, p ParkedEvent) error
-	// Unpark removes the parked events of a consumer at the given positions, or all for nil, and returns how many there
-	// were.
-	Unpark(ctx context.Context, tx Tx, consumer string, positions []int64) (int64, error)
+	// Unpark removes the parked events of a consumer at the given positions of a log, or all for nil, and returns how many there
+	// were. Where there are many logs, an empty one means all.
+	Unpark(ctx context.Context, tx Tx, consumer, log string, positions []int64) (int64, error)
 	// Parked returns parked events of a consumer in the order of their positions.
 	Parked(ctx context.Context, tx Tx, consumer string, q ParkedQuery) ([]ParkedEvent, error)
 	// CountParked returns how many events of a consumer are parked.
 	CountParked(ctx context.Context, tx Tx, consumer string) (int64, error)
-	// ParkedStreams returns those of the streams of the events that have parked events.
-	ParkedStreams(ctx context.Context, tx Tx, consumer string, events []runtime.PersistedEvent) ([]Stream, error)
+	// ParkedStreams returns those of the streams of the events, which are of one log, that have parked events.
+	ParkedStreams(ctx context.Context, tx Tx, consumer, log string, events []runtime.PersistedEvent) ([]Stream, error)
 }
 
 // A Stream names the events of one aggregate.
-type Stream struct{ AggregateType, AggregateID string }
+type Stream struct {
+	AggregateType, AggregateID string
+	Log                        string // where there are many
+}
 
 // A ParkedEvent is an event that a consumer set aside.
 type ParkedEvent struct {
@@ -197,9 +237,11 @@ type ParkedEvent struct {
 
 // A ParkedQuery selects parked events of a consumer.
 type ParkedQuery struct {
-	After  int64   // only events after this position
-	Limit  int     // at most this many
-	Stream *Stream // only of this stream; nil: of all
+	AfterLog string  // where there are many logs: only events after this log, or After in it
+	After    int64   // only events after this position
+	Limit    int     // at most this many
+	Stream   *Stream // only of this stream; nil: of all
+	Log      string  // only of this log, where there are many; empty: of all
 }
 
 // A Watcher tells whether there is anything to do, without a transaction.
@@ -235,9 +277,15 @@ type Holder struct {
 // A State is how far a consumer is.
 type State struct {
 	Consumer        string
-	Lowest, Highest int64 // of the positions of its segments
+	Lowest, Highest int64 // of the positions of its segments; where there are many logs, the sum of its positions in all
 	Due             bool  // a segment is behind the frontier, not stopped and not waiting for a retry
 	Stopped         bool  // a segment is stopped
 	// RetryIn is how long the first of the segments that wait for a retry has to wait; negative: none waits.
 	RetryIn time.Duration
+
+	// The following are where there are many logs.
+	End     int64    // the sum of the ends of its logs
+	New     int64    // logs for which it has no checkpoint yet
+	Ahead   string   // a log that is not as far as its checkpoint; empty: none
+	DueLogs []string // logs with something to do, those that are furthest behind first, up to a limit
 }

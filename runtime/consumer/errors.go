@@ -17,6 +17,13 @@ var (
 	// [Runner.Accept].
 	ErrCheckpointAhead = errors.New("checkpoint is ahead of the log")
 
+	// ErrGap: a log of many does not hold the events that it has counted: one is missing, or one is there that was not counted,
+	// as after a delete by hand or a restore of some tables. Its readers stop; other logs go on. See postgres.Check.
+	ErrGap = errors.New("the log has a gap")
+
+	// ErrLogs: the database has many logs, and the call is about the one log, or the other way round.
+	ErrLogs = errors.New("this is not how the database has its logs")
+
 	// ErrStopped: a consumer is stopped because an event could not be handled; see [Stop] and [Runner.Resume].
 	ErrStopped = errors.New("consumer is stopped")
 

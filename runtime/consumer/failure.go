@@ -42,6 +42,7 @@ func (f *failure) outdated(c *Claim) bool {
 func (f *failure) info(consumer string, o Outcome) FailureInfo {
 	return FailureInfo{
 		Consumer: consumer,
+		Log:      f.before.Log,
 		Segment:  f.before.Segment,
 		Position: f.event.GlobalPosition,
 		Attempt:  f.attempt,
@@ -82,15 +83,19 @@ func (b *batch[Tx]) parkFailed(ctx context.Context, f *failure) error {
 func (b *batch[Tx]) park(ctx context.Context, e *runtime.PersistedEvent, attempts int, message string) error {
 	b.parked++
 	b.savepoint = min(b.savepoint, oldSavepoint)
+	stream := streamOf(e)
+	stream.Log = b.claim.Log
 	return b.runner.db.Park(ctx, b.tx, b.consumer.name, ParkedEvent{
-		Stream:         streamOf(e),
+		Stream:         stream,
 		GlobalPosition: e.GlobalPosition,
 		Attempts:       attempts,
 		Error:          message,
 	})
 }
 
-func streamOf(e *runtime.PersistedEvent) Stream { return Stream{e.AggregateType, e.AggregateID} }
+func streamOf(e *runtime.PersistedEvent) Stream {
+	return Stream{AggregateType: e.AggregateType, AggregateID: e.AggregateID}
+}
 
 // call calls the handler and notes if it ends the goroutine.
 func (b *batch[Tx]) call(ctx context.Context, events []runtime.PersistedEvent) error {
@@ -190,14 +195,14 @@ const maxLosses = 5
 func (w *worker[Tx]) excuse(f *failure) bool {
 	excused := w.excuses(f)
 	if w.losses == nil {
-		w.losses = make(map[int]int)
+		w.losses = make(map[Part]int)
 	}
-	w.losses[f.before.Segment]++
+	w.losses[f.before.Part()]++
 	return excused
 }
 
 // excuses reports whether one more loss is not the fault of the event that failed.
-func (w *worker[Tx]) excuses(f *failure) bool { return w.losses[f.before.Segment] < maxLosses }
+func (w *worker[Tx]) excuses(f *failure) bool { return w.losses[f.before.Part()] < maxLosses }
 
 // maxText is how much of an error's text is kept, in bytes.
 const maxText = 8 << 10

@@ -187,7 +187,7 @@ func (b *batch[Tx]) inTurn(ctx, handling context.Context, before []runtime.Persi
 	return b.group(ctx, handling, behind)
 }
 
-// A narrowing is how many events of a segment share a transaction, up to a position, until it is clear which of them fails.
+// A narrowing is how many events of a segment, or a log, share a transaction, up to a position, until it is clear which of them fails.
 type narrowing struct {
 	through int64
 	size    int
@@ -196,14 +196,14 @@ type narrowing struct {
 // halve lets half as many events share a transaction, up to the last one.
 func (b *batch[Tx]) halve(last int64, n int) {
 	if b.narrowed == nil {
-		b.narrowed = make(map[int]narrowing)
+		b.narrowed = make(map[Part]narrowing)
 	}
-	b.narrowed[b.claim.Segment] = narrowing{last, max(n/2, 1)}
+	b.narrowed[b.claim.Part()] = narrowing{last, max(n/2, 1)}
 }
 
 // limit returns how many events the batch handles. One that is tried again stands alone.
 func (b *batch[Tx]) limit() int {
-	if n := b.narrowed[b.claim.Segment]; n.through > b.claim.Position {
+	if n := b.narrowed[b.claim.Part()]; n.through > b.claim.Position {
 		return min(n.size, b.consumer.BatchSize)
 	}
 	if b.consumer.batches != nil && b.claim.Failures > 0 {

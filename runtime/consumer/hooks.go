@@ -20,6 +20,7 @@ type Hooks struct {
 // A BatchInfo is about a committed batch.
 type BatchInfo struct {
 	Consumer string
+	Log      string // where there are many
 	Segment  int
 	Events   int           // handled
 	Parked   int           // set aside
@@ -31,6 +32,7 @@ type BatchInfo struct {
 // A FailureInfo is about a failed attempt at an event.
 type FailureInfo struct {
 	Consumer string
+	Log      string // where there are many
 	Segment  int
 	Position int64 // of the event
 	Attempt  int   // from 1

@@ -42,7 +42,7 @@ func (p *poller[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 		case <-timer.C:
 		}
 		looked = time.Now()
-		poll, err := p.runner.db.Poll(ctx, p.runner.Names())
+		poll, err := p.runner.poll(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -99,6 +99,14 @@ func (p *poller[Tx]) tell(ctx context.Context, poll LogState) time.Duration {
 		if s.RetryIn >= 0 && (next < 0 || s.RetryIn < next) {
 			next = s.RetryIn
 		}
+		if s.New > 0 {
+			if err := p.runner.adopt(ctx, c); err != nil {
+				p.trouble(ctx, cannotWatch, err)
+				continue
+			}
+			p.runner.Wake() // to see what is in them
+		}
+		c.due.set(s.DueLogs)
 		if s.Due {
 			signal(p.signals[c.name])
 		}

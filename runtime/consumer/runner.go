@@ -20,6 +20,7 @@ import (
 // exclude each other. Any number of runners, in any number of processes, can drive the same consumers.
 type Runner[Tx any] struct {
 	db        Database[Tx]
+	logs      ManyLogs[Tx] // nil: there is one log
 	config    Config
 	consumers []*registered[Tx]
 	running   atomic.Bool
@@ -55,10 +56,12 @@ type Registration[Tx any] struct {
 	Consumer Consumer[Tx]
 	// From is where the consumer begins when it runs for the first time; the zero value is [Beginning]. Later it is ignored.
 	From Start
+	// Logs are the logs that the consumer is for, where the database has many. The zero value is all of them.
+	Logs Logs
 	// Segments is how many segments the consumer gets when it runs for the first time. Later, [Runner.Resize] changes it,
-	// and this is ignored. 0 means 1.
+	// and this is ignored. 0 means 1. Where there are many logs, workers share these, and there are no segments.
 	Segments int
-	// Workers is how many segments this runner handles at a time, each with a connection of its own for a batch. 0 means as
+	// Workers is how many segments, or logs, this runner handles at a time, each with a connection of its own for a batch. 0 means as
 	// many as Segments says.
 	Workers int
 	// BatchSize, BatchBytes and BatchTime are how many events at most one transaction handles, how many bytes of payloads
@@ -111,6 +114,7 @@ type registered[Tx any] struct {
 
 	health health
 	waits  waits
+	due    dueLogs
 }
 
 // New returns a runner. The error holds every problem with the registrations: a name that is used twice, is empty, is
@@ -143,9 +147,15 @@ func New[Tx any](db Database[Tx], config Config, consumers ...Registration[Tx]) 
 		problems = append(problems, fmt.Errorf("polling every %s to %s: give two positive durations, the shorter first", config.PollLeast, config.PollMost))
 	}
 	r := &Runner[Tx]{db: db, config: config, wake: make(chan struct{}, 1), waiters: waiters{watching: make(chan struct{}, 1)}}
+	if db != nil {
+		r.logs = manyLogs(db)
+	}
 	names := make(map[string]bool)
 	for i, registration := range consumers {
 		c, err := register(registration)
+		if err == nil {
+			err = r.checkLogs(c)
+		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("consumer %d: %w", i, err))
 			continue
@@ -203,6 +213,8 @@ func register[Tx any](r Registration[Tx]) (*registered[Tx], error) {
 	switch {
 	case c.From.check() != nil:
 		return nil, fmt.Errorf("%s: %w", c.name, c.From.check())
+	case c.Logs.check() != nil:
+		return nil, fmt.Errorf("%s: %w", c.name, c.Logs.check())
 	case checkSegments(c.Segments) != nil:
 		return nil, fmt.Errorf("%s: %w", c.name, checkSegments(c.Segments))
 	case c.Workers < 0, c.BatchSize < 0, c.BatchBytes < 0, c.BatchTime < 0, c.Timeout < 0, c.Backoff.First < 0, c.Backoff.Most < c.Backoff.First:
@@ -304,7 +316,7 @@ func (r *Runner[Tx]) run(ctx context.Context, watch func(context.Context, LogSta
 
 // prepare returns an error for what cannot run, and makes the checkpoints of consumers that have none.
 func (r *Runner[Tx]) prepare(ctx context.Context) error {
-	poll, err := r.db.Poll(ctx, r.Names())
+	poll, err := r.poll(ctx)
 	if err != nil {
 		return fmt.Errorf("consumers: %w", err)
 	}
@@ -324,6 +336,12 @@ func (r *Runner[Tx]) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, c := range r.consumers {
+		if r.logs != nil {
+			if err := r.adopt(ctx, c); err != nil {
+				return fmt.Errorf("consumer %s: %w", c.name, err)
+			}
+			continue
+		}
 		err := r.in(ctx, func(tx Tx) error {
 			start, err := r.start(ctx, tx, c.From, poll.Frontier)
 			if err != nil {
@@ -349,6 +367,12 @@ func (p LogState) of(name string) (State, bool) {
 
 // checkAhead returns [ErrCheckpointAhead] if a position of the consumer is one that the log has not reached.
 func (s *State) checkAhead(p LogState) error {
+	if s.Ahead != "" {
+		return fmt.Errorf("consumer %s: %w: the checkpoint of log %q is behind its end; reset it, or accept the log, once you know why", s.Consumer, ErrCheckpointAhead, s.Ahead)
+	}
+	if s.End > 0 {
+		return nil // each log was compared
+	}
 	if s.Highest <= p.Drawn {
 		return nil
 	}

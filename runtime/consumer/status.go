@@ -18,8 +18,11 @@ type Status struct {
 	// most first; there is at most a handful of them.
 	Frontier, LogEnd int64
 	Holders          []Holder
-	Parked           int64 // events that are set aside
-	Segments         []SegmentStatus
+	Parked           int64           // events that are set aside
+	Segments         []SegmentStatus // where there are many logs: those that matter most, at most 100
+	// Logs is how it stands in all logs together, where there are many; zero where there is one. Then Frontier and LogEnd are the
+	// sums of how far its logs are.
+	Logs LogsStatus
 	// Trouble is why this runner does not drive the consumer, until that is mended: [ErrCheckpointAhead], or
 	// [ErrUnknownConsumer] if its checkpoints are gone. Else it is what went wrong when this runner last used the database
 	// for the consumer, or an error of an event that this runner does not know and leaves to others, or a [*StalledError], or
@@ -66,6 +69,9 @@ func (s SegmentStatus) State() SegmentState {
 
 // Stopped reports whether a segment is stopped.
 func (s Status) Stopped() bool {
+	if s.Logs.Stopped > 0 {
+		return true
+	}
 	return slices.ContainsFunc(s.Segments, func(s SegmentStatus) bool { return !s.StoppedAt.IsZero() })
 }
 
@@ -76,6 +82,9 @@ func (s Status) Lag() Lag {
 		sum.Events += segment.Lag.Events
 		sum.Age = max(sum.Age, segment.Lag.Age)
 	}
+	if s.Logs.Logs > 0 {
+		sum.Events = s.Logs.Events
+	}
 	return sum
 }
 
@@ -83,7 +92,7 @@ func (s Status) Lag() Lag {
 // segments yet. It waits for nobody. It counts events, so ask every few seconds, not all the time; what it costs does not
 // grow with the log.
 func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
-	log, err := r.db.Poll(ctx, r.Names())
+	log, err := r.poll(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("status of consumers: %w", err)
 	}
@@ -104,6 +113,9 @@ func (r *Runner[Tx]) Status(ctx context.Context) ([]Status, error) {
 		}
 		s := &statuses[i]
 		s.LogEnd, s.Holders = log.Drawn, holders
+		if state, ok := log.of(c.name); ok && r.logs != nil {
+			s.Frontier, s.LogEnd = state.End, state.End
+		}
 		if s.Trouble == nil {
 			s.Trouble = s.longStalled(r.config.StallAfter, time.Now())
 		}
@@ -118,7 +130,7 @@ func (s Status) More() bool {
 
 func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], frontier int64) (Status, error) {
 	s := Status{Consumer: c.name, Frontier: frontier, Trouble: c.health.trouble()}
-	checkpoints, err := r.db.Checkpoints(ctx, tx, c.name, false)
+	checkpoints, err := r.standing(ctx, tx, c, &s)
 	if err != nil {
 		return Status{}, err
 	}
@@ -129,9 +141,13 @@ func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], front
 		s.Trouble = c.waits.still(checkpoints)
 	}
 	for _, checkpoint := range checkpoints {
+		if r.logs != nil {
+			frontier = checkpoint.LogEnd
+		}
 		through := min(frontier, checkpoint.Position+scanned/int64(checkpoint.Segments))
 		lag, err := r.db.Lag(ctx, tx, Selection{
 			Consumer:       c.name,
+			Log:            checkpoint.Log,
 			After:          checkpoint.Position,
 			Through:        through,
 			Limit:          maxLag,
@@ -151,6 +167,15 @@ func (r *Runner[Tx]) status(ctx context.Context, tx Tx, c *registered[Tx], front
 	}
 	s.Parked, err = r.db.CountParked(ctx, tx, c.name)
 	return s, err
+}
+
+// standing returns the checkpoints of a consumer, or, of many logs, those that matter most, and completes the status.
+func (r *Runner[Tx]) standing(ctx context.Context, tx Tx, c *registered[Tx], s *Status) (checkpoints []Checkpoint, err error) {
+	if r.logs == nil {
+		return r.db.Checkpoints(ctx, tx, c.name, false)
+	}
+	s.Logs, checkpoints, err = r.logs.Standing(ctx, tx, c.name, maxLogStatus)
+	return checkpoints, err
 }
 
 // A Progress is how far a consumer has come on its way to where the log ended when [Runner.RunUntilCaughtUp] was called.

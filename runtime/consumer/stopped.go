@@ -41,10 +41,11 @@ func (p *poller[Tx]) remind(ctx context.Context) {
 				continue
 			}
 			remedy := "mend the cause, then call Runner.Resume, or `resume " + c.name + "` of consumer.Main"
-			logger.Error(ctx, "consumer is stopped", "consumer", c.name, "segment", s.Segment, "since", s.StoppedAt,
+			key, part := s.Part().attr()
+			logger.Error(ctx, "consumer is stopped", "consumer", c.name, key, part, "since", s.StoppedAt,
 				"position", s.FailedPosition, "attempts", s.Failures, "error", s.LastError, "remedy", remedy)
 			if hook := p.runner.config.Hooks.Trouble; hook != nil {
-				hook(ctx, c.name, fmt.Errorf("segment %d: %w", s.Segment, stoppedError(s)))
+				hook(ctx, c.name, fmt.Errorf("%s: %w", s.Part(), stoppedError(s)))
 			}
 		}
 	}

@@ -21,10 +21,25 @@ import (
 // The error is that of ctx, with how far the consumer is; [ErrStopped] if it cannot get there before somebody resumes it;
 // [ErrUnknownConsumer] if it is not registered. One that has never run is waited for.
 func (r *Runner[Tx]) WaitFor(ctx context.Context, name string, position int64) error {
+	if err := r.one("WaitForLog"); err != nil {
+		return fmt.Errorf("wait for consumer %s: %w", name, err)
+	}
+	return r.waitFor(ctx, name, "", position)
+}
+
+// WaitForLog is [Runner.WaitFor] where there are many logs: it waits for a position of one of them.
+func (r *Runner[Tx]) WaitForLog(ctx context.Context, name, log string, position int64) error {
+	if r.logs == nil {
+		return fmt.Errorf("wait for consumer %s: %w: there is one log; call WaitFor", name, ErrLogs)
+	}
+	return r.waitFor(ctx, name, log, position)
+}
+
+func (r *Runner[Tx]) waitFor(ctx context.Context, name, log string, position int64) error {
 	if _, err := r.find(name); err != nil {
 		return fmt.Errorf("wait for consumer: %w", err)
 	}
-	w := &waiter{consumer: name, position: position, done: make(chan error, 1)}
+	w := &waiter{consumer: name, log: log, position: position, done: make(chan error, 1)}
 	r.waiters.add(w)
 	defer r.waiters.remove(w)
 	r.Wake()
@@ -58,7 +73,7 @@ const (
 // watch looks for all who wait until w need not wait any more, the runner runs, or ctx is done.
 func (r *Runner[Tx]) watch(ctx context.Context, w *waiter) error {
 	for wait := watchLeast; ; wait = min(2*wait, watchMost) {
-		log, err := r.db.Poll(ctx, r.Names())
+		log, err := r.poll(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil // which WaitFor says
@@ -79,9 +94,10 @@ func (r *Runner[Tx]) answer(ctx context.Context, log LogState) {
 		if !ok {
 			continue
 		}
-		r.waiters.note(w, s.Lowest)
+		reached, err := r.hasReached(ctx, w, s)
 		switch {
-		case s.Lowest >= w.position:
+		case err != nil: // the next look says it
+		case reached:
 			w.tell(nil)
 		case s.Stopped:
 			if err := r.stoppedBefore(ctx, w); err != nil {
@@ -91,6 +107,15 @@ func (r *Runner[Tx]) answer(ctx context.Context, log LogState) {
 	}
 }
 
+// hasReached reports whether a consumer, which stands like that, has handled what w waits for.
+func (r *Runner[Tx]) hasReached(ctx context.Context, w *waiter, s State) (bool, error) {
+	if r.logs != nil {
+		return r.logs.Reached(ctx, w.consumer, map[string]int64{w.log: w.position})
+	}
+	r.waiters.note(w, s.Lowest)
+	return s.Lowest >= w.position, nil
+}
+
 // stoppedBefore returns [ErrStopped] if a segment of a consumer is stopped before the position that w waits for.
 func (r *Runner[Tx]) stoppedBefore(ctx context.Context, w *waiter) error {
 	checkpoints, err := r.checkpoints(ctx, w.consumer)
@@ -98,7 +123,7 @@ func (r *Runner[Tx]) stoppedBefore(ctx context.Context, w *waiter) error {
 		return nil // the next look shows it
 	}
 	for _, c := range checkpoints {
-		if !c.StoppedAt.IsZero() && c.Position < w.position {
+		if !c.StoppedAt.IsZero() && c.Position < w.position && c.Log == w.log {
 			return fmt.Errorf("wait for consumer %s: %w at position %d: %s", w.consumer, ErrStopped, c.Position, c.LastError)
 		}
 	}
@@ -116,6 +141,7 @@ type waiters struct {
 // A waiter waits for a consumer to reach a position.
 type waiter struct {
 	consumer string
+	log      string // where there are many
 	position int64
 	reached  int64
 	done     chan error // capacity 1

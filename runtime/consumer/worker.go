@@ -25,11 +25,11 @@ type worker[Tx any] struct {
 
 	buffer    []runtime.PersistedEvent // of the last batch, for the next
 	conflicts int                      // transactions in a row that the server broke off to let others go on
-	losses    map[int]int              // by segment: transactions in a row that were lost with the database, see excuse
-	narrowed  map[int]narrowing        // by segment
-	signalled bool                     // and nothing claimed since
-	left      bool                     // a handler has ended the goroutine
-	exited    *failure                 // of that handler, if it is clear which event it was, until it is on record
+	losses    map[Part]int             // transactions in a row that were lost with the database, see excuse
+	narrowed  map[Part]narrowing
+	signalled bool     // and nothing claimed since
+	left      bool     // a handler has ended the goroutine
+	exited    *failure // of that handler, if it is clear which event it was, until it is on record
 }
 
 // run works until the runner stops: it then ends the batch in hand after the event in hand, and commits it. Handlers are
@@ -81,6 +81,9 @@ func (w *worker[Tx]) work(ctx context.Context) {
 			w.idle()
 		}
 		busy = false
+		if w.consumer.due.drained() {
+			w.runner.Wake()
+		}
 		clear(w.buffer[:cap(w.buffer)]) // the payloads may go
 		if !w.wait() {
 			return

@@ -192,18 +192,21 @@ func ended(err error) error {
 
 // classify returns err with its meaning for consumers, if it is a server's error that has one, and err itself if not.
 func (c *Consumers[Tx]) classify(err error) error {
+	if err == nil {
+		return nil
+	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		switch t := c.tables; server.Code {
 		case stateUndefinedTable, stateInvalidSchema:
-			return fmt.Errorf("table %s, table %s, table %s or the sequence %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
-				t.checkpoints, t.parked, t.events, t.events.Sequence(), t.flags(), err)
+			return fmt.Errorf("table %s, table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
+				t.checkpoints, t.parked, t.events, t.counter(), t.flags(), err)
 		case stateUndefinedColumn:
 			return fmt.Errorf("table %s, table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
 				t.checkpoints, t.parked, t.events, t.flags(), err)
 		case stateInsufficientRights:
-			return fmt.Errorf("the role needs select, insert, update and delete on %s and %s, and select on %s and on sequence %s: %w",
-				t.checkpoints, t.parked, t.events, t.events.Sequence(), err)
+			return fmt.Errorf("the role needs select, insert, update and delete on %s and %s, and select on %s and on the %s: %w",
+				t.checkpoints, t.parked, t.events, t.counter(), err)
 		}
 	}
 	return err

@@ -17,19 +17,11 @@ import (
 // Claim locks the checkpoint of a segment; see [consumer.Segments]. The frontier is read before the claim, and so before
 // what is read after it.
 func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, q consumer.ClaimQuery) (*consumer.Claim, error) {
-	statement := query{c.sql.claimAny, []any{name, segmentList(q.Except)}}
-	if q.Segment != consumer.AnySegment {
-		statement = query{c.sql.claim, []any{name, q.Segment}}
-	}
-	var f frontier
-	r, err := c.transactions.bind(tx).queryAfter(ctx, query{c.sql.frontier, nil}, f.dest(), statement)
+	r, err := c.openClaim(ctx, c.transactions.bind(tx), name, q)
 	if err != nil {
-		return nil, fmt.Errorf("claim a segment: %w", c.classify(err))
-	}
-	defer r.Close()
-	if err := f.check(c.tables.tables); err != nil {
 		return nil, fmt.Errorf("claim a segment: %w", err)
 	}
+	defer r.Close()
 	var claim *consumer.Claim
 	if r.Next() {
 		claim = new(consumer.Claim)
@@ -45,11 +37,46 @@ func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, q consume
 	return claim, nil
 }
 
+// openClaim returns the row of the checkpoint to claim, if there is one. A log of many says itself how far it can be read.
+func (c *Consumers[Tx]) openClaim(ctx context.Context, db querier, name string, q consumer.ClaimQuery) (rows, error) {
+	anyOne := q.Segment == consumer.AnySegment
+	if c.tables.areMany() {
+		statement := query{c.sql.claim, []any{name, q.Log}}
+		if anyOne {
+			statement = query{c.sql.claimAny, []any{name, q.Logs}}
+		}
+		r, err := db.query(ctx, statement)
+		return r, c.classify(err)
+	}
+	statement := query{c.sql.claim, []any{name, q.Segment}}
+	if anyOne {
+		statement = query{c.sql.claimAny, []any{name, segmentList(q.Except)}}
+	}
+	var f frontier
+	r, err := db.queryAfter(ctx, query{c.sql.frontier, nil}, f.dest(), statement)
+	if err != nil {
+		return nil, c.classify(err)
+	}
+	if err := f.check(c.tables.tables); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// part returns the argument that names what a checkpoint is of.
+func (c *Consumers[Tx]) part(checkpoint *consumer.Checkpoint) any {
+	if c.tables.areMany() {
+		return checkpoint.Log
+	}
+	return checkpoint.Segment
+}
+
 // segmentList returns segments as an argument that is never null.
-func segmentList(segments []int) []int64 {
-	list := make([]int64, len(segments))
-	for i, s := range segments {
-		list[i] = int64(s)
+func segmentList(parts []consumer.Part) []int64 {
+	list := make([]int64, len(parts))
+	for i, p := range parts {
+		list[i] = int64(p.Segment)
 	}
 	return list
 }
@@ -60,6 +87,7 @@ func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, erro
 	var handled string
 	var retryAt, stoppedAt sql.NullTime
 	err := r.Scan(append([]any{
+		&checkpoint.Log,
 		&checkpoint.Segment,
 		&checkpoint.Segments,
 		&checkpoint.Position,
@@ -72,6 +100,7 @@ func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, erro
 		&checkpoint.UpdatedAt,
 		&checkpoint.ReplayUntil,
 		&checkpoint.Astray,
+		&checkpoint.LogEnd,
 	}, more...)...)
 	if err != nil {
 		return consumer.Checkpoint{}, err
@@ -91,7 +120,7 @@ func scanCheckpoint(r rows, name string, more ...any) (consumer.Checkpoint, erro
 
 // Save writes the checkpoint of a claimed segment and commits; see [consumer.Segments]. With pgx it is one round trip.
 func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, retryIn time.Duration) error {
-	args := []any{claim.Consumer, claim.Segment, claim.Position, claim.Failures, nil, nil, nil, !claim.StoppedAt.IsZero(), claim.Transaction}
+	args := []any{claim.Consumer, c.part(&claim.Checkpoint), claim.Position, claim.Failures, nil, nil, nil, !claim.StoppedAt.IsZero(), claim.Transaction}
 	if claim.LastError != "" {
 		args[4], args[5] = claim.FailedPosition, claim.LastError
 	}
@@ -157,7 +186,7 @@ func (c *Consumers[Tx]) Replace(ctx context.Context, tx Tx, name string, checkpo
 	q := c.transactions.bind(tx)
 	for _, checkpoint := range checkpoints {
 		err := exec(ctx, q, query{c.sql.replace, []any{
-			name, checkpoint.Segment, checkpoint.Segments, checkpoint.Position, checkpoint.Handled, checkpoint.ReplayUntil,
+			name, c.part(&checkpoint), checkpoint.Segments, checkpoint.Position, checkpoint.Handled, checkpoint.ReplayUntil,
 		}})
 		if err != nil {
 			return fmt.Errorf("replace checkpoints: %w", ended(c.classify(err)))

@@ -17,14 +17,20 @@ func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection, b
 	var page consumer.Page
 	r, err := c.transactions.bind(tx).queryAfter(ctx,
 		query{c.sql.anyParked, []any{s.Consumer}}, []any{&page.Parked},
-		query{c.sql.read, append(selected(s), pageBytes(s))})
+		c.in(s.Log, c.sql.read, append(selected(s), pageBytes(s))...))
 	if err == nil {
 		page.Events, err = newDecoder().collect(buffer[:0], r, s.Limit)
+	}
+	if err == nil && s.IsWhole() {
+		err = c.tables.checkConsecutive(s.Log, s.After, page.Events)
 	}
 	if err != nil {
 		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
 	}
 	page.More = len(page.Events) == s.Limit || sizeOf(page.Events) > pageBytes(s)/sizeRatio
+	if s.IsWhole() && !page.More && c.tables.areMany() && int64(len(page.Events)) < s.Through-s.After {
+		return consumer.Page{}, fmt.Errorf("read the log: %w: log %q has no event at position %d", ErrGap, s.Log, s.After+int64(len(page.Events))+1)
+	}
 	return page, nil
 }
 
@@ -62,7 +68,7 @@ func selected(s consumer.Selection) []any {
 func (c *Consumers[Tx]) Lag(ctx context.Context, tx Tx, s consumer.Selection) (consumer.Lag, error) {
 	var lag consumer.Lag
 	var age float64
-	if err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.lag, selected(s)}, &lag.Events, &age); err != nil {
+	if err := queryRow(ctx, c.transactions.bind(tx), c.in(s.Log, c.sql.lag, selected(s)...), &lag.Events, &age); err != nil {
 		return consumer.Lag{}, fmt.Errorf("count the lag: %w", c.classify(err))
 	}
 	lag.Age = max(seconds(age), 0)
@@ -70,8 +76,8 @@ func (c *Consumers[Tx]) Lag(ctx context.Context, tx Tx, s consumer.Selection) (c
 }
 
 // Events returns the events at the positions; see [consumer.Log].
-func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, positions []int64) ([]runtime.PersistedEvent, error) {
-	r, err := c.transactions.bind(tx).query(ctx, query{c.sql.events, []any{positions}})
+func (c *Consumers[Tx]) Events(ctx context.Context, tx Tx, log string, positions []int64) ([]runtime.PersistedEvent, error) {
+	r, err := c.transactions.bind(tx).query(ctx, c.in(log, c.sql.events, positions))
 	var events []runtime.PersistedEvent
 	if err == nil {
 		events, err = newDecoder().collect(nil, r, len(positions))
@@ -90,6 +96,14 @@ func (c *Consumers[Tx]) PositionAt(ctx context.Context, tx Tx, at time.Time) (in
 		return 0, fmt.Errorf("find a position by time: %w", c.classify(err))
 	}
 	return position, nil
+}
+
+// in returns a statement about a log. The name of the log is its last argument where there are many.
+func (c *Consumers[Tx]) in(log, text string, args ...any) query {
+	if c.tables.areMany() {
+		args = append(args, log)
+	}
+	return query{text, args}
 }
 
 // Poll looks at the log and at the checkpoints; see [consumer.Watcher]. It is one statement and takes no lock.

@@ -10,9 +10,8 @@ import (
 
 // Park adds or changes a parked event; see [consumer.ParkedEvents].
 func (c *Consumers[Tx]) Park(ctx context.Context, tx Tx, name string, p consumer.ParkedEvent) error {
-	err := exec(ctx, c.transactions.bind(tx), query{c.sql.park, []any{
-		name, p.GlobalPosition, p.AggregateType, p.AggregateID, p.Attempts, p.Error,
-	}})
+	err := exec(ctx, c.transactions.bind(tx), c.in(p.Log, c.sql.park,
+		name, p.GlobalPosition, p.AggregateType, p.AggregateID, p.Attempts, p.Error))
 	if err != nil {
 		return fmt.Errorf("park event %d: %w", p.GlobalPosition, ended(c.classify(err)))
 	}
@@ -20,9 +19,9 @@ func (c *Consumers[Tx]) Park(ctx context.Context, tx Tx, name string, p consumer
 }
 
 // Unpark removes parked events; see [consumer.ParkedEvents].
-func (c *Consumers[Tx]) Unpark(ctx context.Context, tx Tx, name string, positions []int64) (int64, error) {
+func (c *Consumers[Tx]) Unpark(ctx context.Context, tx Tx, name, log string, positions []int64) (int64, error) {
 	var n int64
-	if err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.unpark, []any{name, positions}}, &n); err != nil {
+	if err := queryRow(ctx, c.transactions.bind(tx), c.in(log, c.sql.unpark, name, positions), &n); err != nil {
 		return 0, fmt.Errorf("remove parked events: %w", ended(c.classify(err)))
 	}
 	return n, nil
@@ -34,9 +33,15 @@ func (c *Consumers[Tx]) Parked(ctx context.Context, tx Tx, name string, q consum
 	if q.Stream != nil {
 		args[3], args[4] = q.Stream.AggregateType, q.Stream.AggregateID
 	}
+	if c.tables.areMany() {
+		args = append(args, nil, q.AfterLog)
+		if q.Log != "" {
+			args[5], args[6] = q.Log, max(q.AfterLog, q.Log)
+		}
+	}
 	parked, err := collect(ctx, c.transactions.bind(tx), query{c.sql.parked, args}, func(r rows) (consumer.ParkedEvent, error) {
 		var p consumer.ParkedEvent
-		err := r.Scan(&p.AggregateType, &p.AggregateID, &p.GlobalPosition, &p.Attempts, &p.Error, &p.ParkedAt)
+		err := r.Scan(&p.Log, &p.AggregateType, &p.AggregateID, &p.GlobalPosition, &p.Attempts, &p.Error, &p.ParkedAt)
 		return p, err
 	})
 	if err != nil {
@@ -55,13 +60,13 @@ func (c *Consumers[Tx]) CountParked(ctx context.Context, tx Tx, name string) (in
 }
 
 // ParkedStreams returns which streams have parked events; see [consumer.ParkedEvents].
-func (c *Consumers[Tx]) ParkedStreams(ctx context.Context, tx Tx, name string, events []runtime.PersistedEvent) ([]consumer.Stream, error) {
+func (c *Consumers[Tx]) ParkedStreams(ctx context.Context, tx Tx, name, log string, events []runtime.PersistedEvent) ([]consumer.Stream, error) {
 	types, ids := make([]string, len(events)), make([]string, len(events))
 	for i := range events {
 		types[i], ids[i] = events[i].AggregateType, events[i].AggregateID
 	}
-	streams, err := collect(ctx, c.transactions.bind(tx), query{c.sql.parkedStreams, []any{name, types, ids}}, func(r rows) (consumer.Stream, error) {
-		var s consumer.Stream
+	streams, err := collect(ctx, c.transactions.bind(tx), c.in(log, c.sql.parkedStreams, name, types, ids), func(r rows) (consumer.Stream, error) {
+		s := consumer.Stream{Log: log}
 		err := r.Scan(&s.AggregateType, &s.AggregateID)
 		return s, err
 	})

@@ -33,6 +33,7 @@ type consumerStatements struct {
 	parkedStreams   string
 	countParked     string
 	anyParked       string
+	logs            consumerLogStatements
 }
 
 //go:embed sql/parts.sql sql/frontier.sql sql/consumer/*.sql sql/inspect/position_at.sql
@@ -48,17 +49,23 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		variant
 		Checkpoints, Parked string
 		Any, Lock, IsJSON   bool
+		What                string // is claimed
 	}
 	plain := consumerVariant{
 		variant: variant{
 			Events:   t.events.Quoted(),
 			Heads:    t.heads.Quoted(),
 			Sequence: t.events.Sequence().Quoted(),
+			Logs:     t.quotedLogs(),
 			Payload:  payload,
 		},
 		Checkpoints: t.checkpoints.Quoted(),
 		Parked:      t.parked.Quoted(),
 		IsJSON:      payload.isJSON(),
+		What:        "segment",
+	}
+	if t.areMany() {
+		plain.What = "log"
 	}
 	anyOne, locked := plain, plain
 	anyOne.Any = true
@@ -91,12 +98,18 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		{&s.unpark, "unpark.sql", plain},
 		{&s.parked, "parked.sql", plain},
 		{&s.parkedStreams, "parked_streams.sql", plain},
+		{&s.logs.poll, "poll_logs.sql", plain},
+		{&s.logs.adopt, "adopt.sql", plain},
+		{&s.logs.reached, "reached.sql", plain},
+		{&s.logs.ends, "log_ends.sql", plain},
+		{&s.logs.standing, "logs_standing.sql", plain},
+		{&s.logs.foremost, "logs_foremost.sql", plain},
 	} {
 		var b strings.Builder
 		if err := parsed.ExecuteTemplate(&b, part.file, part.with); err != nil {
 			return consumerStatements{}, fmt.Errorf("embedded SQL: %w", err)
 		}
-		*part.text = b.String()
+		*part.text = numbered(b.String())
 	}
 	s.hurry = "-- eventmap: do not wait for the disk\nset local synchronous_commit to off"
 	s.countParked = "-- eventmap: count parked events\nselect count(*) from " + plain.Parked + " where consumer = $1::text"

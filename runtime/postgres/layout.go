@@ -53,7 +53,7 @@ var (
 
 	// ErrGap: a log of many does not hold the events that it has counted: one is missing, or one is there that was not counted,
 	// as after a delete by hand or a restore of some tables. Its readers stop; other logs go on.
-	ErrGap = errors.New("the log has a gap")
+	ErrGap = consumer.ErrGap
 
 	// ErrLogDropped: the log was dropped, or is being dropped. Create makes it anew, empty.
 	ErrLogDropped = errors.New("the log was dropped")

@@ -13,7 +13,11 @@ import (
 // Claim returns the checkpoint of a segment; see [consumer.Segments]. Nobody else can have claimed one: the transaction
 // itself is the lock, and it is waited for when it begins.
 func (c *Consumers) Claim(ctx context.Context, tx *sql.Tx, name string, q consumer.ClaimQuery) (*consumer.Claim, error) {
-	except, err := json.Marshal(append([]int{}, q.Except...)) // [] for none, not null
+	segments := []int{} // [] for none, not null
+	for _, part := range q.Except {
+		segments = append(segments, part.Segment)
+	}
+	except, err := json.Marshal(segments)
 	if err != nil {
 		return nil, fmt.Errorf("claim a segment: %w", err)
 	}

@@ -118,7 +118,7 @@ func (c *Consumers) PositionAt(ctx context.Context, tx *sql.Tx, at time.Time) (i
 }
 
 // Events returns the events at the positions; see [consumer.Log].
-func (c *Consumers) Events(ctx context.Context, tx *sql.Tx, positions []int64) ([]runtime.PersistedEvent, error) {
+func (c *Consumers) Events(ctx context.Context, tx *sql.Tx, _ string, positions []int64) ([]runtime.PersistedEvent, error) {
 	list, err := jsonList(positions)
 	var events []runtime.PersistedEvent
 	if err == nil {

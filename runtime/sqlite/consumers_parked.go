@@ -22,7 +22,7 @@ func (c *Consumers) Park(ctx context.Context, tx *sql.Tx, name string, p consume
 }
 
 // Unpark removes parked events; see [consumer.ParkedEvents].
-func (c *Consumers) Unpark(ctx context.Context, tx *sql.Tx, name string, positions []int64) (int64, error) {
+func (c *Consumers) Unpark(ctx context.Context, tx *sql.Tx, name, _ string, positions []int64) (int64, error) {
 	list, err := jsonList(positions)
 	n := int64(0)
 	if err == nil {
@@ -70,7 +70,7 @@ func (c *Consumers) CountParked(ctx context.Context, tx *sql.Tx, name string) (i
 }
 
 // ParkedStreams returns which streams have parked events; see [consumer.ParkedEvents].
-func (c *Consumers) ParkedStreams(ctx context.Context, tx *sql.Tx, name string, events []runtime.PersistedEvent) ([]consumer.Stream, error) {
+func (c *Consumers) ParkedStreams(ctx context.Context, tx *sql.Tx, name, _ string, events []runtime.PersistedEvent) ([]consumer.Stream, error) {
 	wanted := make(map[consumer.Stream]bool, len(events))
 	ids := make([]string, len(events))
 	for i := range events {

@@ -1,8 +1,11 @@
 {{- /* A checkpoint as it is returned, of the table as c. An array goes as text: database/sql takes no arrays. */ -}}
 
 {{define "checkpoint" -}}
-c.segment,
-	c.segments,
+{{if .Logs}}c.log,
+	0,
+	1{{else}}'',
+	c.segment,
+	c.segments{{end}},
 	c.position,
 	coalesce(array_to_string(c.handled, ','), ''),
 	c.failures,
@@ -12,7 +15,8 @@ c.segment,
 	c.stopped_at,
 	c.updated_at,
 	c.replay_until,
-	{{template "astray" .}}
+	{{template "astray" .}},
+	{{if .Logs}}coalesce((select l.position from {{.Logs}} as l where l.log = c.log), 0){{else}}0::bigint{{end}}
 {{- end}}
 
 {{/* Whether the log has another event than the checkpoint names. One that names none, or that a release has moved since that
@@ -22,7 +26,7 @@ coalesce(
 		c.event_position = {{template "reached" "c.position"}} and c.event_id <> (
 			select e.event_id
 			from {{.Events}} as e
-			where e.global_position <= c.event_position
+			where {{.Same "e" "c"}}e.global_position <= c.event_position
 			order by e.global_position desc
 			limit 1
 		),
@@ -33,6 +37,11 @@ coalesce(
 {{/* Up to where a checkpoint at a position skips or has handled events. */}}
 {{define "reached" -}}
 greatest({{.}}, (select max(h.position) from unnest(c.handled) as h (position)))
+{{- end}}
+
+{{/* The condition of the checkpoint that the second argument names: a segment, or a log. */}}
+{{define "part" -}}
+{{if .Logs}}log = $2::text{{else}}segment = $2::integer{{end}}
 {{- end}}
 
 {{define "nothing" -}}

@@ -3,7 +3,10 @@ select
 	{{template "checkpoint" .}}
 from {{.Checkpoints}} as c
 where consumer = $1::text
-order by segment
+{{- if .Logs}}
+  and log <> ''
+{{- end}}
+order by {{if .Logs}}log{{else}}segment{{end}}
 {{- if .Lock}}
 for update
 {{- end}}

@@ -3,5 +3,5 @@ select
 	global_position,
 	{{template "columns" .Read}}
 from {{.Events}}
-where global_position = any ($1::bigint[])
+where {{.Of ""}}global_position = any ($1::bigint[])
 order by global_position

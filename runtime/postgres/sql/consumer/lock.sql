@@ -1,6 +1,6 @@
 -- eventmap: lock a consumer against changes of its segments
-select segments
+select 1
 from {{.Checkpoints}}
 where consumer = $1::text
-  and segment = 0
+  and {{if .Logs}}log = ''{{else}}segment = 0{{end}}
 for update

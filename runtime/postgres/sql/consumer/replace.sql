@@ -1,9 +1,9 @@
--- eventmap: replace the checkpoint of a segment
-insert into {{.Checkpoints}} as c (consumer, segment, segments, position, handled, replay_until, event_position, event_id)
+-- eventmap: replace the checkpoint of a {{.What}}
+insert into {{.Checkpoints}} as c (consumer, {{if .Logs}}log{{else}}segment, segments{{end}}, position, handled, replay_until, event_position, event_id)
 select
 	$1::text,
-	$2::integer,
-	$3::integer,
+	{{if .Logs}}$2::text{{else}}$2::integer,
+	$3::integer{{end}},
 	$4::bigint,
 	$5::bigint[],
 	$6::bigint,
@@ -12,18 +12,19 @@ select
 		(
 			select e.event_id
 			from {{.Events}} as e
-			where e.global_position <= reached.position
+			where {{if .Logs}}e.log = $2::text
+			  and {{end}}e.global_position <= reached.position
 			order by e.global_position desc
 			limit 1
 		),
 		{{template "nothing"}}
 	)
 from (
-	select greatest($4::bigint, (select max(h.position) from unnest($5::bigint[]) as h (position))) as position
+	select {{if .Logs}}$3::integer as segments, {{end}}greatest($4::bigint, (select max(h.position) from unnest($5::bigint[]) as h (position))) as position
 ) as reached
-on conflict (consumer, segment) do update
-set segments = excluded.segments,
-	position = excluded.position,
+on conflict (consumer, {{if .Logs}}log{{else}}segment{{end}}) do update
+set {{if not .Logs}}segments = excluded.segments,
+	{{end}}position = excluded.position,
 	handled = excluded.handled,
 	failures = 0,
 	failed_position = null,

@@ -14,16 +14,16 @@ with saved as (
 			(
 				select e.event_id
 				from {{.Events}} as e
-				where e.global_position <= {{template "reached" "$3::bigint"}}
+				where {{.Same "e" "c"}}e.global_position <= {{template "reached" "$3::bigint"}}
 				order by e.global_position desc
 				limit 1
 			),
 			{{template "nothing"}}
 		)
 	where c.consumer = $1::text
-	  and c.segment = $2::integer
+	  and c.{{template "part" .}}
 	  and pg_current_xact_id()::text = $9::text
-	returning c.segment
+	returning 1
 )
 -- Division by zero, where the transaction is not that of the claim: the commit that is sent with this must not happen.
 select 1 / count(*) from saved

@@ -15,7 +15,7 @@ case when pg_column_compression({{.}}) is null then pg_column_size({{.}}) else o
 {{- end}}
 
 {{define "selection" -}}
-global_position > $1::bigint
+{{.Of ""}}global_position > $1::bigint
   and global_position <= $2::bigint
   and ($4::text[] is null or aggregate_type = any ($4::text[]))
   and ($5::bigint = 1 or {{template "hash"}} % $5::bigint = $6::bigint)

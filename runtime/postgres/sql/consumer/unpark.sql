@@ -2,7 +2,10 @@
 with removed as (
 	delete from {{.Parked}}
 	where consumer = $1::text
-	  and ($2::bigint[] is null or global_position = any ($2::bigint[]))
+	{{- if .Logs}}
+  and ($log::text = '' or log = $log::text)
+{{- end}}
+  and ($2::bigint[] is null or global_position = any ($2::bigint[]))
 	returning global_position
 )
 select count(*) from removed

@@ -10,6 +10,7 @@ with locker as materialized (
 )
 select
 	c.consumer,
+	'',
 	c.segment,
 	c.segments,
 	c.position,
@@ -22,6 +23,7 @@ select
 	c.updated_at,
 	c.replay_until,
 	{{template "astray" .}},
+	0::bigint,
 	(
 		select e.created_at
 		from {{.Events}} as e
