@@ -186,6 +186,9 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 		}
 	}
 	b.position = selection.Through
+	if page.Behind {
+		b.position = page.Through
+	}
 	if page.More {
 		b.endAt(page.Events[len(page.Events)-1].GlobalPosition)
 	}
@@ -202,6 +205,10 @@ func (b *batch[Tx]) handle(ctx, handling context.Context, a attempt) (failed *fa
 		return failed, err
 	}
 	if b.position <= b.before.Position && b.until == nil {
+		if page.Behind { // it is due again when the next look says so
+			c.due.remove(b.claim.Log)
+			b.claim = nil
+		}
 		return nil, nil // told to stop before the first event
 	}
 	if err := b.save(ctx); err != nil {

@@ -194,6 +194,10 @@ type Page struct {
 	Events []runtime.PersistedEvent
 	// More reports whether the selection may hold further events, which a limit has left out.
 	More bool
+	// Behind reports that the database could read up to Through only, which is before the end of the selection: it reads on a
+	// standby.
+	Behind  bool
+	Through int64
 	// Parked reports whether the consumer has any parked events, of whatever stream.
 	Parked bool
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,23 +109,23 @@ func TestLogs_runnersShareThem(t *testing.T) {
 	e := newLogsEnv(t)
 	want := make(map[string]int64)
 	var mu sync.Mutex
-	append := func(log string, n int) {
+	add := func(log string, n int) {
 		mu.Lock()
 		defer mu.Unlock()
 		e.to(log, "s", n)
 		want[log] += int64(n)
 	}
 	for i := range 20 {
-		append(fmt.Sprint("tenant-", i), 1+i%4)
+		add(fmt.Sprint("tenant-", i), 1+i%4)
 	}
-	var runners []*consumer.Runner[pgx.Tx]
-	for range 3 {
+	var runners [3]*consumer.Runner[pgx.Tx]
+	for i := range runners {
 		r := e.runner(consumer.Registration[pgx.Tx]{Consumer: writesOf("c", nil), Logs: consumer.AllLogs(), Workers: 3, BatchSize: 2})
-		runners = appended(runners, r)
+		runners[i] = r
 		background(e.env, r)
 	}
 	for i := range 60 {
-		append(fmt.Sprint("tenant-", i%30), 1)
+		add(fmt.Sprint("tenant-", i%30), 1)
 	}
 	r := runners[0]
 	for log, position := range want {
@@ -137,8 +139,6 @@ func TestLogs_runnersShareThem(t *testing.T) {
 		t.Errorf("status is %+v, want 30 logs and none behind", s.Logs)
 	}
 }
-
-func append2[T any](list []T, one T) []T { return append(list, one) }
 
 func TestLogs_onlyThoseNamed(t *testing.T) {
 	t.Parallel()
@@ -357,5 +357,87 @@ func TestLogs_tenThousand(t *testing.T) {
 	}
 	if s := status(e.env, r, "c"); s.Logs.Logs != 10000 || len(s.Segments) != 100 {
 		t.Errorf("status tells %d of %d logs, want 100 of 10,000", len(s.Segments), s.Logs.Logs)
+	}
+}
+
+// statements counts the statements of a name that a pool is given.
+type statements struct {
+	name string
+	n    atomic.Int64
+}
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.HasPrefix(data.SQL, s.name) {
+		s.n.Add(1)
+	}
+	return ctx
+}
+
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Consumers read on a standby and keep their checkpoints on the primary, however far the standby is behind.
+func TestLogs_readOnAStandby(t *testing.T) {
+	t.Parallel()
+	tables, err := migration.Schema(design.Options{Logs: "tenant"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	primary := pgtest.NewServer(t)
+	name, err := pgx.ParseConfig(primary.NewDatabase(t, tables, logsModel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &logsEnv{env: connect(t, primary.URL(name.Database))}
+	if e.logs, err = postgres.NewLogsPool(); err != nil {
+		t.Fatal(err)
+	}
+	standby := primary.NewStandby(t)
+	config, err := pgxpool.ParseConfig(standby.URL(name.Database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := &statements{name: "-- eventmap: read the log for a consumer"}
+	config.ConnConfig.Tracer = reads
+	reader, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(reader.Close)
+	if e.db, err = postgres.NewConsumers(e.pool, postgres.ManyLogs, postgres.WithReader(reader)); err != nil {
+		t.Fatal(err)
+	}
+	r := e.runner(
+		consumer.Registration[pgx.Tx]{Consumer: writesOf("c", nil), Workers: 2, BatchSize: 3},
+		consumer.Registration[pgx.Tx]{Consumer: consumer.Scoped("scoped", []string{"Order"}, writesOf("scoped", nil).handle)})
+	background(e.env, r)
+	replay := func(what string) {
+		if _, err := reader.Exec(t.Context(), "select pg_wal_replay_"+what+"()"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]int64{"a": 20, "b": 20}
+	for i := range 10 {
+		e.to("a", "s", 2)
+		e.to("b", "s", 2)
+		if i == 5 {
+			replay("pause")
+		}
+	}
+	e.eventually("the standby is asked, which is behind", func() bool { return reads.n.Load() > 0 })
+	replay("resume")
+	for log, position := range want {
+		for _, name := range []string{"c", "scoped"} {
+			if err := r.WaitForLog(e.ctx(), name, log, position); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	e.wantHandled("c", want)
+	e.wantHandled("scoped", want)
+	if reads.n.Load() == 0 {
+		t.Error("nothing was read on the standby")
+	}
+	if _, err := postgres.NewConsumers(e.pool, postgres.WithReader(reader)); err == nil {
+		t.Error("a reader of one log was taken")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/eventmap/eventmap/internal/pgname"
 	"github.com/eventmap/eventmap/runtime"
 )
@@ -36,6 +38,9 @@ type Config struct {
 	// SubjectKeysTable is the table of a [KeyStore], named in the same way; a store does not use it. Empty means
 	// "subject_keys", in the schema of EventsTable.
 	SubjectKeysTable string
+	// Reader is where [Consumers] of many logs read events, such as a pool on a standby; checkpoints and what handlers write stay
+	// where they are. Nil means there too.
+	Reader *pgxpool.Pool
 	// CheckpointsTable and ParkedEventsTable are the tables of [Consumers], named in the same way; a store does not use them.
 	// Empty means "consumer_checkpoints" and "parked_events", in the schema of EventsTable.
 	CheckpointsTable  string
@@ -88,6 +93,11 @@ func WithLog(name string) Option {
 // WithEventLogsTable sets the table of logs, where there are many; see [Config].
 func WithEventLogsTable(name string) Option {
 	return option(func(c *Config) { c.EventLogsTable = name })
+}
+
+// WithReader sets where [Consumers] of many logs read events, such as a pool on a standby; see [Config].
+func WithReader(pool *pgxpool.Pool) Option {
+	return option(func(c *Config) { c.Reader = pool })
 }
 
 // WithPayload sets the type of the payload column; see [Config].

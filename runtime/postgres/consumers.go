@@ -23,6 +23,7 @@ import (
 type Consumers[Tx any] struct {
 	transactions transactions[Tx]
 	db           querier // for statements that need no transaction
+	reader       querier // of events; nil: the transaction
 	tables       consumerTables
 	sql          consumerStatements
 	channel      string
@@ -77,6 +78,12 @@ func (c *Consumers[Tx]) configure(opts []Option) error {
 		return err
 	}
 	c.tables, c.channel = t, config.NotifyChannel
+	if config.Reader != nil {
+		if !t.areMany() {
+			return fmt.Errorf("reader: %w, which can be read on its primary only", errOneLog)
+		}
+		c.reader = pgxQuerier{config.Reader}
+	}
 	c.sql, err = renderConsumers(t, config.Payload)
 	return err
 }

@@ -14,24 +14,58 @@ import (
 // Read returns the events of a selection; see [consumer.Log]. The selection's segment is computed in SQL, so events of
 // others do not leave the server.
 func (c *Consumers[Tx]) Read(ctx context.Context, tx Tx, s consumer.Selection, buffer []runtime.PersistedEvent) (consumer.Page, error) {
+	if c.reader != nil {
+		return c.readElsewhere(ctx, tx, s, buffer)
+	}
 	var page consumer.Page
 	r, err := c.transactions.bind(tx).queryAfter(ctx,
 		query{c.sql.anyParked, []any{s.Consumer}}, []any{&page.Parked},
 		c.in(s.Log, c.sql.read, append(selected(s), pageBytes(s))...))
 	if err == nil {
-		page.Events, err = newDecoder().collect(buffer[:0], r, s.Limit)
-	}
-	if err == nil && s.IsWhole() {
-		err = c.tables.checkConsecutive(s.Log, s.After, page.Events)
+		err = c.collect(&page, r, s, buffer)
 	}
 	if err != nil {
 		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
 	}
-	page.More = len(page.Events) == s.Limit || sizeOf(page.Events) > pageBytes(s)/sizeRatio
-	if s.IsWhole() && !page.More && c.tables.areMany() && int64(len(page.Events)) < s.Through-s.After {
-		return consumer.Page{}, fmt.Errorf("read the log: %w: log %q has no event at position %d", ErrGap, s.Log, s.After+int64(len(page.Events))+1)
+	return page, nil
+}
+
+// readElsewhere is Read on the reader, which may not be as far as the primary: the page ends where it is.
+func (c *Consumers[Tx]) readElsewhere(ctx context.Context, tx Tx, s consumer.Selection, buffer []runtime.PersistedEvent) (consumer.Page, error) {
+	var page consumer.Page
+	var position int64
+	err := queryRow(ctx, c.transactions.bind(tx), query{c.sql.anyParked, []any{s.Consumer}}, &page.Parked)
+	if err == nil {
+		err = queryRow(ctx, c.reader, query{c.sql.logs.end, []any{s.Log}}, &position)
+	}
+	if err == nil {
+		page.Behind, page.Through = position < s.Through, position
+		s.Through = min(s.Through, position)
+		var r rows
+		if r, err = c.reader.query(ctx, c.in(s.Log, c.sql.read, append(selected(s), pageBytes(s))...)); err == nil {
+			err = c.collect(&page, r, s, buffer)
+		}
+	}
+	if err != nil {
+		return consumer.Page{}, fmt.Errorf("read the log: %w", c.classify(err))
 	}
 	return page, nil
+}
+
+// collect reads the events of a page, of which a log of many lacks none.
+func (c *Consumers[Tx]) collect(page *consumer.Page, r rows, s consumer.Selection, buffer []runtime.PersistedEvent) (err error) {
+	page.Events, err = newDecoder().collect(buffer[:0], r, s.Limit)
+	if err == nil && s.IsWhole() {
+		err = c.tables.checkConsecutive(s.Log, s.After, page.Events)
+	}
+	if err != nil {
+		return err
+	}
+	page.More = len(page.Events) == s.Limit || sizeOf(page.Events) > pageBytes(s)/sizeRatio
+	if s.IsWhole() && !page.More && c.tables.areMany() && int64(len(page.Events)) < s.Through-s.After {
+		return fmt.Errorf("%w: log %q has no event at position %d", ErrGap, s.Log, s.After+int64(len(page.Events))+1)
+	}
+	return nil
 }
 
 // pageBytes returns how many bytes a page may hold.

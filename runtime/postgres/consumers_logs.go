@@ -15,6 +15,7 @@ type consumerLogStatements struct {
 	adopt    string
 	reached  string
 	ends     string
+	end      string
 	standing string
 	foremost string
 }

@@ -113,6 +113,9 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 	}
 	s.hurry = "-- eventmap: do not wait for the disk\nset local synchronous_commit to off"
 	s.countParked = "-- eventmap: count parked events\nselect count(*) from " + plain.Parked + " where consumer = $1::text"
+	if t.areMany() {
+		s.logs.end = "-- eventmap: how far a log is\nselect coalesce((select position from " + plain.Logs + " where log = $1::text), 0)"
+	}
 	s.anyParked = "-- eventmap: are there parked events\nselect exists (select from " + plain.Parked + " where consumer = $1::text)"
 	return s, nil
 }
