@@ -147,13 +147,21 @@ nothing until the edit is taken back or accepted.
 		domain had in an earlier run stay known. Needs --domain; not
 		for SQLite.
 	--from SCHEMA
-		Do not begin with new tables, but move the log of another event
+		one-log, with --logs: move the one log of this folder into many,
+		by --log-of or by hash. Every event keeps its ID, version and
+		bytes, and consumers go on where they were. Any other: do
+		not begin with new tables, but move the log of another event
 		store into them: eventsalsa-v0.0 (github.com/eventsalsa/store
 		with aggregate terms), eventsalsa-v0.2 (with stream terms) or
 		eventsalsa-v0.2-partitioned. Every event is kept as it is. The
 		first migrations do it, and --metadata has to say whether that
 		column stays jsonb or the log is written anew. Once they are
 		written, the flag is not needed again. Default: none.
+	--log-of EXPRESSION
+		With --from one-log and --logs tenant: the log that an event goes
+		to, as an expression of SQL over its columns, such as
+		"metadata ->> 'tenant'" or "split_part(aggregate_id, '/', 1)".
+		All events of a stream go to one log.
 	--from-events-table NAME
 		What the log is called there. Default: events.
 	--from-heads-table NAME

@@ -68,6 +68,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.design.EventLogsTable, "event-logs-table", "", "")
 	flags.BoolVar(&s.design.TenantRLS, "tenant-rls", false, "")
 	flags.StringVar(&s.migration.From, "from", "", "")
+	flags.StringVar(&s.migration.LogOf, "log-of", "", "")
 	flags.StringVar(&s.migration.FromEventsTable, "from-events-table", "", "")
 	flags.StringVar(&s.migration.FromHeadsTable, "from-heads-table", "", "")
 	flags.StringVar(&s.migration.FromCheckpointsTable, "from-checkpoints-table", "", "")
@@ -123,7 +124,10 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	if err == nil && s.migration.From != "" && s.folder == toStdout {
 		err = errors.New("--output - prints one file, and --from has several")
 	}
-	if err == nil && s.migration.From != "" && !flags.Changed("metadata") {
+	if err == nil && s.migration.LogOf != "" && s.migration.From != "one-log" {
+		err = errors.New("--log-of says how --from one-log spreads events, and that is not given")
+	}
+	if err == nil && s.migration.From != "" && s.migration.From != "one-log" && !flags.Changed("metadata") {
 		err = errors.New("--from needs --metadata: jsonb leaves the log as it is, json has it written anew while appends wait")
 	}
 	return err

@@ -13,6 +13,8 @@ type Logs struct {
 	Spread string // one of Spreads
 	Hashed int    // how many logs there are by hash; 0: they have names
 	RLS    bool   // a session sees the log that it has set
+	Moved  bool   // the one log becomes these, each event going where Of says
+	Of     string // the expression of an event's log; empty: by hash
 }
 
 // DefaultHashedLogs is how many logs there are by hash where options do not say, and maxHashedLogs how many there can be.
@@ -90,3 +92,9 @@ func (l Logs) changed(to Logs) error {
 
 // CheckLogs returns an error if logs would have to be moved to come from a former design to this one.
 func (d Design) CheckLogs(former Design) error { return former.Logs.changed(d.Logs) }
+
+// HashedLogOf returns the expression of the log of a stream among n, by that of its aggregate ID: the hash that the runtime has
+// for segments.
+func HashedLogOf(aggregateID string, n int) string {
+	return fmt.Sprintf("('x' || encode(substring(sha256(convert_to(%s, 'UTF8')) for 4), 'hex'))::bit(32)::bigint %% %d", aggregateID, n)
+}

@@ -18,7 +18,7 @@ type change struct {
 }
 
 func (f format) change(from, to design.Design, validated bool) change {
-	c := change{from: from, to: to, before: f.script(from), after: f.script(to), anew: layoutDiffers(from, to), validated: validated}
+	c := change{from: from, to: to, before: f.script(from), after: f.script(to), anew: layoutDiffers(from, to) || logsDiffer(from, to), validated: validated}
 	c.after.Former = from.Tables
 	return c
 }
@@ -54,6 +54,8 @@ var alterations = []struct {
 	{"partition", "event_id_once.down.sql.tmpl", func(c change) any { return when(c.anew && c.from.ByPosition(), c.before) }},
 	{"partition", "partman.down.sql.tmpl", func(c change) any { return when(c.anew && c.from.Partition.Layout == "partman", c.before) }},
 	{"partition", "change_layout.sql.tmpl", change.layout},
+	{"logs", "change_logs.sql.tmpl", change.manyLogs},
+	{"logs", "change_one_log.sql.tmpl", change.oneLog},
 	{"partitions", "change_partitions.sql.tmpl", change.partitions},
 	{"partman", "change_partman.sql.tmpl", change.partman},
 }
@@ -234,16 +236,15 @@ func (c change) metadata() any { return when(c.from.Metadata != c.to.Metadata, c
 
 func (c change) layout() any {
 	with := struct {
-		design.Script
-		Before    string       // a schema, for the length of the migration
-		OldEvents pgname.Table // there
-		Last      int64        // first position that the partitions have no room for; 0: there is none
-	}{Script: c.after, Before: c.to.Events.Derived("before").Name}
-	with.OldEvents = pgname.Table{Schema: with.Before, Name: c.to.Events.Name}
+		logMove
+		OldEvents pgname.Table
+		Last      int64 // first position that the partitions have no room for; 0: there is none
+	}{logMove: c.moving(c.to.Events)}
+	with.OldEvents = with.Old().Events
 	if c.to.ByPosition() {
 		with.Last = int64(c.to.Partition.Count) * c.to.Partition.Size
 	}
-	return when(c.anew, with)
+	return when(c.anew && !logsDiffer(c.from, c.to), with)
 }
 
 func (c change) partitions() any {
@@ -269,8 +270,8 @@ func (c change) partman() any {
 
 // checkChange returns an error for what cannot be migrated.
 func checkChange(from, to design.Design) error {
-	if err := to.CheckLogs(from); err != nil {
-		return err
+	if err := to.CheckLogs(from); err != nil && !from.Logs.Moved && !to.Logs.Moved {
+		return fmt.Errorf("%w; --from %s moves one log into many", err, oneLogSource)
 	}
 	if from.Events != to.Events && (from.Partitioned() || to.Partitioned()) {
 		return fmt.Errorf("events table %s: cannot be renamed to %s, since a partitioned one keeps its name; "+

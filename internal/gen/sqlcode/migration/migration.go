@@ -38,6 +38,9 @@ type Options struct {
 	FromEventsTable      string
 	FromHeadsTable       string
 	FromCheckpointsTable string
+	// LogOf is the expression, over the columns of an event, of the log that its stream is to be in, where From is one log that
+	// becomes logs with names. It is the same for all events of a stream.
+	LogOf string
 	// Domain are the patterns of the packages that the domain was read from. They are recorded.
 	Domain []string
 	// Convention says that the domain was read with the convention on beside marks. It is recorded.
@@ -57,6 +60,8 @@ type Writer struct {
 	byTime      bool   // migrations are numbered by it
 	now         time.Time
 	source      *source
+	fromOneLog  bool   // one log becomes many
+	logOf       string // the expression of the log of an event
 	acceptEdits bool
 	domain      []string
 	convention  bool
@@ -76,7 +81,12 @@ func NewWriter(o Options) (Writer, error) {
 	case w.byTime && w.format.sequential:
 		numberErr = fmt.Errorf("number time: is not available for %s, which wants one number after the other", w.format.name)
 	}
-	w.source, sourceErr = findSource(o)
+	if o.From == oneLogSource {
+		w.fromOneLog = true
+		w.logOf, sourceErr = checkLogOf(o)
+	} else {
+		w.source, sourceErr = findSource(o)
+	}
 	return w, errors.Join(formatErr, filenameErr, numberErr, sourceErr)
 }
 
@@ -158,7 +168,7 @@ func (f format) difference(from, to design.Design) ([]migration, error) {
 	// An index of a table that is not partitioned is built outside a transaction, after all else. What the functions that
 	// it calls go with, it goes with too.
 	between := to
-	if to.Dialect.ConcurrentIndexes && !to.Partitioned() && !layoutDiffers(from, to) {
+	if to.Dialect.ConcurrentIndexes && !to.Partitioned() && !layoutDiffers(from, to) && !logsDiffer(from, to) {
 		between = to.WithIndexesOf(from)
 	}
 	var all []migration

@@ -23,6 +23,8 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 	switch {
 	case !recorded && w.source != nil:
 		return w.move(to, folder)
+	case !recorded && w.fromOneLog:
+		return nil, fmt.Errorf("--from %s: the folder has no migrations of one log yet; without the flag its first migration makes many", oneLogSource)
 	case !recorded:
 		return w.first(to, folder)
 	}
@@ -45,7 +47,13 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 		}
 	}
 	to = to.After(from)
-	to.KnownInline = to.KnownInline && !layoutDiffers(from, to)
+	to.KnownInline = to.KnownInline && !layoutDiffers(from, to) && !logsDiffer(from, to)
+	if w.fromOneLog {
+		if err := w.canMove(from, to); err != nil {
+			return nil, err
+		}
+		to.Logs.Moved, to.Logs.Of = true, w.logOf
+	}
 	migrations, from, err := w.upgradeMigrations(from)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type source struct {
 }
 
 // Sources are the values of Options.From.
-var Sources = []string{"eventsalsa-v0.0", "eventsalsa-v0.2", "eventsalsa-v0.2-partitioned"}
+var Sources = []string{oneLogSource, "eventsalsa-v0.0", "eventsalsa-v0.2", "eventsalsa-v0.2-partitioned"}
 
 // noCheckpoints is the name of a checkpoints table that there is none.
 const noCheckpoints = "none"
@@ -40,7 +40,7 @@ func findSource(o Options) (*source, error) {
 		}
 		return nil, nil
 	}
-	if !slices.Contains(Sources, o.From) {
+	if !slices.Contains(Sources, o.From) || o.From == oneLogSource {
 		return nil, fmt.Errorf("schema to move from %q: is not known; choose one of %s", o.From, strings.Join(Sources, ", "))
 	}
 	s := source{Name: o.From}
