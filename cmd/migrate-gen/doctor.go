@@ -46,6 +46,9 @@ func (s *settings) diagnose(ctx context.Context, command cli.Command) (code int)
 		findings = append(findings, wrong...)
 	}
 	var deepErr error
+	if s.deep && d.HasLogs() {
+		return command.Fail(errors.New("--deep: is not available for many logs; --doctor alone compares the end of each with what it has counted"))
+	}
 	if s.deep {
 		var wrong []logcheck.Finding
 		wrong, deepErr = logcheck.Read(ctx, conn, logcheck.Log{Events: d.Events, Heads: d.Heads, UniqueIDs: !d.Partitioned()}, progress(command))

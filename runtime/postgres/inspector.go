@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -30,7 +31,7 @@ type Inspector struct {
 }
 
 // NewInspector returns the inspector of a database. Options are those of [New] and [NewConsumers]. The error says which
-// part of the configuration is invalid; the database is not asked.
+// part of the configuration is invalid, such as a [Layout] of many logs; the database is not asked.
 func NewInspector(pool *pgxpool.Pool, opts ...Option) (*Inspector, error) {
 	readOnly := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadOnly}
 	return newInspector(pgxQuerier{pool}, func(ctx context.Context, f func(querier) error) error {
@@ -58,6 +59,9 @@ func newInspector(db querier, view func(context.Context, func(querier) error) er
 	t, err := config.consumerTables()
 	if err != nil {
 		return nil, err
+	}
+	if t.areMany() {
+		return nil, errors.New("an inspector shows one log; of many, Status of a runner and List of Logs tell how they stand")
 	}
 	if err := config.Payload.check(); err != nil {
 		return nil, err

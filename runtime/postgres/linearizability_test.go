@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
@@ -66,38 +67,57 @@ var streamModel = porcupine.Model{
 // Concurrent appends and reads of one stream behave as if they had been made one after the other.
 func TestStore_streamsAreLinearizable(t *testing.T) {
 	t.Parallel()
-	pool := connect(t, database(t))
-	store, poolStore := newStore(t), newPoolStore(t)
-	areLinearizable(t, pool, func(random *rand.Rand, expected runtime.ExpectedVersion, events []runtime.Event) (r runtime.AppendResult, err error) {
-		if random.IntN(2) == 0 { // alone, or in a transaction that commits
-			return poolStore.Append(t.Context(), pool, expected, events)
-		}
-		err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) (err error) {
-			r, err = store.Append(t.Context(), tx, expected, events)
-			return err
+	for name, l := range linearLayouts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := connect(t, l.database(t))
+			store, poolStore := newStore(t, l.opts...), newPoolStore(t, l.opts...)
+			areLinearizable(t, pool, poolStore, func(random *rand.Rand, expected runtime.ExpectedVersion, events []runtime.Event) (r runtime.AppendResult, err error) {
+				if random.IntN(2) == 0 { // alone, or in a transaction that commits
+					return poolStore.Append(t.Context(), pool, expected, events)
+				}
+				err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) (err error) {
+					r, err = store.Append(t.Context(), tx, expected, events)
+					return err
+				})
+				return r, err
+			})
 		})
-		return r, err
-	})
+	}
+}
+
+// linearLayouts are databases in which streams are to be linearizable, and what a store has to be told.
+var linearLayouts = map[string]struct {
+	database func(testing.TB) string
+	opts     []postgres.Option
+}{
+	"one log":     {database, nil},
+	"one of many": {func(t testing.TB) string { return logsDatabase(t, design.Options{Logs: "tenant"}) }, []postgres.Option{postgres.ManyLogs, postgres.WithLog("a")}},
+	"hashed":      {func(t testing.TB) string { return logsDatabase(t, design.Options{Logs: "hash", HashedLogs: 3}) }, []postgres.Option{postgres.HashedLogs(3)}},
 }
 
 // So do those of groups, of which there is one in each process, beside appends in transactions.
 func TestGroup_streamsAreLinearizable(t *testing.T) {
 	t.Parallel()
-	pool := connect(t, database(t))
-	poolStore := newPoolStore(t)
-	groups := []*postgres.Group{newGroup(t, pool), newGroup(t, pool)}
-	areLinearizable(t, pool, func(random *rand.Rand, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
-		if random.IntN(5) == 0 {
-			return poolStore.Append(t.Context(), pool, expected, events)
-		}
-		group := groups[random.IntN(len(groups))]
-		return group.Append(t.Context(), group, expected, events)
-	})
+	for name, l := range linearLayouts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := connect(t, l.database(t))
+			poolStore := newPoolStore(t, l.opts...)
+			groups := []*postgres.Group{newGroup(t, pool, l.opts...), newGroup(t, pool, l.opts...)}
+			areLinearizable(t, pool, poolStore, func(random *rand.Rand, expected runtime.ExpectedVersion, events []runtime.Event) (runtime.AppendResult, error) {
+				if random.IntN(5) == 0 {
+					return poolStore.Append(t.Context(), pool, expected, events)
+				}
+				group := groups[random.IntN(len(groups))]
+				return group.Append(t.Context(), group, expected, events)
+			})
+		})
+	}
 }
 
 // areLinearizable fails t unless the appends, and reads between them, behave as if they were made one after the other.
-func areLinearizable(t *testing.T, pool *pgxpool.Pool, makeAppend func(*rand.Rand, runtime.ExpectedVersion, []runtime.Event) (runtime.AppendResult, error)) {
-	poolStore := newPoolStore(t)
+func areLinearizable(t *testing.T, pool *pgxpool.Pool, poolStore *postgres.Store[*pgxpool.Pool], makeAppend func(*rand.Rand, runtime.ExpectedVersion, []runtime.Event) (runtime.AppendResult, error)) {
 	for round := range 12 {
 		seed := uint64(time.Now().UnixNano()) + uint64(round)
 		stream := newStream()

@@ -441,3 +441,27 @@ func TestLogs_appendStreamsToANewLog(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A group shares commits among the appends to one log, and to those that streams are spread over.
+func TestLogs_groupsKeepTheContract(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		tables design.Options
+		opts   []postgres.Option
+	}{
+		"one of many": {design.Options{Logs: "tenant"}, []postgres.Option{postgres.ManyLogs, postgres.WithLog("tenant-7")}},
+		"hashed":      {design.Options{Logs: "hash", HashedLogs: 1}, []postgres.Option{postgres.HashedLogs(1), postgres.WithLog("0")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := connect(t, logsDatabase(t, tt.tables))
+			group := newGroup(t, pool, tt.opts...)
+			storetest.Run(t, storetest.Harness[*postgres.Group]{
+				Store:   group,
+				Begin:   useGroup(group),
+				Remove:  remover(pool),
+				Without: append([]storetest.Ability{storetest.Transactions}, oneWriterAtATime...),
+			})
+		})
+	}
+}

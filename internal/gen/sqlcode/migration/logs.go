@@ -91,7 +91,9 @@ func (c change) manyLogs() any {
 }
 
 func (c change) oneLog() any {
-	script := c.allTables()
-	script.EventLogs = c.from.EventLogs // by the name that is locked
-	return when(logsDiffer(c.from, c.to) && !c.to.HasLogs(), script)
+	with := struct {
+		logMove
+		FormerLogs pgname.Table
+	}{c.allTables(), c.from.EventLogs}
+	return when(logsDiffer(c.from, c.to) && !c.to.HasLogs(), with)
 }
