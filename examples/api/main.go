@@ -26,10 +26,13 @@ import (
 )
 
 //go:generate go tool eventmap-gen --input ./domain --output ./eventstore
-//go:generate go tool migrate-gen --domain ./domain/... --output ./migrations
+//go:generate go tool migrate-gen --domain ./domain/... --append-only --strict --output ./migrations
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+//go:embed migrations/eventmap.schema.json
+var record []byte // what the migrations come to
 
 func main() {
 	migrate := flag.Bool("migrate", false, "create the tables first; an application leaves that to its migration tool")
@@ -86,7 +89,7 @@ func run(ctx context.Context, url string, migrate bool, listener net.Listener) e
 	return group.Wait()
 }
 
-// connect opens the database, creates the tables if it is told to, and checks that they are as this release wants them.
+// connect opens the database, creates the tables if it is told to, and checks that every migration of this release was run.
 func connect(ctx context.Context, url string, migrate bool) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
@@ -96,7 +99,7 @@ func connect(ctx context.Context, url string, migrate bool) (*pgxpool.Pool, erro
 		err = createTables(ctx, pool)
 	}
 	if err == nil {
-		err = postgres.Check(ctx, pool)
+		err = postgres.Check(ctx, pool, postgres.WithRecord(record))
 	}
 	if err != nil {
 		pool.Close()

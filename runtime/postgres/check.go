@@ -25,7 +25,7 @@ var checkFiles embed.FS
 // Check compares a database with what a store of the same options needs, and returns nil or a [*runtime.CheckError] that holds
 // everything that is wrong: missing tables, columns and keys, columns of another type, a sequence that hands out positions
 // ahead of time or is behind the log, partitions that run out, rights that the role lacks, a server that is too old or a
-// standby. Any other error means that it could not look. It changes nothing; call it when the application starts.
+// standby; and, with [WithRecord], migrations that were not run. Any other error means that it could not look. It changes nothing; call it when the application starts.
 //
 // db is a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx; for database/sql there is [CheckSQL].
 func Check(ctx context.Context, db interface {
@@ -52,8 +52,17 @@ func check(ctx context.Context, run func(context.Context, query) (rows, error), 
 	}
 	t := kt.tables
 	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
-	if err := errors.Join(k.server(), k.engine(), k.events(), k.heads(), k.snapshots(c.SnapshotsTable != ""), k.keyTable(kt, c.SubjectKeysTable != ""), k.behind(t.events), k.logs(), k.streams()); err != nil {
-		return fmt.Errorf("check the database: %w", err)
+	for _, look := range []func() error{
+		k.server, k.engine, k.events, k.heads,
+		func() error { return k.snapshots(c.SnapshotsTable != "") },
+		func() error { return k.keyTable(kt, c.SubjectKeysTable != "") },
+		func() error { return k.behind(t.events) },
+		k.logs, k.streams,
+		func() error { return k.record(c.Record) },
+	} {
+		if err := look(); err != nil {
+			return fmt.Errorf("check the database: %w", err) // one is enough: a server that is away is so for all of them
+		}
 	}
 	if len(k.problems) > 0 {
 		return &runtime.CheckError{Problems: k.problems}

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -166,5 +167,71 @@ func TestCheck_lackingRights(t *testing.T) {
 		if !strings.Contains(found.Problems[i].Remedy, want) {
 			t.Errorf("remedy is %q, want it to say %q", found.Problems[i].Remedy, want)
 		}
+	}
+}
+
+// A release whose migration was forgotten does not start: Check compares with the record that migrate-gen writes.
+func TestCheck_record(t *testing.T) {
+	t.Parallel()
+	const folder = "../../examples/api/migrations/" // strict and append-only
+	read := func(name string) []byte {
+		text, err := os.ReadFile(folder + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	record := read("eventmap.schema.json")
+	const remedy = "run the migrations of the record that have not been run, the last of which is 0001_eventmap.sql"
+	for _, row := range []struct {
+		name, breaks string
+		want         []runtime.Problem
+	}{
+		{"all is there", "", nil},
+		{"a view", `drop view order_placed_v1`, []runtime.Problem{{Object: "view order_placed_v1", Reason: "is missing"}}},
+		{"append-only", `alter table events disable trigger events_append_only`, []runtime.Problem{
+			{Object: "table events", Reason: "is not append-only: its trigger events_append_only is missing or disabled"}}},
+		{"strict", `alter table events drop constraint events_known_check`, []runtime.Problem{
+			{Object: "table events", Reason: "takes events that the domain does not have: its check events_known_check is missing"}}},
+		{"an event", `create or replace function events_known(aggregate_type text, event_type text, event_version integer) returns boolean
+			language sql immutable as 'select event_type <> ''Placed'''`, []runtime.Problem{
+			{Object: "event Order.Placed.v1", Reason: "is refused by the check events_known_check of table events"}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.New(t, string(read("0001_eventmap.sql")), row.breaks)
+			var want error
+			if row.want != nil {
+				for i := range row.want {
+					row.want[i].Remedy = remedy
+				}
+				want = &runtime.CheckError{Problems: row.want}
+			}
+			for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+				got := postgres.CheckSQL(t.Context(), connectSQL(t, address, mode), postgres.WithRecord(record))
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("%v (-want +got):\n%s", mode, d)
+				}
+			}
+		})
+	}
+	for _, wrong := range []string{"", "{}", `{"generator":"migrate-gen","dialect":"sqlite"}`} {
+		err := postgres.Check(t.Context(), connect(t, database(t)), postgres.WithRecord([]byte(wrong)))
+		if err == nil || !strings.Contains(err.Error(), "WithRecord") {
+			t.Errorf("%q: got %v", wrong, err)
+		}
+	}
+}
+
+// A server that is away is said to be away once.
+func TestCheck_awayIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), "postgres://nobody@localhost:1/nothing?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if err := postgres.Check(t.Context(), pool); err == nil || strings.Count(err.Error(), "failed to connect") != 1 {
+		t.Errorf("got %v", err)
 	}
 }

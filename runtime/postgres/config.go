@@ -54,6 +54,10 @@ type Config struct {
 	Logger runtime.Logger
 	// Clock stamps events whose CreatedAt is zero. Nil means time.Now.
 	Clock func() time.Time
+	// Record is the content of eventmap.schema.json, which migrate-gen writes beside its migrations; embed it. [Check]
+	// compares the database with it: views, the trigger of --append-only, the check of --strict and whether that lets in every
+	// event of the domain. So a release whose migration was forgotten does not start. A store does not use it.
+	Record []byte
 	// GroupLimits bound what a [Group] sends at once; other stores do not use them.
 	GroupLimits GroupLimits
 	// GroupHook is called for each group of appends that a [Group] sends, when it is over, with how many appends and events it
@@ -118,6 +122,11 @@ func WithLogger(l runtime.Logger) Option {
 // WithClock sets the clock that stamps events whose CreatedAt is zero; see [Config].
 func WithClock(now func() time.Time) Option {
 	return option(func(c *Config) { c.Clock = now })
+}
+
+// WithRecord has [Check] compare the database with what migrate-gen wrote; see [Config].
+func WithRecord(record []byte) Option {
+	return option(func(c *Config) { c.Record = record })
 }
 
 // WithGroupLimits sets what a [Group] sends at once; see [GroupLimits].

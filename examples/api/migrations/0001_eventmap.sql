@@ -44,7 +44,7 @@ create table "events" (
 
 comment on table "events" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 2';
+    'added. eventmap schema 2, for runtimes from 1';
 comment on column "events".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "events".created_at is
@@ -264,6 +264,59 @@ grant execute on function "events_payload_value"(jsonb, anyelement) to public;
 grant execute on function "events_payload_value"(jsonb, timestamptz) to public;
 grant execute on function "events_payload_value"(jsonb, bytea) to public;
 grant execute on function "events_payload_json"(bytea) to public;
+
+-- Only events that the domain has, or once had, enter the log: what is retired stays known, since the log
+-- keeps it. The check asks a function, so that a new event is let in without a lock on the log.
+create or replace function "events_known"(aggregate_type text, event_type text, event_version integer) returns boolean
+language plpgsql
+immutable
+as $block$
+begin
+    return case aggregate_type
+        when 'Order' then (event_type, event_version) in (
+            ('Cancelled', 1),
+            ('Confirmed', 1),
+            ('Placed', 1),
+            ('Rejected', 1)
+        )
+        when 'Stock' then (event_type, event_version) in (
+            ('Delivered', 1),
+            ('Released', 1),
+            ('Reserved', 1)
+        )
+        else false
+    end;
+end
+$block$;
+comment on function "events_known"(text, text, integer) is
+    'Whether the domain has an event, or once had it.';
+-- Who appends calls it for the check.
+grant execute on function "events_known"(text, text, integer) to public;
+alter table "events"
+    add constraint "events_known_check" check (
+        "events_known"(aggregate_type, event_type, event_version)
+    );
+comment on constraint "events_known_check" on "events" is
+    'Only known events enter the log.';
+
+-- Nobody changes or removes an event, not even by mistake: the owner of the table and superusers, whom
+-- no right binds, have to disable the trigger first.
+create function "events_append_only"() returns trigger
+language plpgsql
+as $block$
+begin
+    raise exception '% of the event log is refused: it is append-only', tg_op
+        using errcode = 'insufficient_privilege';
+end
+$block$;
+comment on function "events_append_only"() is
+    'Refuses to change or remove events of the event log.';
+
+create trigger "events_append_only"
+    before update or delete or truncate on "events"
+    for each statement execute function "events_append_only"();
+
+revoke update, delete, truncate on "events" from public;
 
 -- The events as columns, one view for each version of each event, for SQL and reporting tools. What an
 -- event does not have is null. Nothing but the log is read, so they cost appends nothing.
