@@ -1,4 +1,4 @@
-.PHONY: help demo demo-postgres demo-console test test-postgres lint fmt generate verify bench torture
+.PHONY: help demo demo-postgres demo-console demo-relay test test-postgres lint fmt generate verify bench torture
 
 help: ## print this list
 	@sed -n "s/^\([a-z-]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 22
@@ -11,6 +11,9 @@ demo-postgres: ## the same on a private PostgreSQL
 
 demo-console: ## keep the shop open and serve the console of its log, until ctrl-c; ARGS=postgres for that
 	@.ci/demo-console $(ARGS)
+
+demo-relay: ## relay the events of the shop to NATS JetStream, which is stopped in the middle
+	@.ci/demo-relay
 
 test: ## run all tests on a real PostgreSQL; ARGS="-run Name" goes to go test
 	@.ci/test $(ARGS)

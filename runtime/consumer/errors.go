@@ -38,6 +38,11 @@ var (
 	// ErrRunning: the runner runs already.
 	ErrRunning = errors.New("the runner runs already")
 
+	// ErrUnavailable is for handlers: what they need elsewhere, a broker or a service, is away, which says nothing about the
+	// event. Return an error that wraps it. The event is tried again for as long as that takes, whatever Attempts and Policy
+	// say, with the waiting times of Backoff.
+	ErrUnavailable = errors.New("what the handler needs is away")
+
 	// ErrTimeout: a handler took longer than its consumer's Timeout.
 	ErrTimeout = errors.New("handler timed out")
 )

@@ -59,7 +59,7 @@ func (c *registered[Tx]) waitsFor(f *failure) bool { return f.isUnknown() && c.U
 
 // isFinal reports whether the event is not tried again by itself. One that is not known is not known the next time either.
 func (c *registered[Tx]) isFinal(f *failure) bool {
-	return f.isUnknown() || c.Attempts > 0 && f.attempt >= c.Attempts
+	return f.isUnknown() || c.Attempts > 0 && f.attempt >= c.Attempts && !errors.Is(f.err, ErrUnavailable)
 }
 
 // parks reports whether the failed event is to be parked.

@@ -593,3 +593,34 @@ func TestTrouble_isToldAndWaitedOut(t *testing.T) {
 	e.eventually("it goes on", func() bool { return len(e.model("c")) == 3 })
 	e.wantModel("c", e.logPositions())
 }
+
+// What a handler needs elsewhere may be away for longer than any number of attempts: nothing is parked, and nothing stops.
+func TestFailure_unavailableIsNeverFinal(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []consumer.Policy{consumer.Stop, consumer.Park} {
+		e := newEnv(t)
+		e.appendMany(5, 2)
+		log := e.logPositions()
+		attempts := 0
+		r, rec := recorded(e, consumer.Registration[pgx.Tx]{Attempts: 2, Policy: policy, Consumer: writes("c", func(_ context.Context, _ pgx.Tx, p runtime.PersistedEvent) error {
+			if p.GlobalPosition != log[2] {
+				return nil
+			}
+			if attempts++; attempts < 6 {
+				return fmt.Errorf("broker: %w", consumer.ErrUnavailable)
+			}
+			return nil
+		})})
+		if err := r.RunUntilCaughtUp(e.ctx(), nil); err != nil {
+			t.Fatalf("%s: %v", policy, err)
+		}
+		for _, f := range rec.failures {
+			if f.Outcome != consumer.Retried {
+				t.Errorf("%s: attempt %d was %s, want %s", policy, f.Attempt, f.Outcome, consumer.Retried)
+			}
+		}
+		if d := cmp.Diff(log, e.model("c")); d != "" || len(rec.failures) != 5 {
+			t.Errorf("%s: %d failures, want 5; handled (-want +got):\n%s", policy, len(rec.failures), d)
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package nats_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/relay"
+	"github.com/eventmap/eventmap/runtime/sqlite"
+)
+
+// A log is a database with events, and what drives its consumers.
+type log struct {
+	db        *sql.DB
+	store     *sqlite.Store
+	consumers *sqlite.Consumers
+}
+
+func newLog(t testing.TB) *log {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), t.TempDir()+"/log.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := sqlite.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	l := &log{db: db}
+	if l.store, err = sqlite.New(); err == nil {
+		l.consumers, err = sqlite.NewConsumers(db)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// append appends n events in one transaction, to so many streams in turn, and returns their IDs.
+func (l *log) append(t testing.TB, n, streams int) (ids []string) {
+	t.Helper()
+	tx, err := l.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	for i := range n {
+		e := runtime.Event{
+			AggregateType: "Order", AggregateID: fmt.Sprint("order ", i%streams), EventType: "ItemAdded", EventVersion: 1,
+			EventID: uuid.Must(uuid.NewV7()), Payload: fmt.Appendf(nil, `{"number":%d}`, i),
+		}
+		if _, err := l.store.Append(t.Context(), tx, runtime.Any(), []runtime.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, e.EventID.String())
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+// runner returns a runner of one relay.
+func (l *log) runner(t testing.TB, p relay.Publisher, batch int) *consumer.Runner[*sql.Tx] {
+	t.Helper()
+	events, err := relay.New[*sql.Tx]("to-nats", p, relay.Config{Source: "/test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := consumer.New(l.consumers, consumer.Config{Logger: runtime.NoOpLogger{}, PollLeast: time.Millisecond, PollMost: 20 * time.Millisecond},
+		consumer.Registration[*sql.Tx]{
+			Consumer: events, BatchSize: batch, Attempts: 2, Policy: consumer.Park,
+			Backoff: consumer.Backoff{First: 10 * time.Millisecond, Most: 200 * time.Millisecond},
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A relay over a cluster of three, whose leader is killed and restarted again and again: every event is there once, in the order of
+// the log, nothing is parked, and the log's consumer has caught up.
+func TestRelay_clusterLosesItsLeader(t *testing.T) {
+	t.Parallel()
+	members := cluster(t)
+	conn, js := connect(t, members.urls())
+	create(t, js, shop(func(c *jetstream.StreamConfig) { c.Replicas = 3 }))
+	l := newLog(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	r := l.runner(t, publisher(t, conn), 50)
+	running.Go(func() {
+		if err := r.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	var want []string
+	for kill := range 3 {
+		want = append(want, l.append(t, 400, 9)...)
+		r.Wake()
+		position := int64(len(want) - 300)
+		eventually(t, "a part is published", func() error { return reached(t, r, position) })
+		leader := members.leader(t, js)
+		members.kill(leader)
+		want = append(want, l.append(t, 200, 9)...)
+		r.Wake()
+		if kill%2 == 0 { // else it comes back late
+			members.restart(t, leader)
+		}
+		eventually(t, "the rest is published", func() error { return reached(t, r, int64(len(want))) })
+		if kill%2 == 1 {
+			members.restart(t, leader)
+		}
+	}
+	var got []string
+	eventually(t, "the stream can be read", func() error {
+		if got = stored(t, js); len(got) < len(want) {
+			return fmt.Errorf("%d of %d messages", len(got), len(want))
+		}
+		return nil
+	})
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the stream (-want +got):\n%s", d)
+	}
+	status, err := r.Status(t.Context())
+	if err != nil || status[0].Parked != 0 {
+		t.Errorf("status %+v, %v; want nothing parked", status, err)
+	}
+}
+
+// reached returns an error unless the relay is at a position.
+func reached(t testing.TB, r *consumer.Runner[*sql.Tx], position int64) error {
+	status, err := r.Status(t.Context())
+	if err != nil {
+		return err
+	}
+	segment := status[0].Segments[0]
+	if segment.Position < position {
+		return fmt.Errorf("position %d, want %d; last error: %s", segment.Position, position, segment.LastError)
+	}
+	return nil
+}
+
+// A member is one server of a cluster, which can be started again under its addresses.
+type member struct {
+	options server.Options
+	running *server.Server
+}
+
+type memberList []*member
+
+// cluster starts three servers that know each other.
+func cluster(t testing.TB) memberList {
+	t.Helper()
+	ports := freePorts(t, 6)
+	var routes []string
+	for i := range 3 {
+		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", ports[3+i]))
+	}
+	members := make(memberList, 3)
+	for i := range members {
+		members[i] = &member{options: server.Options{
+			ServerName: fmt.Sprint("server-", i), Port: ports[i], StoreDir: t.TempDir(),
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[3+i]},
+			Routes:  server.RoutesFromStr(strings.Join(routes, ",")),
+		}}
+		members.restart(t, members[i])
+	}
+	return members
+}
+
+func (l memberList) urls() string {
+	var urls []string
+	for _, m := range l {
+		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", m.options.Port))
+	}
+	return strings.Join(urls, ",")
+}
+
+// leader returns the server that leads the stream.
+func (l memberList) leader(t testing.TB, js jetstream.JetStream) (leader *member) {
+	t.Helper()
+	eventually(t, "the stream has a leader", func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		stream, err := js.Stream(ctx, "SHOP")
+		if err != nil {
+			return err
+		}
+		for _, m := range l {
+			if m.options.ServerName == stream.CachedInfo().Cluster.Leader {
+				leader = m
+				return nil
+			}
+		}
+		return fmt.Errorf("leader is %q", stream.CachedInfo().Cluster.Leader)
+	})
+	return leader
+}
+
+func (l memberList) kill(m *member) { stop(m.running) }
+
+func (l memberList) restart(t testing.TB, m *member) {
+	options := m.options
+	m.running = start(t, options)
+}
+
+// freePorts returns ports that were free a moment ago: servers of a cluster have to know each other's before they start.
+func freePorts(t testing.TB, n int) (ports []int) {
+	t.Helper()
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}

@@ -1,0 +1,158 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventmap/eventmap/runtime/relay"
+)
+
+// A place is where a JetStream stream stands.
+type place struct {
+	sequence uint64 // of the last message; purging does not set it back
+	id       string // of the last message; empty if that is gone, or has none
+	reached  int64  // the highest position in the log of an event that the stream has got
+}
+
+// stored notes a message that the stream has got.
+func (p *place) stored(m relay.Message, sequence uint64) {
+	p.sequence, p.id, p.reached = sequence, m.ID, max(p.reached, m.Position)
+}
+
+// errPurged: the stream is empty and has had messages.
+var errPurged = errors.New("the stream was purged, or its messages have expired; " +
+	"publish one by hand or set RefusePurged to false to go on with the next event")
+
+// find asks where the stream stands.
+func (p *Publisher) find(ctx context.Context) error {
+	stream, err := p.js.Stream(ctx, p.config.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("there is no stream %s; create one for the subjects %s.>: %w", p.config.Stream, p.config.Prefix, err)
+	}
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", p.config.Stream, err)
+	}
+	state := stream.CachedInfo().State
+	found := place{sequence: state.LastSeq}
+	switch {
+	case state.Msgs > 0:
+		last, err := p.last(ctx, p.config.Prefix+".>")
+		if err != nil {
+			return err
+		}
+		found.reached = last.number(reachedHeader)
+		if last.sequence >= state.LastSeq { // else it is deleted, or one of other subjects
+			found.sequence, found.id = last.sequence, last.header.Get(jetstream.MsgIDHeader)
+		}
+	case state.LastSeq > 0 && p.config.RefusePurged:
+		return fmt.Errorf("stream %s: %w", p.config.Stream, errPurged)
+	}
+	p.place, p.known = found, true
+	return nil
+}
+
+// missing returns the messages that the stream does not have. It asks about those that are not behind everything it has seen:
+// a relay that has lost its last checkpoint, one that tries parked events again, or a second one. A subject has the messages of
+// one stream of ours in the order of their versions, so the last of them tells which are there.
+func (p *Publisher) missing(ctx context.Context, messages []relay.Message) ([]relay.Message, error) {
+	if !p.known {
+		if err := p.find(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if isBehind(messages, p.place.reached) {
+		return messages, nil
+	}
+	versions := make(map[string]int64)
+	var missing []relay.Message
+	for _, m := range messages {
+		if m.Position <= p.place.reached {
+			subject := p.subject(m.Stream)
+			version, asked := versions[subject]
+			if !asked {
+				last, err := p.last(ctx, subject)
+				if err != nil {
+					return nil, err
+				}
+				version = last.number(versionHeader)
+				versions[subject] = version
+			}
+			if m.Version <= version {
+				continue
+			}
+		}
+		missing = append(missing, m)
+	}
+	return missing, nil
+}
+
+// isBehind reports whether all messages are behind a position in the log.
+func isBehind(messages []relay.Message, position int64) bool {
+	return !slices.ContainsFunc(messages, func(m relay.Message) bool { return m.Position <= position })
+}
+
+// A lastMessage is the last message of a subject; the zero value is none.
+type lastMessage struct {
+	sequence uint64
+	header   nats.Header
+}
+
+// number returns the number that a header holds, or 0.
+func (m *lastMessage) number(name string) int64 {
+	n, err := strconv.ParseInt(m.header.Get(name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// last returns the last message of a subject, which may have wildcards. It asks the leader of the stream: the client's own
+// method may ask a replica, if the stream allows that, and a replica may not have the last messages yet.
+func (p *Publisher) last(ctx context.Context, subject string) (last lastMessage, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("stream %s: last message of %s: %w", p.config.Stream, subject, err)
+		}
+	}()
+	request, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	if err != nil {
+		return last, err
+	}
+	api := "$JS.API."
+	if p.config.Domain != "" {
+		api = "$JS." + p.config.Domain + ".API."
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.config.AckWait)
+	defer cancel()
+	reply, err := p.conn.RequestWithContext(ctx, api+"STREAM.MSG.GET."+p.config.Stream, request)
+	if err != nil {
+		return last, err
+	}
+	var answer struct {
+		Message struct {
+			Sequence uint64 `json:"seq"`
+			Header   []byte `json:"hdrs"`
+		} `json:"message"`
+		Error *jetstream.APIError `json:"error"`
+	}
+	switch err := json.Unmarshal(reply.Data, &answer); {
+	case err != nil:
+		return last, err
+	case answer.Error != nil && answer.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+		return last, nil
+	case answer.Error != nil:
+		return last, answer.Error
+	}
+	last.sequence = answer.Message.Sequence
+	if len(answer.Message.Header) > 0 {
+		last.header, err = nats.DecodeHeadersMsg(answer.Message.Header)
+	}
+	return last, err
+}
