@@ -86,18 +86,18 @@ func tell(ctx context.Context, db *sql.DB, b *broker, out io.Writer) error {
 	go func() { done <- runner.Run(ctx) }()
 	defer func() { cancel(); <-done }()
 
-	say("Three orders are placed, and the relay publishes their events.")
-	ids, err := place(ctx, db, 3)
+	say("Two orders are placed, and the relay publishes their events.")
+	ids, err := place(ctx, db, 2)
 	if err != nil {
 		return err
 	}
 	runner.Wake()
-	if err := show(ctx, stream, 3, say); err != nil {
+	if err := show(ctx, stream, 1, 4, say); err != nil {
 		return err
 	}
-	say("The broker is stopped. Two orders are paid meanwhile.")
+	say("The broker is stopped. Both orders are paid meanwhile.")
 	b.stop()
-	if err := pay(ctx, db, ids[:2]); err != nil {
+	if err := pay(ctx, db, ids); err != nil {
 		return err
 	}
 	runner.Wake()
@@ -108,7 +108,7 @@ func tell(ctx context.Context, db *sql.DB, b *broker, out io.Writer) error {
 	if err := b.start(); err != nil {
 		return err
 	}
-	return show(ctx, stream, 5, say)
+	return show(ctx, stream, 5, 6, say)
 }
 
 // relayed returns the runner of the relay.
@@ -199,18 +199,18 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// show waits for so many messages and prints all there are.
-func show(ctx context.Context, stream jetstream.Stream, n uint64, say func(string, ...any)) error {
+// show waits for messages and prints them.
+func show(ctx context.Context, stream jetstream.Stream, from, to uint64, say func(string, ...any)) error {
 	for {
 		info, err := stream.Info(ctx)
-		if err == nil && info.State.Msgs >= n {
+		if err == nil && info.State.LastSeq >= to {
 			break
 		}
 		if err := pause(ctx); err != nil {
 			return err
 		}
 	}
-	for sequence := uint64(1); sequence <= n; sequence++ {
+	for sequence := from; sequence <= to; sequence++ {
 		m, err := stream.GetMsg(ctx, sequence)
 		if err != nil {
 			return err
