@@ -24,10 +24,13 @@ type Column struct {
 // logColumns are what every view has of the log.
 var logColumns = []string{"global_position", "created_at", "event_id", "aggregate_id", "aggregate_version"}
 
-// columnsOf returns a column for each field of an event and, behind them, for each field within one that is to be indexed.
+// columnsOf returns a column for each field of an event that is not personal and, behind them, for each field within one that is to be indexed.
 func columnsOf(e model.Event, marks *marks) []Column {
 	var columns []Column
 	for _, f := range e.Payload.Fields {
+		if f.Personal != nil {
+			continue // what is stored is sealed, and what was stored before it was marked is not to be shown
+		}
 		columns = append(columns, newColumn([]string{f.Name}, f))
 	}
 	outer := len(columns)

@@ -107,6 +107,9 @@ func newView(aggregate string, e model.Event, marks *marks) View {
 	if v.Comment == "" {
 		v.Comment = sentence(fmt.Sprintf("Version %d of %s %s.", e.Version, aggregate, e.Name))
 	}
+	if left := personalOf(e); left != "" {
+		v.Comment += " Personal data is left out: " + left + "."
+	}
 	switch {
 	case e.Payload == nil:
 	case e.Payload.Kind != model.ObjectShape: // its type writes its JSON as it likes
@@ -115,6 +118,15 @@ func newView(aggregate string, e model.Event, marks *marks) View {
 		v.Columns = columnsOf(e, marks)
 	}
 	return v
+}
+
+// personalOf returns the names of the fields of an event that are personal.
+func personalOf(e model.Event) string {
+	var names []string
+	for _, f := range e.Personal() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // viewName returns order_placed_v2. Where the event's name begins with the aggregate's, that is not said twice.
