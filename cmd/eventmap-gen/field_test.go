@@ -75,7 +75,7 @@ func (s *source) fields(t *rapid.T, faulty bool) string {
 		fmt.Fprintf(&b, "\t%s %s%s\n", name, s.spell(rapid.SampledFrom(fieldTypes).Draw(t, "type")), tag)
 	}
 	for _, odd := range []string{
-		"\tskipped func() `json:\"-\"`\n", "\t_ struct{}\n", "\tDash int `json:\"-,\"`\n", "\tQuoted *int64 `json:\",string\"`\n", "\tNotThere any `json:\"-\"`\n",
+		"\tskipped int `json:\"-\"`\n", "\t_ struct{}\n", "\tDash int `json:\"-,\"`\n", "\tQuoted *int64 `json:\",string\"`\n", "\tNotThere any `json:\"-\"`\n",
 		"\tA, B, C string\n",
 	} {
 		// A struct whose fields are all hidden is no event by convention.
