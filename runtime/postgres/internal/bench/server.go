@@ -81,7 +81,7 @@ func (s *server) open(ctx context.Context, name string) (*pgxpool.Pool, error) {
 
 // createTables creates the standard tables, in the named schema or, for none, where the search_path leads.
 func createTables(ctx context.Context, pool *pgxpool.Pool, schema string) error {
-	tables, err := migration.Schema(design.Options{Schema: schema, Snapshots: true})
+	tables, err := migration.Schema(design.Options{Schema: schema, Snapshots: true, SubjectKeys: "here"})
 	if err != nil {
 		return err
 	}
