@@ -5,6 +5,7 @@
 package eventstore
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/eventmap/eventmap/examples/api/domain/order"
@@ -89,6 +90,24 @@ func decodeEvent(codec runtime.Codec, e *runtime.PersistedEvent) (any, error) {
 		return decodeStockEvent(codec, e)
 	}
 	return nil, mapping.NewDecodeError(e, runtime.ErrUnknownEvent)
+}
+
+// Decide2 loads two aggregates, lets decide return the events that follow from both, and appends those to both streams
+// at once, if both are still at the versions that were loaded. A stream for which decide returns no events has to stand
+// still all the same until the transaction ends. If decide returns none at all, nothing is appended and nothing locked.
+// The results are the states and versions afterwards. If another append was quicker, Decide2 reads only what is new and
+// decides again, as many times as runtime.WithMaxAttempts allows for a; then it returns the *runtime.ConflictError.
+// With runtime.IfVersion it decides at that version of a only. An error of decide is returned as it is. decide must not
+// change what its arguments point to. Both generated stores are over one store, which is a runtime.StreamsAppender.
+func Decide2[Tx, A, EventOfA, B, EventOfB any](
+	ctx context.Context,
+	tx Tx,
+	a mapping.Aggregate[Tx, A, EventOfA],
+	b mapping.Aggregate[Tx, B, EventOfB],
+	decide func(A, B) ([]EventOfA, []EventOfB, error),
+	opts ...runtime.ExecuteOption,
+) (runtime.Execution[A], runtime.Execution[B], error) {
+	return mapping.Decide2(ctx, tx, a, b, decide, opts...)
 }
 
 // Describe returns what is known of the events here: their versions, what they mean and hold, and how they are read.

@@ -142,6 +142,11 @@ func (s *OrderStore[Tx]) Execute(
 	}
 }
 
+// At returns the Order of id, for Decide2.
+func (s *OrderStore[Tx]) At(id order.ID) mapping.Aggregate[Tx, order.Order, OrderEvent] {
+	return mapping.NewAggregate[OrderEvent](s.store, s.settings, OrderType, string(id), encodeOrderEvent, s.fold)
+}
+
 // advance folds the events after version into state and returns the version it then stands at.
 func (s *OrderStore[Tx]) advance(
 	ctx context.Context,

@@ -142,6 +142,11 @@ func (s *StockStore[Tx]) Execute(
 	}
 }
 
+// At returns the Stock of id, for Decide2.
+func (s *StockStore[Tx]) At(id stock.Article) mapping.Aggregate[Tx, stock.Stock, StockEvent] {
+	return mapping.NewAggregate[StockEvent](s.store, s.settings, StockType, string(id), encodeStockEvent, s.fold)
+}
+
 // advance folds the events after version into state and returns the version it then stands at.
 func (s *StockStore[Tx]) advance(
 	ctx context.Context,
