@@ -43,6 +43,11 @@ func (s *settings) read(ctx context.Context) (*catalog.Catalog, error) {
 		}
 		c.Usage = found
 	}
+	if s.baseline.Path != "" {
+		if err := schemalock.RememberClear(c.Domain, s.baseline.Path); err != nil {
+			return nil, err
+		}
+	}
 	var err error
 	c.Samples, err = s.samples(c.Domain)
 	return c, err

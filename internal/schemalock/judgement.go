@@ -49,6 +49,17 @@ func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool
 	return &j, nil
 }
 
+// RememberClear notes in the domain which personal fields are in clear in events that may be stored, as the lock at path says, if
+// there is one. Judge does so itself.
+func RememberClear(d *model.Domain, path string) error {
+	now := Of(d)
+	locked, _, err := Baseline{Path: path}.Read(now, Encode(now))
+	if err == nil && locked != nil {
+		rememberClear(locked, now)
+	}
+	return err
+}
+
 // rememberClear notes in the domain's events which personal fields are stored in clear too, because they had no mark once, and
 // reports whether there are any.
 func rememberClear(locked, now *Lock) (found bool) {

@@ -14,7 +14,7 @@ import (
 
 // Consumer returns a consumer that does what the given one does, and tells of each call of its handler: a span, which
 // begins a trace of its own and links to the appends, and a measurement. It is a [consumer.ScopedConsumer] and a
-// [consumer.BatchConsumer] if the given one is.
+// [consumer.BatchConsumer] if the given one is, and prepares batches as a [consumer.Preparer] does.
 func Consumer[Tx any](c consumer.Consumer[Tx], opts ...Option) consumer.Consumer[Tx] {
 	one := &handling[Tx]{Consumer: c, instruments: newInstruments(configure(opts))}
 	scoped, isScoped := c.(consumer.ScopedConsumer[Tx])
@@ -52,6 +52,14 @@ func (h *handling[Tx]) Handle(ctx context.Context, tx Tx, e runtime.PersistedEve
 		messageIDKey.String(e.EventID.String()),
 		eventTypeKey.String(e.EventType),
 	)
+}
+
+// Prepare is that of the consumer, if it is a [consumer.Preparer].
+func (h *handling[Tx]) Prepare(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
+	if preparer, ok := h.Consumer.(consumer.Preparer[Tx]); ok {
+		return preparer.Prepare(ctx, tx, events)
+	}
+	return nil
 }
 
 // batchHandling is handling of a consumer that is given many events at a time.

@@ -217,3 +217,24 @@ func TestConsumer_panics(t *testing.T) {
 	}()
 	_ = c.Handle(t.Context(), nil, runtime.PersistedEvent{})
 }
+
+// A consumer that prepares batches, as generated ones with personal data do, still does.
+func TestConsumer_prepares(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, sdktrace.AlwaysSample())
+	if _, err := l.append(t.Context(), runtime.NoStream(), placed("1"), placed("1")); err != nil {
+		t.Fatal(err)
+	}
+	var calls []int
+	one := consumer.Scoped("one", []string{"Order"}, func(context.Context, *sql.Tx, runtime.PersistedEvent) error {
+		calls = append(calls, 1)
+		return nil
+	})
+	l.run(otel.Consumer[*sql.Tx](consumer.Prepared(one, func(_ context.Context, _ *sql.Tx, events []runtime.PersistedEvent) error {
+		calls = append(calls, len(events))
+		return nil
+	}), l.opts...))
+	if !slices.Equal(calls, []int{2, 1, 1}) {
+		t.Errorf("calls for %v events, want 2 to prepare, and 1 twice", calls)
+	}
+}

@@ -33,7 +33,7 @@ func asyncapiFiles(c *Catalog) ([]gen.File, error) {
 				components[name+"."+def] = schema
 			}
 			message = append(message, member{"contentType", "application/json"}, member{"payload", ref("schemas", name)})
-			if sample := c.Samples[SamplePath(a.Name, e)]; json.Valid(sample) && e.Payload != nil && e.Payload.Kind == model.ObjectShape {
+			if sample := c.sampleOf(a.Name, e); json.Valid(sample) && e.Payload != nil && e.Payload.Kind == model.ObjectShape {
 				message = message.with("examples", []object{{{"payload", json.RawMessage(sample)}}})
 			}
 			messages = messages.with(name, message)

@@ -17,6 +17,10 @@ type field struct {
 	Doc     string
 	Index   bool
 	Values  string // of an enumeration
+
+	Personal string // what names the subject whose data it is; empty: it is not personal
+	Erased   string // what an erased value reads as, if that is not zero
+	Subject  bool
 }
 
 // fieldsOf lists the fields of a payload, each object's after it.
@@ -33,6 +37,13 @@ func appendFields(fields []field, shape *model.Shape, depth int) []field {
 		line := field{
 			Name: f.Name, Depth: depth, Type: typeName(f.Shape), Missing: f.Optional, Null: f.Shape.Nullable, Doc: f.Doc, Index: f.Index != nil,
 		}
+		if f.Personal != nil {
+			line.Personal = whose(f.Personal.Subject)
+			if f.Personal.Erased != nil {
+				line.Erased = *f.Personal.Erased
+			}
+		}
+		line.Subject = f.Subject != nil
 		if f.Quoted {
 			line.Type += " in a string"
 		}

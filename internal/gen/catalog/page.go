@@ -56,6 +56,7 @@ type eventView struct {
 	Emitters       []model.Emitter
 	Handlers       []model.Handler
 	Ignored        []model.Handler
+	Forgets        string // what names the subject that is forgotten; empty: none is
 	Unknown        []model.Handler
 	Versions       []versionView // the latest first
 }
@@ -146,6 +147,9 @@ func sqlViews(d *model.Domain) map[string]string {
 func (c *Catalog) eventView(a *model.Aggregate, latest *model.Event, views map[string]string) eventView {
 	view := eventView{Name: latest.Name, Key: eventKey(a.Name, latest.Name), Doc: latest.Doc, Aggregate: a.Name, Version: latest.Version}
 	view.Emitters, view.Handlers, view.Ignored, view.Unknown = c.Usage.Of(a.Name, latest.Name)
+	if latest.Forget != nil {
+		view.Forgets = whose(latest.Forget.Subject)
+	}
 	var older *model.Event
 	for i := range a.Events {
 		e := &a.Events[i]
@@ -154,7 +158,7 @@ func (c *Catalog) eventView(a *model.Aggregate, latest *model.Event, views map[s
 		}
 		v := versionView{
 			Key: versionKey(a.Name, e), Version: e.Version, Type: e.Type.Package.Name + "." + e.Type.Name, Source: e.Pos.String(),
-			Fields: fieldsOf(e.Payload), Sample: sampleText(c.Samples[SamplePath(a.Name, e)]), Lone: e == latest,
+			Fields: fieldsOf(e.Payload), Sample: sampleText(c.sampleOf(a.Name, e)), Lone: e == latest,
 			View: views[fmt.Sprintf("%s\x00%s\x00%d", a.Name, e.Name, e.Version)],
 		}
 		if e.Doc != latest.Doc {

@@ -200,15 +200,27 @@ func (s *schemas) object(shape *model.Shape) object {
 
 // field returns the schema of a member.
 func (s *schemas) field(f *model.Field) object {
-	schema := s.value(f.Shape)
-	if f.Quoted {
-		schema = s.nullable(f.Shape, quoted(f.Shape))
-	}
+	schema := s.stored(f)
 	if f.Doc != "" {
 		if schema[0].name == "$ref" { // beside a reference, older dialects see nothing
 			schema = object{{"allOf", []object{schema}}}
 		}
 		schema = append(object{{"description", f.Doc}}, schema...)
+	}
+	return schema
+}
+
+// stored returns the schema of the value of a member: of a personal one, that of a sealed value.
+func (s *schemas) stored(f *model.Field) object {
+	if f.Personal != nil && !f.Personal.HasClear {
+		return sealed(f.Personal)
+	}
+	schema := s.value(f.Shape)
+	if f.Quoted {
+		schema = s.nullable(f.Shape, quoted(f.Shape))
+	}
+	if f.Personal != nil {
+		schema = object{{"anyOf", []object{sealed(f.Personal), schema}}}
 	}
 	return schema
 }
