@@ -96,6 +96,7 @@ func comparisons(p plan) []comparison {
 	all = append(all, groups(p)...)
 	all = append(all, readStream(p), completeness(p, 10), completeness(p, 1000))
 	all = append(all, snapshots(p)...)
+	all = append(all, personalData(p)...)
 	all = append(all, overLogs(p)...)
 	all = append(all, privacies(p)...)
 	return append(all, readLog(p), growth(p), consoleOn(p))
