@@ -64,5 +64,8 @@ type StreamsReader[Tx any] interface {
 type SnapshotQuery struct {
 	AggregateType string    // empty: of any
 	AggregateID   string    // empty: of any; it needs the type
-	SavedBefore   time.Time // only those saved before; zero: whenever. A release that is gone saves none
+	SavedBefore   time.Time // only those saved before; zero: whenever
+	// UnusedSince selects those of fingerprints under which no snapshot of their aggregate type was saved since: what releases
+	// that are gone have left. Those of a release that runs stay, however old they are. Zero: of any fingerprint.
+	UnusedSince time.Time
 }

@@ -10,9 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"pgregory.net/rapid"
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/mapping"
@@ -119,33 +117,6 @@ func (b *book) load(s mapping.Snapshots[*sql.Tx, tally], id string, opts ...runt
 		return err
 	})
 	return loaded
-}
-
-// Whatever is appended, whenever snapshots are saved and by whatever code, a state is the one that all events come to.
-func TestSnapshots_areTheWholeFold(t *testing.T) {
-	t.Parallel()
-	b, streams := newBook(t), 0
-	rapid.Check(t, func(r *rapid.T) {
-		streams++
-		id := fmt.Sprint("tally-", streams)
-		var want tally
-		for range rapid.IntRange(1, 12).Draw(r, "appends") {
-			code := rapid.SampledFrom([]string{"release 1", "release 2"}).Draw(r, "code")
-			every := rapid.IntRange(0, 5).Draw(r, "every")
-			numbers := rapid.SliceOfN(rapid.IntRange(-9, 9), 1, 4).Draw(r, "numbers")
-			b.add(b.snapshots(code, runtime.SnapshotEvery(every)), id, numbers...)
-			for _, n := range numbers {
-				want.Numbers = append(want.Numbers, n)
-				want.Hash = want.Hash*31 + uint64(n) + 1
-			}
-			for _, code := range []string{"release 1", "release 2"} {
-				got := b.load(b.snapshots(code), id)
-				if d := cmp.Diff(want, got.State); d != "" || got.Version != int64(len(want.Numbers)) {
-					r.Fatalf("%s at version %d (-want +got):\n%s", code, got.Version, d)
-				}
-			}
-		}
-	})
 }
 
 func TestSnapshots_saved(t *testing.T) {

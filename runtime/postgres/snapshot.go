@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -56,18 +57,22 @@ func (s *Store[Tx]) SaveSnapshot(ctx context.Context, tx Tx, key runtime.Snapsho
 
 // DropSnapshots deletes snapshots; see [runtime.SnapshotStore].
 func (s *Store[Tx]) DropSnapshots(ctx context.Context, tx Tx, q runtime.SnapshotQuery) (int64, error) {
-	var before any
-	if !q.SavedBefore.IsZero() {
-		before = q.SavedBefore
-	}
 	if q.AggregateID != "" && q.AggregateType == "" {
 		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
 	}
 	var dropped int64
-	if err := queryRow(ctx, s.bind(tx), s.across(s.sql.dropSnapshots, q.AggregateType, q.AggregateID, before), &dropped); err != nil {
+	if err := queryRow(ctx, s.bind(tx), s.across(s.sql.dropSnapshots, q.AggregateType, q.AggregateID, timeOrNull(q.SavedBefore), timeOrNull(q.UnusedSince)), &dropped); err != nil {
 		return 0, fmt.Errorf("drop snapshots: %w", s.snapshotError(err))
 	}
 	return dropped, nil
+}
+
+// timeOrNull returns a time as an argument in which none is NULL.
+func timeOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
 }
 
 // behindSavepoint runs a statement that may fail without ending the transaction.

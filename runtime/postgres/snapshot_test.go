@@ -1,19 +1,14 @@
 package postgres_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
-	"github.com/eventmap/eventmap/runtime/mapping"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
@@ -92,101 +87,5 @@ func TestCheck_snapshots(t *testing.T) {
 	err = postgres.Check(t.Context(), pool)
 	if err == nil || !strings.Contains(err.Error(), "saved_at") || !strings.Contains(err.Error(), "no unique key on (aggregate_type, aggregate_id, fingerprint)") {
 		t.Errorf("with a table that was changed the error is %v", err)
-	}
-}
-
-// A sum is a state that any event missed, repeated or out of order would change.
-type sum struct{ Versions, Last int64 }
-
-func (s *sum) apply(events []runtime.PersistedEvent) error {
-	for i := range events {
-		if events[i].AggregateVersion != s.Last+1 {
-			return fmt.Errorf("version %d follows %d", events[i].AggregateVersion, s.Last)
-		}
-		s.Last = events[i].AggregateVersion
-		s.Versions += s.Last
-	}
-	return nil
-}
-
-// Writers that save a snapshot with every append, and readers, all on the same streams: no state lacks an event or has one twice,
-// and no update is lost.
-func TestSnapshots_concurrently(t *testing.T) {
-	t.Parallel()
-	const streams, writers, appends = 3, 8, 25
-	pool, store := connect(t, database(t)), newStore(t)
-	snapshots := mapping.NewSnapshots[pgx.Tx, sum](store, mapping.NewSettings(runtime.SnapshotEvery(1)), "Order", "code", (*sum).apply)
-	names := make([]string, streams)
-	for i := range names {
-		names[i] = newStream()
-	}
-	load := func(ctx context.Context, tx pgx.Tx, stream string) (mapping.Loaded[sum], error) {
-		loaded, err := snapshots.Load(ctx, tx, stream)
-		if v := loaded.Version; err == nil && (loaded.State.Last != v || loaded.State.Versions != v*(v+1)/2) {
-			err = fmt.Errorf("at version %d the state is %+v, from a snapshot of %d", v, loaded.State, loaded.Saved)
-		}
-		return loaded, err
-	}
-	add := func(ctx context.Context, tx pgx.Tx, stream string) error {
-		loaded, err := load(ctx, tx, stream)
-		if err != nil {
-			return err
-		}
-		result, err := store.Append(ctx, tx, runtime.Exact(loaded.Version), placed(stream, 1))
-		if err != nil {
-			return err
-		}
-		loaded.Version = result.ToVersion()
-		if err := loaded.State.apply(result.Events); err != nil {
-			return err
-		}
-		snapshots.Save(ctx, tx, stream, loaded)
-		return nil
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	var writing, reading errgroup.Group
-	for i := range writers {
-		writing.Go(func() error {
-			for n := 0; n < appends; {
-				err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return add(ctx, tx, names[(i+n)%streams]) })
-				switch {
-				case err == nil:
-					n++
-				case !errors.Is(err, runtime.ErrOptimisticConcurrency):
-					return err
-				}
-			}
-			return nil
-		})
-		reading.Go(func() error {
-			for ctx.Err() == nil {
-				err := pgx.BeginFunc(context.WithoutCancel(ctx), pool, func(tx pgx.Tx) error {
-					_, err := load(t.Context(), tx, names[i%streams])
-					return err
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	if err := writing.Wait(); err != nil {
-		t.Error(err)
-	}
-	stop()
-	if err := reading.Wait(); err != nil {
-		t.Error(err)
-	}
-	var events int64
-	for _, stream := range names {
-		loaded, err := load(t.Context(), begin(t, pool), stream)
-		if err != nil {
-			t.Error(err)
-		}
-		events += loaded.Version
-	}
-	if events != writers*appends {
-		t.Errorf("the streams hold %d events, want %d", events, writers*appends)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -43,14 +44,10 @@ func (s *Store) SaveSnapshot(ctx context.Context, tx *sql.Tx, key runtime.Snapsh
 
 // DropSnapshots deletes snapshots; see [runtime.SnapshotStore].
 func (s *Store) DropSnapshots(ctx context.Context, tx *sql.Tx, q runtime.SnapshotQuery) (int64, error) {
-	var before any
-	if !q.SavedBefore.IsZero() {
-		before = timeText(q.SavedBefore)
-	}
 	if q.AggregateID != "" && q.AggregateType == "" {
 		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
 	}
-	result, err := tx.ExecContext(ctx, s.sql.dropSnapshots, q.AggregateType, q.AggregateID, before)
+	result, err := tx.ExecContext(ctx, s.sql.dropSnapshots, q.AggregateType, q.AggregateID, timeOrNull(q.SavedBefore), timeOrNull(q.UnusedSince))
 	if err != nil {
 		return 0, fmt.Errorf("drop snapshots: %w", s.tables.explain(ctx, tx, err, eventsTable(s.tables), snapshotsTable(s.tables)))
 	}
@@ -59,4 +56,12 @@ func (s *Store) DropSnapshots(ctx context.Context, tx *sql.Tx, q runtime.Snapsho
 		return 0, fmt.Errorf("drop snapshots: %w", err)
 	}
 	return dropped, nil
+}
+
+// timeOrNull returns a time as an argument in which none is NULL.
+func timeOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return timeText(t)
 }

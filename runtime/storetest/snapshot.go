@@ -19,6 +19,7 @@ func (s *suite[Tx]) snapshotCases() []testCase {
 		{"Snapshot/rolled back with its transaction", s.snapshotRolledBack, append(needs, Transactions)},
 		{"Snapshot/of events that are gone", s.snapshotOfEventsGone, append(needs, Removal)},
 		{"Snapshot/dropped", s.snapshotDropped, needs},
+		{"Snapshot/of fingerprints that are not used any more", s.snapshotsSwept, needs},
 	}
 }
 
@@ -165,17 +166,7 @@ func (s *suite[Tx]) snapshotDropped(t *testing.T) {
 		s.append(t, runtime.NoStream(), placed(stream, 1))
 		s.saved(t, snapshotKey(stream), 1, `"1"`)
 	}
-	drop := func(q runtime.SnapshotQuery, want int64) {
-		t.Helper()
-		var got int64
-		s.in(t, func(tx Tx) (err error) {
-			got, err = s.snapshots().DropSnapshots(t.Context(), tx, q)
-			return err
-		})
-		if got != want {
-			t.Errorf("%+v dropped %d snapshots, want %d", q, got, want)
-		}
-	}
+	drop := func(q runtime.SnapshotQuery, want int64) { t.Helper(); s.dropped(t, q, want) }
 	drop(runtime.SnapshotQuery{SavedBefore: time.Now().Add(-time.Hour)}, 0)
 	drop(runtime.SnapshotQuery{AggregateType: aggregateType, AggregateID: one}, 1)
 	s.fromSnapshot(t, snapshotKey(one), runtime.Snapshot{}, 1)
@@ -193,4 +184,40 @@ func (s *suite[Tx]) snapshotDropped(t *testing.T) {
 		return err
 	})
 	s.fromSnapshot(t, snapshotKey(other), runtime.Snapshot{}, 1)
+}
+
+// dropped fails t where not as many snapshots are dropped as wanted.
+func (s *suite[Tx]) dropped(t *testing.T, q runtime.SnapshotQuery, want int64) {
+	t.Helper()
+	var got int64
+	s.in(t, func(tx Tx) (err error) {
+		got, err = s.snapshots().DropSnapshots(t.Context(), tx, q)
+		return err
+	})
+	if got != want {
+		t.Errorf("%+v dropped %d snapshots, want %d", q, got, want)
+	}
+}
+
+// snapshotsSwept: a release that is gone saves nothing, so its snapshots go; the old ones of a release that runs stay.
+func (s *suite[Tx]) snapshotsSwept(t *testing.T) {
+	old, fresh := s.newStream(), s.newStream()
+	for _, stream := range []string{old, fresh} {
+		s.append(t, runtime.NoStream(), placed(stream, 2))
+	}
+	gone := snapshotKey(old)
+	gone.Fingerprint = "of a release that is gone"
+	s.saved(t, gone, 1, `"gone"`)
+	kept := s.saved(t, snapshotKey(old), 1, `"old"`)
+	s.dropped(t, runtime.SnapshotQuery{AggregateType: aggregateType, UnusedSince: time.Now().Add(-time.Hour)}, 0)
+	var since time.Time
+	for since = time.Now(); !time.Now().After(since.Add(5 * time.Millisecond)); { // stores may keep times in milliseconds
+		time.Sleep(time.Millisecond)
+	}
+	since = since.Add(3 * time.Millisecond)
+	s.saved(t, snapshotKey(fresh), 1, `"fresh"`)
+	s.dropped(t, runtime.SnapshotQuery{AggregateType: aggregateType, AggregateID: old, UnusedSince: since}, 1)
+	s.fromSnapshot(t, gone, runtime.Snapshot{}, 2)
+	s.fromSnapshot(t, snapshotKey(old), kept, 2)
+	s.dropped(t, runtime.SnapshotQuery{AggregateType: aggregateType, UnusedSince: time.Now().Add(time.Hour)}, 2)
 }
