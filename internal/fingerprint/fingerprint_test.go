@@ -91,7 +91,7 @@ func exportData(t *testing.T) importer.Lookup {
 	return func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }
 }
 
-// fold returns the fingerprint of the method Fold of the type State in the package domain.
+// fold returns the fingerprint of the method Fold of the type State in the package domain, and of the function Upcast if there is one.
 func fold(t *testing.T, m module, identities map[string]string) fingerprint.Result {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -118,7 +118,11 @@ func fold(t *testing.T, m module, identities map[string]string) fingerprint.Resu
 	}
 	state := l.packages["domain"].Types.Scope().Lookup("State")
 	method, _, _ := types.LookupFieldOrMethod(types.NewPointer(state.Type()), true, l.packages["domain"].Types, "Fold")
-	result, err := fingerprint.Of(source, []types.Object{method, state})
+	roots := []types.Object{method, state}
+	if upcaster := l.packages["domain"].Types.Scope().Lookup("Upcast"); upcaster != nil {
+		roots = append(roots, upcaster)
+	}
+	result, err := fingerprint.Of(source, roots)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +137,7 @@ import (
 	"strings"
 
 	"money"
+	"unread/decimal"
 )
 
 const limit = 100
@@ -147,6 +152,7 @@ type State struct {
 	Kind  int
 	Rule  Rule
 	Label string
+	Exact decimal.D
 }
 
 type Rule interface{ Apply(n int) int }
@@ -158,6 +164,9 @@ func (s *State) Fold(n int) {
 	s.Total = s.Total.Add(money.Amount(s.Rule.Apply(n)))
 	s.Label = strings.ToUpper(fmt.Sprint(s.Total))
 }
+
+// Upcast turns an old event into a new one.
+func Upcast(old int) int { return 10 * old }
 
 // Pay decides, and folds nothing.
 func (s State) Pay() int { return 1 }
@@ -174,6 +183,9 @@ func (a Amount) Add(b Amount) Amount { return a + b*Amount(round.Factor()) }
 
 // String is called by fmt.
 func (a Amount) String() string { return "amount" }
+
+// MarshalJSON is called by encoding/json.
+func (a Amount) MarshalJSON() ([]byte, error) { return []byte("1"), nil }
 
 func (a Amount) unused() int { return 2 }
 `,
@@ -193,11 +205,18 @@ func (Double) Apply(n int) int { return 2 * n }
 
 func (Double) Describe() string { return "twice" }
 `,
+	"unread/decimal": `package decimal
+
+type D struct{ N int }
+`,
 }
+
+// shopVersions are those of what the shop depends on.
+var shopVersions = map[string]string{"unread/decimal": "v1.0.0"}
 
 func TestOf_changesWithWhatIsReached(t *testing.T) {
 	t.Parallel()
-	before := fold(t, shop, nil)
+	before := fold(t, shop, shopVersions)
 	if len(before.Refusals)+len(before.Warnings) > 0 {
 		t.Fatalf("findings: %v %v", before.Refusals, before.Warnings)
 	}
@@ -205,7 +224,7 @@ func TestOf_changesWithWhatIsReached(t *testing.T) {
 		t.Errorf("files: want %v, got %v", want, before.Files)
 	}
 	for _, tt := range []struct {
-		name, path, text, by string
+		name, path, text, by string // without a path, text is a dependency and by its version
 		changes              bool
 	}{
 		{"the body of the fold", "domain", "n > limit", "n >= limit", true},
@@ -217,6 +236,10 @@ func TestOf_changesWithWhatIsReached(t *testing.T) {
 		{"a helper two packages away", "round", "return factor", "return -factor", true},
 		{"the initialiser of a variable, through a function", "round", "int { return 1 }", "int { return 2 }", true},
 		{"an implementation called through an interface", "rules", "2 * n", "3 * n", true},
+		{"an upcaster", "domain", "10 * old", "100 * old", true},
+		{"a MarshalJSON", "money", `"1"`, `"2"`, true},
+		{"a dependency's version", "", "unread/decimal", "v1.0.1", true},
+		{"the same version of a dependency", "", "unread/decimal", "v1.0.0", false},
 		{"dots of a call and the like", "rules", "type Double struct", "type Double [0]struct", true},
 		{"a comment", "domain", "// Pay decides, and folds nothing.", "// Pay decides.", false},
 		{"a layout", "domain", "n > limit {", "(n > limit) {\n", false},
@@ -227,7 +250,13 @@ func TestOf_changesWithWhatIsReached(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			after := fold(t, shop.with(t, tt.path, tt.text, tt.by), nil)
+			m, versions := shop, shopVersions
+			if tt.path == "" {
+				versions = map[string]string{tt.text: tt.by}
+			} else {
+				m = shop.with(t, tt.path, tt.text, tt.by)
+			}
+			after := fold(t, m, versions)
 			if got := before.Sum != after.Sum; got != tt.changes {
 				t.Errorf("changes: want %t, got %t", tt.changes, got)
 			}
@@ -239,8 +268,8 @@ func TestOf_anotherPackageBehindOneName(t *testing.T) {
 	t.Parallel()
 	m := maps.Clone(shop)
 	m["coins"] = strings.Replace(m["money"], "package money", "package money", 1)
-	before := fold(t, m, nil)
-	after := fold(t, m.with(t, "domain", `"money"`, `money "coins"`), nil)
+	before := fold(t, m, shopVersions)
+	after := fold(t, m.with(t, "domain", `"money"`, `money "coins"`), shopVersions)
 	if before.Sum == after.Sum {
 		t.Error("an import of another package behind the same name changes nothing")
 	}

@@ -1,0 +1,46 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/sqlite"
+)
+
+// Without the table, a load and a save say how to make it, and the transaction goes on.
+func TestSnapshots_tableIsMissing(t *testing.T) {
+	t.Parallel()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "log.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := sqlite.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "drop table aggregate_snapshots"); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	key := runtime.SnapshotKey{AggregateType: "Order", AggregateID: "1", Fingerprint: "f"}
+	_, _, readErr := store.ReadFromSnapshot(t.Context(), tx, key)
+	saveErr := store.SaveSnapshot(t.Context(), tx, key, runtime.Snapshot{Version: 1, State: []byte("1")})
+	for _, err := range []error{readErr, saveErr} {
+		if err == nil || !strings.Contains(err.Error(), "aggregate_snapshots") || !strings.Contains(err.Error(), "migrate") && !strings.Contains(err.Error(), "Migrate") {
+			t.Errorf("error is %v, want one that names the table and what makes it", err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Errorf("the transaction after it: %v", err)
+	}
+}
