@@ -35,6 +35,7 @@ import (
 	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
 	"github.com/eventmap/eventmap/examples/shop/shopstore"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
 //go:generate go tool eventmap-gen --input ./domain --convention --output ./shopstore
@@ -82,14 +83,17 @@ type shop[Tx any] struct {
 	db     *database[Tx]
 	orders *shopstore.OrderStore[Tx]
 	users  *shopstore.UserStore[Tx]
+	keys   *privacy.Keys[Tx] // of what is personal
 	out    io.Writer
 }
 
 func open[Tx any](db *database[Tx], out io.Writer) *shop[Tx] {
+	keys := privacy.NewKeys(db.keys, wrapper())
 	return &shop[Tx]{
 		db:     db,
 		orders: shopstore.NewOrderStore(db.events),
-		users:  shopstore.NewUserStore(db.events),
+		users:  shopstore.NewUserStore(db.events, keys),
+		keys:   keys,
 		out:    out,
 	}
 }
@@ -116,6 +120,7 @@ func (s *shop[Tx]) tell(ctx context.Context) error {
 		func() error { return s.view(ctx, id) },
 		func() error { return s.project(ctx, user) },
 		func() error { return s.rebuild(ctx, user) },
+		func() error { return s.forget(ctx, user) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -273,7 +278,10 @@ func (s *shop[Tx]) readLog(ctx context.Context) error {
 	for {
 		var batch []runtime.PersistedEvent
 		err := s.in(ctx, func(tx Tx) (err error) {
-			batch, err = s.db.events.ReadEvents(ctx, tx, checkpoint, 100)
+			if batch, err = s.db.events.ReadEvents(ctx, tx, checkpoint, 100); err != nil {
+				return err
+			}
+			_, err = shopstore.FromESEvents[any](ctx, tx, s.keys, batch)
 			return err
 		})
 		if err != nil {
@@ -283,9 +291,6 @@ func (s *shop[Tx]) readLog(ctx context.Context) error {
 			break
 		}
 		for _, e := range batch {
-			if _, err := shopstore.FromESEvent(e); err != nil {
-				return err
-			}
 			counts[e.AggregateType]++
 			total++
 		}

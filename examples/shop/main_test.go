@@ -40,6 +40,9 @@ A consumer turns the events of all orders into the orders of each customer.
   done
   Charles: 1 orders, 1 of them open, 0.00 EUR
   Ada: 5001 orders, 5000 of them open, 26.40 EUR
+She deletes her account, and is forgotten.
+  registered: "Ada", ada@example.com; erased: []
+  registered: "", (removed); erased: ["Email" "Name"]
 `
 
 // The account is the same on every database.

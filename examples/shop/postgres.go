@@ -42,10 +42,16 @@ func openPostgres(ctx context.Context, url string, migrate bool) (*database[pgx.
 		pool.Close()
 		return nil, err
 	}
+	keys, err := postgres.NewKeyStore()
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
 	return &database[pgx.Tx]{
 		events:      events,
 		checkpoints: checkpoints,
 		inspector:   inspector,
+		keys:        keys,
 		SQL:         pgxSQL{},
 		in:          func(ctx context.Context, f func(tx pgx.Tx) error) error { return pgx.BeginFunc(ctx, pool, f) },
 		close:       pool.Close,

@@ -41,10 +41,15 @@ func openSQLite(ctx context.Context, address string, migrate bool) (*database[*s
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	keys, err := sqlite.NewKeyStore()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &database[*sql.Tx]{
 		events:      events,
 		checkpoints: checkpoints,
 		inspector:   inspector,
+		keys:        keys,
 		SQL:         sqlSQL{},
 		in:          in,
 		close:       func() { _ = db.Close() }, // what is committed is stored

@@ -44,7 +44,7 @@ create table "events" (
 
 comment on table "events" is
     'The event log: one row for each event, in the order of global_position; rows are only ever '
-    'added. eventmap schema 2';
+    'added. eventmap schema 2, for runtimes from 1';
 comment on column "events".global_position is
     'Place in the log. Rises with aggregate_version within a stream; may have gaps.';
 comment on column "events".created_at is
@@ -92,6 +92,41 @@ comment on column "aggregate_heads".aggregate_type is
     'As in the event log.';
 comment on column "aggregate_heads".aggregate_id is
     'As in the event log.';
+
+-- Keys that personal data in the event log is encrypted with, one for each person and once more for who
+-- comes back. Each key is encrypted itself, by a key management service. To forget a person is to erase
+-- the key: the row stays, so that nothing is encrypted for that person again.
+create table "subject_keys" (
+    key_id       uuid not null,
+    created_at   timestamptz not null default now(),
+    forgotten_at timestamptz,
+    generation   integer not null,
+    subject      text collate "C" not null,
+    wrapped      bytea,
+    wrapped_by   text collate "C",
+    constraint "subject_keys_pkey" primary key (key_id),
+    constraint "subject_keys_subject_generation_key" unique (subject, generation),
+    constraint "subject_keys_generation_check" check (generation > 0),
+    constraint "subject_keys_wrapped_check" check ((wrapped is null) <> (forgotten_at is null)),
+    constraint "subject_keys_wrapped_by_check" check ((wrapped is null) = (wrapped_by is null))
+);
+
+comment on table "subject_keys" is
+    'Keys that personal data in the event log is encrypted with.';
+comment on column "subject_keys".key_id is
+    'Names the key in what is encrypted with it.';
+comment on column "subject_keys".created_at is
+    'When the transaction began that made the key.';
+comment on column "subject_keys".forgotten_at is
+    'When the transaction began that erased the key; null as long as it is there.';
+comment on column "subject_keys".generation is
+    'Of the keys of the subject, from 1.';
+comment on column "subject_keys".subject is
+    'Whose data it is, by an ID that says nothing about the person by itself.';
+comment on column "subject_keys".wrapped is
+    'The encrypted key; null once it was erased.';
+comment on column "subject_keys".wrapped_by is
+    'The name of what encrypted the key.';
 
 -- How far each consumer is. A consumer has one row for each segment of its work; a worker claims a
 -- segment by locking its row (for update skip locked) for one batch, so a worker that dies lets go
@@ -424,7 +459,7 @@ select
 from "events"
 where aggregate_type = 'User' and event_type = 'UserDeleted' and event_version = 1;
 comment on view "user_deleted_v1" is
-    'UserDeleted says that the account is gone.';
+    'UserDeleted says that the account is gone, and that the user is to be forgotten.';
 
 create view "user_email_changed_v1" as
 select
@@ -432,13 +467,11 @@ select
     created_at,
     event_id,
     aggregate_id,
-    aggregate_version,
-    (fields ->> 'email')::text as "email"
+    aggregate_version
 from "events"
-cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserEmailChanged' and event_version = 1;
 comment on view "user_email_changed_v1" is
-    'UserEmailChanged says that mail goes to another address.';
+    'UserEmailChanged says that mail goes to another address. Personal data is left out: email.';
 
 create view "user_locked_v1" as
 select
@@ -462,14 +495,12 @@ select
     event_id,
     aggregate_id,
     aggregate_version,
-    (fields ->> 'email')::text as "email",
-    (nullif(fields -> 'name', 'null'))::jsonb as "name",
     ("events_payload_value"(fields -> 'registeredAt', null::timestamptz))::timestamptz as "registered_at"
 from "events"
 cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserRegistered' and event_version = 1;
 comment on view "user_registered_v1" is
-    'UserRegistered says that somebody has an account now.';
+    'UserRegistered says that somebody has an account now. Personal data is left out: email, name.';
 
 create view "user_renamed_v1" as
 select
@@ -477,10 +508,8 @@ select
     created_at,
     event_id,
     aggregate_id,
-    aggregate_version,
-    (nullif(fields -> 'name', 'null'))::jsonb as "name"
+    aggregate_version
 from "events"
-cross join lateral (select "events_payload_json"(payload) as fields offset 0) as payload_read_once
 where aggregate_type = 'User' and event_type = 'UserRenamed' and event_version = 1;
 comment on view "user_renamed_v1" is
-    'UserRenamed says that the user is addressed in another way.';
+    'UserRenamed says that the user is addressed in another way. Personal data is left out: name.';

@@ -14,6 +14,7 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/inspect"
 	"github.com/eventmap/eventmap/runtime/mapping"
+	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
 // EventTypeOf returns the name under which e, an event or a pointer to one, is stored.
@@ -50,17 +51,21 @@ func EventTypeOf(e any) (string, error) {
 // ToESEvents returns the events as they are stored in the stream of the named aggregate. T is an event type, an
 // interface over some, or any; values and pointers may be mixed. A nil event, and one that is not of the aggregate, is
 // a *runtime.InvalidEventError.
-func ToESEvents[T any](
+func ToESEvents[T any, Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
 	aggregateType, aggregateID string,
 	events []T,
 	opts ...runtime.Option,
 ) ([]runtime.Event, error) {
-	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
 	switch aggregateType {
 	case OrderType:
 		return mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	case UserType:
-		return mapping.EncodeAll(encoder, events, encodeUserEvent)
+		encoded_, err := mapping.EncodeAll(encoder, events, encodeUserEvent)
+		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, encoded_, err)
 	}
 	return nil, &runtime.InvalidEventError{
 		Field:  "AggregateType",
@@ -72,8 +77,12 @@ func ToESEvents[T any](
 // FromESEvents returns the stored events as values of T: an event type, an interface over some, or any. They are upcast
 // to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
 // *runtime.DecodeError.
-func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option) ([]T, error) {
-	codec := mapping.CodecOf(opts...)
+func FromESEvents[T any, Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], events []runtime.PersistedEvent, opts ...runtime.Option) ([]T, error) {
+	events, err := mapping.NewPersonal(keys, personalEvents).OpenAll(ctx, tx, events)
+	if err != nil {
+		return nil, err
+	}
+	codec := mapping.DiscreetCodecOf(opts...)
 	typed := make([]T, len(events))
 	for i := range events {
 		event, wrapped, err := decodeEvent(codec, &events[i])
@@ -88,8 +97,11 @@ func FromESEvents[T any](events []runtime.PersistedEvent, opts ...runtime.Option
 }
 
 // FromESEvent returns the event that is stored as e, upcast to the version that is current.
-func FromESEvent(e runtime.PersistedEvent, opts ...runtime.Option) (any, error) {
-	event, _, err := decodeEvent(mapping.CodecOf(opts...), &e)
+func FromESEvent[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (any, error) {
+	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
+		return nil, err
+	}
+	event, _, err := decodeEvent(mapping.DiscreetCodecOf(opts...), &e)
 	return event, err
 }
 
@@ -156,25 +168,41 @@ func Describe(opts ...runtime.Option) *inspect.Domain {
 				{Name: "parcel", Type: "string"},
 				{Name: "to", Type: "order.Address"},
 			}},
-			{AggregateType: UserType, EventType: "UserDeleted", Version: 1, Current: true, Doc: "UserDeleted says that the account is gone."},
+			{AggregateType: UserType, EventType: "UserDeleted", Version: 1, Current: true, Doc: "UserDeleted says that the account is gone, and that the user is to be forgotten."},
 			{AggregateType: UserType, EventType: "UserEmailChanged", Version: 1, Current: true, Doc: "UserEmailChanged says that mail goes to another address.", Fields: []inspect.Field{
-				{Name: "email", Type: "string"},
+				{Name: "email", Type: "string", Personal: true},
 			}},
 			{AggregateType: UserType, EventType: "UserLocked", Version: 1, Current: true, Doc: "UserLocked says that the account cannot be used.", Fields: []inspect.Field{
 				{Name: "reason", Type: "string"},
 				{Name: "until", Type: "*time.Time"},
 			}},
 			{AggregateType: UserType, EventType: "UserRegistered", Version: 1, Current: true, Doc: "UserRegistered says that somebody has an account now.", Fields: []inspect.Field{
-				{Name: "email", Type: "string"},
-				{Name: "name", Type: "v1.Name"},
+				{Name: "email", Type: "string", Personal: true},
+				{Name: "name", Type: "v1.Name", Personal: true},
 				{Name: "registeredAt", Type: "time.Time"},
 			}},
 			{AggregateType: UserType, EventType: "UserRenamed", Version: 1, Current: true, Doc: "UserRenamed says that the user is addressed in another way.", Fields: []inspect.Field{
-				{Name: "name", Type: "v1.Name"},
+				{Name: "name", Type: "v1.Name", Personal: true},
 			}},
 		},
 		Decode: func(e *runtime.PersistedEvent) (any, error) {
-			return FromESEvent(*e, opts...)
+			concealed := personalEvents.Conceal(*e)
+			event, _, err := decodeEvent(mapping.DiscreetCodecOf(opts...), &concealed)
+			return event, err
 		},
 	}
+}
+
+// personalEvents says which members of the events are personal, and so are stored sealed.
+var personalEvents = mapping.PersonalEvents{
+	{AggregateType: UserType, EventType: "UserEmailChanged", Version: 1}: {Members: []string{"email"}, Fields: []mapping.PersonalField{
+		{Member: "email", Field: "Email", Erased: "\"(removed)\""},
+	}},
+	{AggregateType: UserType, EventType: "UserRegistered", Version: 1}: {Members: []string{"email", "name", "registeredAt"}, Fields: []mapping.PersonalField{
+		{Member: "email", Field: "Email", Erased: "\"(removed)\""},
+		{Member: "name", Field: "Name"},
+	}},
+	{AggregateType: UserType, EventType: "UserRenamed", Version: 1}: {Members: []string{"name"}, Fields: []mapping.PersonalField{
+		{Member: "name", Field: "Name"},
+	}},
 }

@@ -61,7 +61,8 @@ func TestOrderEvents_payloads(t *testing.T) {
 
 // Every old version that has an upcaster is read as the version that is current.
 func TestOrderEvents_upcast(t *testing.T) {
+	keys := eventtest.Keys()
 	t.Run("Placed.v1", func(t *testing.T) {
-		eventtest.Upcast[order.Placed](t, OrderType, ToOrderPlacedV1, FromESEvent)
+		eventtest.Upcast[order.Placed](t, OrderType, ToOrderPlacedV1, eventtest.Opening(t, keys, FromESEvent[eventtest.NoTx]))
 	})
 }

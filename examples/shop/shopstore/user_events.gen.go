@@ -9,6 +9,7 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/mapping"
+	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
 // UserType is the aggregate type under which the events of User are stored.
@@ -43,11 +44,13 @@ type UserStream = runtime.TypedStream[UserEvent]
 type UserStore[Tx any] struct {
 	store    runtime.Store[Tx]
 	settings runtime.Settings
+	personal mapping.Personal[Tx]
 }
 
-// NewUserStore returns a store of User over store. The options hold for every call.
-func NewUserStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *UserStore[Tx] {
-	return &UserStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
+// NewUserStore returns a store of User over store. Personal data is sealed and opened with the keys. The options hold
+// for every call.
+func NewUserStore[Tx any](store runtime.Store[Tx], keys *privacy.Keys[Tx], opts ...runtime.Option) *UserStore[Tx] {
+	return &UserStore[Tx]{store: store, settings: mapping.Discreet(mapping.NewSettings(opts...)), personal: mapping.NewPersonal(keys, personalEvents)}
 }
 
 // Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
@@ -61,7 +64,8 @@ func (s *UserStore[Tx]) Append(
 	events []UserEvent,
 	opts ...runtime.EventOption,
 ) (runtime.AppendResult, error) {
-	return s.append(ctx, tx, id, expected, events, mapping.With(s.settings, opts...))
+	appended, err := s.append(ctx, tx, id, expected, events, mapping.Discreet(mapping.With(s.settings, opts...)))
+	return appended.AppendResult, err
 }
 
 // append is Append with the settings of the call.
@@ -72,13 +76,13 @@ func (s *UserStore[Tx]) append(
 	expected runtime.ExpectedVersion,
 	events []UserEvent,
 	settings runtime.Settings,
-) (runtime.AppendResult, error) {
+) (mapping.Appended, error) {
 	encoder := mapping.NewEncoder(settings, UserType, id)
 	mapped, err := mapping.EncodeAll(encoder, events, encodeUserEvent)
 	if err != nil {
-		return runtime.AppendResult{}, err
+		return mapping.Appended{}, err
 	}
-	return s.store.Append(ctx, tx, expected, mapped)
+	return s.personal.Append(ctx, tx, s.store, expected, mapped)
 }
 
 // Read returns the stream of id, or the window of versions that the options select. A stream that does not exist is
@@ -94,6 +98,9 @@ func (s *UserStore[Tx]) Read(
 	if err != nil {
 		return UserStream{}, err
 	}
+	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
+		return UserStream{}, err
+	}
 	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (UserEvent, error) {
 		return decodeUserEvent(s.settings.Codec(), e)
 	})
@@ -102,7 +109,7 @@ func (s *UserStore[Tx]) Read(
 // UserHandler handles every event of User. An event that is added to the domain adds a method here, so that the build
 // breaks for whoever does not handle it; [UserHandlerFuncs] handles some and says so.
 type UserHandler[Tx any] interface {
-	// UserDeleted says that the account is gone.
+	// UserDeleted says that the account is gone, and that the user is to be forgotten.
 	OnUserDeleted(ctx context.Context, tx Tx, e userv1.UserDeleted, m runtime.Meta) error
 	// UserEmailChanged says that mail goes to another address.
 	OnUserEmailChanged(ctx context.Context, tx Tx, e userv1.UserEmailChanged, m runtime.Meta) error
@@ -168,11 +175,15 @@ func (f UserHandlerFuncs[Tx]) OnUserRenamed(ctx context.Context, tx Tx, e userv1
 func HandleUser[Tx any](
 	ctx context.Context,
 	tx Tx,
+	keys *privacy.Keys[Tx],
 	e runtime.PersistedEvent,
 	h UserHandler[Tx],
 	opts ...runtime.Option,
 ) error {
-	event, err := decodeUserEvent(mapping.CodecOf(opts...), &e)
+	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
+		return err
+	}
+	event, err := decodeUserEvent(mapping.DiscreetCodecOf(opts...), &e)
 	if err != nil {
 		return err
 	}
@@ -192,23 +203,35 @@ func HandleUser[Tx any](
 }
 
 // NewUserConsumer returns a consumer, known for ever by its name, that hands every event of User to h.
-func NewUserConsumer[Tx any](name string, h UserHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
-	return consumer.Scoped(name, []string{UserType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
-		return HandleUser(ctx, tx, e, h, opts...)
-	})
+func NewUserConsumer[Tx any](name string, keys *privacy.Keys[Tx], h UserHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
+	return consumer.Prepared(consumer.Scoped(name, []string{UserType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
+		return HandleUser(ctx, tx, keys, e, h, opts...)
+	}), mapping.NewPersonal(keys, personalEvents).Prepare)
 }
 
 // NewUserBatchConsumer returns a consumer that gives many events of User at a time to handle, decoded and upcast, in
 // the order of the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.
 func NewUserBatchConsumer[Tx any](
 	name string,
+	keys *privacy.Keys[Tx],
 	handle func(ctx context.Context, tx Tx, events []runtime.Recorded[UserEvent]) error,
 	opts ...runtime.Option,
 ) consumer.BatchConsumer[Tx] {
-	codec := mapping.CodecOf(opts...)
-	return consumer.TypedBatch(name, []string{UserType}, func(e *runtime.PersistedEvent) (UserEvent, error) {
+	codec := mapping.DiscreetCodecOf(opts...)
+	return consumer.OpenedBatch(consumer.TypedBatch(name, []string{UserType}, func(e *runtime.PersistedEvent) (UserEvent, error) {
 		return decodeUserEvent(codec, e)
-	}, handle)
+	}, handle), []string{UserType}, func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
+		_, err := mapping.NewPersonal(keys, personalEvents).Open(ctx, tx, events)
+		return err
+	})
+}
+
+// NewUserForgetter returns a consumer, known for ever by its name, that forgets the subjects of the events of User
+// which say that one is to be forgotten, each in the transaction that moves its checkpoint.
+func NewUserForgetter[Tx any](name string, keys *privacy.Keys[Tx]) consumer.ScopedConsumer[Tx] {
+	return consumer.Scoped(name, []string{UserType}, mapping.Forget(keys, map[mapping.EventVersion]string{
+		{AggregateType: UserType, EventType: "UserDeleted", Version: 1}: "",
+	}))
 }
 
 // encodeUserEvent returns the event as it is stored. It takes values and pointers.
@@ -308,19 +331,26 @@ func FromUserDeletedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1
 
 // ToUserEmailChangedV1 returns e as version 1 of "UserEmailChanged" in the stream of aggregateID; aggregateType is
 // [UserType].
-func ToUserEmailChangedV1(
+func ToUserEmailChangedV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
 	aggregateType, aggregateID string,
 	e userv1.UserEmailChanged,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return encodeUserEmailChangedV1(encoder, &e)
+	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
+	encoded_, err := encodeUserEmailChangedV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded_, err)
 }
 
 // FromUserEmailChangedV1 returns the event that is stored as e: version 1 of "UserEmailChanged" in a stream of User.
 // Anything else is a *runtime.DecodeError.
-func FromUserEmailChangedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
-	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1, decodeUserEmailChangedV1)
+func FromUserEmailChangedV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
+	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
+		return userv1.UserEmailChanged{}, err
+	}
+	return mapping.DecodeAsBy(mapping.DiscreetCodecOf(opts...), &e, UserType, "UserEmailChanged", 1, decodeUserEmailChangedV1)
 }
 
 // ToUserLockedV1 returns e as version 1 of "UserLocked" in the stream of aggregateID; aggregateType is [UserType].
@@ -341,33 +371,47 @@ func FromUserLockedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.
 
 // ToUserRegisteredV1 returns e as version 1 of "UserRegistered" in the stream of aggregateID; aggregateType is
 // [UserType].
-func ToUserRegisteredV1(
+func ToUserRegisteredV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
 	aggregateType, aggregateID string,
 	e userv1.UserRegistered,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return encodeUserRegisteredV1(encoder, &e)
+	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
+	encoded_, err := encodeUserRegisteredV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded_, err)
 }
 
 // FromUserRegisteredV1 returns the event that is stored as e: version 1 of "UserRegistered" in a stream of User.
 // Anything else is a *runtime.DecodeError.
-func FromUserRegisteredV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
-	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserRegistered", 1, decodeUserRegisteredV1)
+func FromUserRegisteredV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
+	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
+		return userv1.UserRegistered{}, err
+	}
+	return mapping.DecodeAsBy(mapping.DiscreetCodecOf(opts...), &e, UserType, "UserRegistered", 1, decodeUserRegisteredV1)
 }
 
 // ToUserRenamedV1 returns e as version 1 of "UserRenamed" in the stream of aggregateID; aggregateType is [UserType].
-func ToUserRenamedV1(
+func ToUserRenamedV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
 	aggregateType, aggregateID string,
 	e userv1.UserRenamed,
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
-	encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
-	return encodeUserRenamedV1(encoder, &e)
+	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
+	encoded_, err := encodeUserRenamedV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded_, err)
 }
 
 // FromUserRenamedV1 returns the event that is stored as e: version 1 of "UserRenamed" in a stream of User. Anything
 // else is a *runtime.DecodeError.
-func FromUserRenamedV1(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
-	return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserRenamed", 1, decodeUserRenamedV1)
+func FromUserRenamedV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
+	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
+		return userv1.UserRenamed{}, err
+	}
+	return mapping.DecodeAsBy(mapping.DiscreetCodecOf(opts...), &e, UserType, "UserRenamed", 1, decodeUserRenamedV1)
 }

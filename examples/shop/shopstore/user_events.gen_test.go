@@ -5,25 +5,29 @@ package shopstore
 import (
 	"testing"
 
+	userv1 "github.com/eventmap/eventmap/examples/shop/domain/user/events/v1"
+	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/eventtest"
+	"github.com/eventmap/eventmap/runtime/mapping"
 )
 
 // Every version of every event, with all its fields set, is the same after it was stored and read.
 func TestUserEvents_roundTrip(t *testing.T) {
+	keys := eventtest.Keys()
 	t.Run("UserDeleted.v1", func(t *testing.T) {
 		eventtest.RoundTrip(t, UserType, ToUserDeletedV1, FromUserDeletedV1)
 	})
 	t.Run("UserEmailChanged.v1", func(t *testing.T) {
-		eventtest.RoundTrip(t, UserType, ToUserEmailChangedV1, FromUserEmailChangedV1)
+		eventtest.RoundTrip(t, UserType, eventtest.Sealing(t, keys, ToUserEmailChangedV1[eventtest.NoTx]), eventtest.Opening(t, keys, FromUserEmailChangedV1[eventtest.NoTx]))
 	})
 	t.Run("UserLocked.v1", func(t *testing.T) {
 		eventtest.RoundTrip(t, UserType, ToUserLockedV1, FromUserLockedV1)
 	})
 	t.Run("UserRegistered.v1", func(t *testing.T) {
-		eventtest.RoundTrip(t, UserType, ToUserRegisteredV1, FromUserRegisteredV1)
+		eventtest.RoundTrip(t, UserType, eventtest.Sealing(t, keys, ToUserRegisteredV1[eventtest.NoTx]), eventtest.Opening(t, keys, FromUserRegisteredV1[eventtest.NoTx]))
 	})
 	t.Run("UserRenamed.v1", func(t *testing.T) {
-		eventtest.RoundTrip(t, UserType, ToUserRenamedV1, FromUserRenamedV1)
+		eventtest.RoundTrip(t, UserType, eventtest.Sealing(t, keys, ToUserRenamedV1[eventtest.NoTx]), eventtest.Opening(t, keys, FromUserRenamedV1[eventtest.NoTx]))
 	})
 }
 
@@ -33,15 +37,36 @@ func TestUserEvents_payloads(t *testing.T) {
 		eventtest.Payload(t, "testdata/payloads/User/UserDeleted.v1.json", UserType, ToUserDeletedV1, FromUserDeletedV1)
 	})
 	t.Run("UserEmailChanged.v1", func(t *testing.T) {
-		eventtest.Payload(t, "testdata/payloads/User/UserEmailChanged.v1.json", UserType, ToUserEmailChangedV1, FromUserEmailChangedV1)
+		eventtest.Payload(t, "testdata/payloads/User/UserEmailChanged.v1.json", UserType,
+			func(aggregateType, aggregateID string, e userv1.UserEmailChanged, opts ...runtime.Option) (runtime.Event, error) {
+				encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+				return encodeUserEmailChangedV1(encoder, &e)
+			},
+			func(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
+				return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserEmailChanged", 1, decodeUserEmailChangedV1)
+			})
 	})
 	t.Run("UserLocked.v1", func(t *testing.T) {
 		eventtest.Payload(t, "testdata/payloads/User/UserLocked.v1.json", UserType, ToUserLockedV1, FromUserLockedV1)
 	})
 	t.Run("UserRegistered.v1", func(t *testing.T) {
-		eventtest.Payload(t, "testdata/payloads/User/UserRegistered.v1.json", UserType, ToUserRegisteredV1, FromUserRegisteredV1)
+		eventtest.Payload(t, "testdata/payloads/User/UserRegistered.v1.json", UserType,
+			func(aggregateType, aggregateID string, e userv1.UserRegistered, opts ...runtime.Option) (runtime.Event, error) {
+				encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+				return encodeUserRegisteredV1(encoder, &e)
+			},
+			func(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
+				return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserRegistered", 1, decodeUserRegisteredV1)
+			})
 	})
 	t.Run("UserRenamed.v1", func(t *testing.T) {
-		eventtest.Payload(t, "testdata/payloads/User/UserRenamed.v1.json", UserType, ToUserRenamedV1, FromUserRenamedV1)
+		eventtest.Payload(t, "testdata/payloads/User/UserRenamed.v1.json", UserType,
+			func(aggregateType, aggregateID string, e userv1.UserRenamed, opts ...runtime.Option) (runtime.Event, error) {
+				encoder := mapping.NewEncoder(mapping.NewSettings(opts...), aggregateType, aggregateID)
+				return encodeUserRenamedV1(encoder, &e)
+			},
+			func(e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
+				return mapping.DecodeAsBy(mapping.CodecOf(opts...), &e, UserType, "UserRenamed", 1, decodeUserRenamedV1)
+			})
 	})
 }

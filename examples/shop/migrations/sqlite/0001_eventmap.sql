@@ -7,7 +7,7 @@
 -- given twice (autoincrement). Two rules protect the log, and each has the one index it needs; the first
 -- also tells the version of a stream, so no table of versions is kept. Comments within the statement stay
 -- in the database: .schema shows them.
-create table "events" ( -- The event log. eventmap schema 2
+create table "events" ( -- The event log. eventmap schema 2, for runtimes from 1
     global_position   integer primary key autoincrement, -- Place in the log.
     created_at        text not null,    -- When it happened: RFC 3339 in UTC, with microseconds.
     event_id          text not null,    -- UUID of the event.
@@ -25,6 +25,22 @@ create table "events" ( -- The event log. eventmap schema 2
     constraint "events_event_id_key" unique (event_id),
     constraint "events_aggregate_version_check" check (aggregate_version > 0),
     constraint "events_event_version_check" check (event_version > 0)
+) strict;
+
+-- Keys that personal data is encrypted with. To forget a person is to erase the key; the row stays.
+create table "subject_keys" ( -- Keys that personal data in the event log is encrypted with.
+    key_id       text not null,     -- Names the key in what is encrypted with it.
+    subject      text not null,     -- Whose data it is, by an ID that says nothing about the person by itself.
+    generation   integer not null,  -- Of the keys of the subject, from 1.
+    wrapped      blob,              -- The encrypted key; null once it was erased.
+    wrapped_by   text,              -- The name of what encrypted the key.
+    created_at   text not null,     -- When the key was made.
+    forgotten_at text,              -- When the key was erased; null as long as it is there.
+    constraint "subject_keys_pkey" primary key (key_id),
+    constraint "subject_keys_subject_generation_key" unique (subject, generation),
+    constraint "subject_keys_generation_check" check (generation > 0),
+    constraint "subject_keys_wrapped_check" check ((wrapped is null) <> (forgotten_at is null)),
+    constraint "subject_keys_wrapped_by_check" check ((wrapped is null) = (wrapped_by is null))
 ) strict;
 
 -- How far each consumer is. A consumer has one row for each segment of its work. Whoever handles a batch
@@ -190,7 +206,7 @@ from (
     where aggregate_type = 'Order' and event_type = 'Shipped' and event_version = 1
 );
 
-create view "user_deleted_v1" as -- UserDeleted says that the account is gone.
+create view "user_deleted_v1" as -- UserDeleted says that the account is gone, and that the user is to be forgotten.
 select
     global_position,
     created_at,
@@ -205,14 +221,13 @@ from (
     where aggregate_type = 'User' and event_type = 'UserDeleted' and event_version = 1
 );
 
-create view "user_email_changed_v1" as -- UserEmailChanged says that mail goes to another address.
+create view "user_email_changed_v1" as -- UserEmailChanged says that mail goes to another address. Personal data is left out: email.
 select
     global_position,
     created_at,
     event_id,
     aggregate_id,
-    aggregate_version,
-    payload_json ->> '$."email"' as "email"
+    aggregate_version
 from (
     select
         *,
@@ -238,15 +253,13 @@ from (
     where aggregate_type = 'User' and event_type = 'UserLocked' and event_version = 1
 );
 
-create view "user_registered_v1" as -- UserRegistered says that somebody has an account now.
+create view "user_registered_v1" as -- UserRegistered says that somebody has an account now. Personal data is left out: email, name.
 select
     global_position,
     created_at,
     event_id,
     aggregate_id,
     aggregate_version,
-    payload_json ->> '$."email"' as "email",
-    nullif(payload_json -> '$."name"', 'null') as "name",
     payload_json ->> '$."registeredAt"' as "registered_at"
 from (
     select
@@ -256,14 +269,13 @@ from (
     where aggregate_type = 'User' and event_type = 'UserRegistered' and event_version = 1
 );
 
-create view "user_renamed_v1" as -- UserRenamed says that the user is addressed in another way.
+create view "user_renamed_v1" as -- UserRenamed says that the user is addressed in another way. Personal data is left out: name.
 select
     global_position,
     created_at,
     event_id,
     aggregate_id,
-    aggregate_version,
-    nullif(payload_json -> '$."name"', 'null') as "name"
+    aggregate_version
 from (
     select
         *,

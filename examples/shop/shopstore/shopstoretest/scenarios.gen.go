@@ -14,11 +14,11 @@ import (
 
 // OrderScenario begins a test of what Order decides: given these events, when it is asked, then those events.
 func OrderScenario(t testing.TB, opts ...runtime.Option) eventtest.Scenario[order.Order, shopstore.OrderEvent] {
-	return eventtest.NewScenario(
+	return eventtest.NewPersonalScenario(
 		t,
 		shopstore.OrderType,
-		shopstore.ToESEvents[any],
-		shopstore.FromESEvents[shopstore.OrderEvent],
+		shopstore.ToESEvents[any, eventtest.NoTx],
+		shopstore.FromESEvents[shopstore.OrderEvent, eventtest.NoTx],
 		shopstore.FoldOrder,
 		opts...,
 	)
