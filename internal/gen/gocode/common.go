@@ -114,8 +114,8 @@ is a *runtime.InvalidEventError.`)
 					continue
 				}
 				group.Case(jen.Id(a.typeConst())).Block(
-					jen.List(g.local("encoded"), g.local("err")).Op(":=").Add(encode),
-					jen.Return(g.newPersonal().Dot("SealAll").Call(g.local("ctx"), g.local("tx"), g.local("encoded"), g.local("err"))))
+					jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(encode),
+					jen.Return(g.newPersonal().Dot("SealAll").Call(g.local("ctx"), g.local("tx"), g.local("mapped"), g.local("err"))))
 			}
 		}),
 		jen.Return(jen.Nil(), jen.Op("&").Add(runtimeName("InvalidEventError")).Values(jen.Dict{

@@ -49,7 +49,7 @@ var locals = []string{
 }
 
 // personalLocals are those of functions that take keys for personal data.
-var personalLocals = []string{"appended", "concealed", "encoded", "keys", "opened", "personal"}
+var personalLocals = []string{"appended", "concealed", "keys", "opened", "personal"}
 
 // versionName matches the names of packages that are called after a version.
 var versionName = regexp.MustCompile(`^v\d+$`)

@@ -173,8 +173,8 @@ func (g *generator) encoded(a *aggregate, e *event, pointer *jen.Statement) []je
 	}
 	return []jen.Code{
 		encoder,
-		jen.List(g.local("encoded"), g.local("err")).Op(":=").Add(g.encodeCall(a, e, pointer)),
-		jen.Return(g.newPersonal().Dot("SealOne").Call(g.local("ctx"), g.local("tx"), g.local("encoded"), g.local("err"))),
+		jen.List(g.local("mapped"), g.local("err")).Op(":=").Add(g.encodeCall(a, e, pointer)),
+		jen.Return(g.newPersonal().Dot("SealOne").Call(g.local("ctx"), g.local("tx"), g.local("mapped"), g.local("err"))),
 	}
 }
 
