@@ -59,14 +59,15 @@ func TestSchema_fitsWhatTheExamplesStore(t *testing.T) {
 			domain, files := generate(t, folder)
 			for key, event := range events {
 				r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same every time
-				stored := make([][]byte, many)
-				for i := range stored {
-					var err error
-					if stored[i], err = values.JSON(r, reflect.TypeOf(event)); err != nil {
+				e, payloads := find(t, domain, key), make([][]byte, many)
+				for i := range payloads {
+					content, err := values.JSON(r, reflect.TypeOf(event))
+					if err != nil {
 						t.Fatal(err)
 					}
+					payloads[i] = stored(t, e, content)
 				}
-				check(t, key, find(t, domain, key), files["schemas/"+key+".schema.json"], stored)
+				check(t, key, e, files["schemas/"+key+".schema.json"], payloads)
 			}
 			if n := strings.Count(strings.Join(slices.Collect(maps.Keys(files)), " "), "schemas/"); n != len(events) {
 				t.Errorf("%d schemas, and %d events are tested", n, len(events))
@@ -191,6 +192,10 @@ func changes(shape *model.Shape, stored any) (all []wrong) {
 			other = "true"
 		}
 		with("of another kind", f.Name, other)
+		if f.Personal != nil {
+			with("in clear", f.Name, "Ada")
+			continue
+		}
 		switch f.Shape.Kind {
 		case model.TimeShape:
 			with("no time", f.Name, "yesterday")

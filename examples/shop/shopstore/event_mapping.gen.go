@@ -64,8 +64,8 @@ func ToESEvents[T any, Tx any](
 	case OrderType:
 		return mapping.EncodeAll(encoder, events, encodeOrderEvent)
 	case UserType:
-		encoded_, err := mapping.EncodeAll(encoder, events, encodeUserEvent)
-		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, encoded_, err)
+		mapped, err := mapping.EncodeAll(encoder, events, encodeUserEvent)
+		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, mapped, err)
 	}
 	return nil, &runtime.InvalidEventError{
 		Field:  "AggregateType",

@@ -340,8 +340,8 @@ func ToUserEmailChangedV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded_, err := encodeUserEmailChangedV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded_, err)
+	mapped, err := encodeUserEmailChangedV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromUserEmailChangedV1 returns the event that is stored as e: version 1 of "UserEmailChanged" in a stream of User.
@@ -380,8 +380,8 @@ func ToUserRegisteredV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded_, err := encodeUserRegisteredV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded_, err)
+	mapped, err := encodeUserRegisteredV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromUserRegisteredV1 returns the event that is stored as e: version 1 of "UserRegistered" in a stream of User.
@@ -403,8 +403,8 @@ func ToUserRenamedV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded_, err := encodeUserRenamedV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded_, err)
+	mapped, err := encodeUserRenamedV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromUserRenamedV1 returns the event that is stored as e: version 1 of "UserRenamed" in a stream of User. Anything

@@ -408,8 +408,8 @@ func ToCustomerRegisteredV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded, err := encodeCustomerRegisteredV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded, err)
+	mapped, err := encodeCustomerRegisteredV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromCustomerRegisteredV1 returns the event that is stored as e: version 1 of "Registered" in a stream of Customer.
@@ -432,8 +432,8 @@ func ToCustomerRenamedV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded, err := encodeCustomerRenamedV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded, err)
+	mapped, err := encodeCustomerRenamedV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromCustomerRenamedV1 returns the event that is stored as e: version 1 of "Renamed" in a stream of Customer. Anything

@@ -58,14 +58,14 @@ func ToESEvents[T any, Tx any](
 	case CardType:
 		return mapping.EncodeAll(encoder, events, encodeCardEvent)
 	case CustomerType:
-		encoded, err := mapping.EncodeAll(encoder, events, encodeCustomerEvent)
-		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, encoded, err)
+		mapped, err := mapping.EncodeAll(encoder, events, encodeCustomerEvent)
+		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, mapped, err)
 	case LetterType:
-		encoded, err := mapping.EncodeAll(encoder, events, encodeLetterEvent)
-		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, encoded, err)
+		mapped, err := mapping.EncodeAll(encoder, events, encodeLetterEvent)
+		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, mapped, err)
 	case TransferType:
-		encoded, err := mapping.EncodeAll(encoder, events, encodeTransferEvent)
-		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, encoded, err)
+		mapped, err := mapping.EncodeAll(encoder, events, encodeTransferEvent)
+		return mapping.NewPersonal(keys, personalEvents).SealAll(ctx, tx, mapped, err)
 	}
 	return nil, &runtime.InvalidEventError{
 		Field:  "AggregateType",

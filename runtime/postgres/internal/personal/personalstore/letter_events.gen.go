@@ -304,8 +304,8 @@ func ToLetterWrittenV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded, err := encodeLetterWrittenV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded, err)
+	mapped, err := encodeLetterWrittenV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromLetterWrittenV1 returns the event that is stored as e: version 1 of "Written" in a stream of Letter. Anything

@@ -373,8 +373,8 @@ func ToTransferCorrectedV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded, err := encodeTransferCorrectedV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded, err)
+	mapped, err := encodeTransferCorrectedV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromTransferCorrectedV1 returns the event that is stored as e: version 1 of "Corrected" in a stream of Transfer.
@@ -396,8 +396,8 @@ func ToTransferMadeV1[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded, err := encodeTransferMadeV1(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded, err)
+	mapped, err := encodeTransferMadeV1(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromTransferMadeV1 returns the event that is stored as e: version 1 of "Made" in a stream of Transfer. Anything else
@@ -419,8 +419,8 @@ func ToTransferMadeV2[Tx any](
 	opts ...runtime.Option,
 ) (runtime.Event, error) {
 	encoder := mapping.NewEncoder(mapping.Discreet(mapping.NewSettings(opts...)), aggregateType, aggregateID)
-	encoded, err := encodeTransferMadeV2(encoder, &e)
-	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, encoded, err)
+	mapped, err := encodeTransferMadeV2(encoder, &e)
+	return mapping.NewPersonal(keys, personalEvents).SealOne(ctx, tx, mapped, err)
 }
 
 // FromTransferMadeV2 returns the event that is stored as e: version 2 of "Made" in a stream of Transfer. Anything else
