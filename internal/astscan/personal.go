@@ -95,10 +95,11 @@ func (p personalReader) refuseNested() {
 	for shape := range p.payload.All() {
 		for i := range shape.Fields {
 			f := &shape.Fields[i]
-			verb, at := "personal", model.Position{}
+			var verb string
+			var at model.Position
 			switch {
 			case f.Personal != nil:
-				at = f.Personal.Pos
+				verb, at = "personal", f.Personal.Pos
 			case f.Subject != nil:
 				verb, at = "subject", f.Subject.Pos
 			default:

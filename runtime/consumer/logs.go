@@ -115,7 +115,7 @@ func (r *Runner[Tx]) checkLogs(c *registered[Tx]) error {
 	switch {
 	case r.logs == nil && c.Logs.given:
 		return fmt.Errorf("%s: %w: there is one log, so leave Logs out", c.name, ErrLogs)
-	case r.logs != nil && c.Registration.Segments > 1:
+	case r.logs != nil && c.Segments > 1:
 		return fmt.Errorf("%s: %w: there are many logs, which workers share, so leave Segments out and say how many Workers there are", c.name, ErrLogs)
 	case r.logs != nil && c.From.kind == fromPosition && c.From.position > 0:
 		return fmt.Errorf("%s: %w: it cannot begin at a position, since each log has its own", c.name, ErrLogs)

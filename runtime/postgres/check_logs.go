@@ -21,7 +21,7 @@ func (k *checker) logs() error {
 	if !k.tables.areMany() {
 		return nil
 	}
-	t := k.tables.logs.table
+	t := k.tables.table
 	r, err := k.table(t, "select", "insert", "update")
 	if err != nil || r == nil {
 		k.readable = false
@@ -50,7 +50,7 @@ func (k *checker) layout() error {
 	if err := k.rendered("logs.sql", []any{&stands, &logs}, func() {}); err != nil {
 		return err
 	}
-	object := "table " + k.tables.logs.table.String()
+	object := "table " + k.tables.table.String()
 	switch hashed := k.tables.hashed; {
 	case hashed == 0 && stands > 0:
 		k.problem(object, fmt.Sprintf("has streams spread over %d logs, and not logs with names", stands), fmt.Sprintf("give the store postgres.HashedLogs(%d)", stands))

@@ -188,7 +188,7 @@ func (c *Config) tables() (tables, error) {
 	if c.Layout.many {
 		t.logs = logs{table: events.Sibling(pgname.EventLogsTable), hashed: c.Layout.hashed}
 		if c.EventLogsTable != "" {
-			if t.logs.table, err = pgname.ParseTable(c.EventLogsTable); err != nil {
+			if t.table, err = pgname.ParseTable(c.EventLogsTable); err != nil {
 				return tables{}, fmt.Errorf("event logs table: %w", err)
 			}
 		}

@@ -96,7 +96,7 @@ func (t tables) classify(err error, appending bool) error {
 	case stateLogarithm: // of sound in sql/parts.sql
 		return fmt.Errorf("%w: %w", t.behind(), err)
 	case stateCheckViolation:
-		if t.areMany() && constraint(server) == t.logs.table.DroppedCheck() {
+		if t.areMany() && constraint(server) == t.table.DroppedCheck() {
 			return &stateError{ErrLogDropped, server}
 		}
 		if server.ConstraintName == t.events.KnownCheck() {
@@ -163,7 +163,7 @@ func constraint(server *pgconn.PgError) string {
 // behind returns the error of a sequence that is behind the log, with the statement that mends it.
 func (t tables) behind() error {
 	if t.areMany() {
-		return fmt.Errorf("%w: the events that table %s has counted are not those that table %s holds; postgres.Check names the log", ErrGap, t.logs.table, t.events)
+		return fmt.Errorf("%w: the events that table %s has counted are not those that table %s holds; postgres.Check names the log", ErrGap, t.table, t.events)
 	}
 	return fmt.Errorf("%w, as after a restore or on what was a logical replica; set %s with `%s`", ErrSequenceBehind, t.events.Sequence(), t.advance())
 }
@@ -171,7 +171,7 @@ func (t tables) behind() error {
 // counter names what counts positions, and counterRights what an append needs of it.
 func (t tables) counter() string {
 	if t.areMany() {
-		return "table " + t.logs.table.String()
+		return "table " + t.table.String()
 	}
 	return "sequence " + t.events.Sequence().String()
 }
@@ -179,7 +179,7 @@ func (t tables) counter() string {
 // counterRights is described at counter.
 func (t tables) counterRights() string {
 	if t.areMany() {
-		return "select, insert and update on " + t.logs.table.String()
+		return "select, insert and update on " + t.table.String()
 	}
 	return "select on sequence " + t.events.Sequence().String()
 }
@@ -243,8 +243,8 @@ func (t tables) flags() string {
 	case t.areMany():
 		b.WriteString(" --logs tenant")
 	}
-	if t.areMany() && t.logs.table != t.events.Sibling(pgname.EventLogsTable) {
-		fmt.Fprintf(&b, " --event-logs-table %s", t.logs.table)
+	if t.areMany() && t.table != t.events.Sibling(pgname.EventLogsTable) {
+		fmt.Fprintf(&b, " --event-logs-table %s", t.table)
 	}
 	return b.String()
 }

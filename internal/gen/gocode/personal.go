@@ -38,11 +38,6 @@ func (g *generator) keyed(is bool) (params, types []jen.Code) {
 	return []jen.Code{g.ctx(), g.tx(), g.keys()}, []jen.Code{g.local("Tx").Any()}
 }
 
-// keyArguments are the arguments for these parameters.
-func (g *generator) keyArguments() []jen.Code {
-	return []jen.Code{g.local("ctx"), g.local("tx"), g.local("keys")}
-}
-
 // codecOf returns the codec that options set: one whose errors quote nothing where events hold personal data.
 func codecOf(personal bool) *jen.Statement {
 	if personal {

@@ -1,6 +1,7 @@
 package keystest
 
 import (
+	"slices"
 	"fmt"
 	"strings"
 	"sync"
@@ -59,7 +60,7 @@ func (s *suite[Tx]) batch(t *testing.T) {
 	}
 	var ids []uuid.UUID
 	s.in(t, func(tx Tx) {
-		ring, err := privacy.NewKeys[Tx](store, wrapper(t, 1)).ForSubjects(t.Context(), tx, append(subjects, subjects...)...)
+		ring, err := privacy.NewKeys[Tx](store, wrapper(t, 1)).ForSubjects(t.Context(), tx, slices.Concat(subjects, subjects)...)
 		if err != nil {
 			t.Fatal(err)
 		}

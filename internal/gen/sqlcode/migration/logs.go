@@ -36,7 +36,7 @@ func (w Writer) canMove(from, to design.Design) error {
 		return errors.New("log of an event: with --logs hash it is found by the hash of the stream's ID; leave --log-of out")
 	case to.Logs.Hashed == 0 && w.logOf == "":
 		return fmt.Errorf("--from %s: say in which log an event is to be by --log-of, such as --log-of \"metadata ->> 'tenant'\"", oneLogSource)
-	case from.Tables.Events != to.Tables.Events || from.Heads != to.Heads || from.Checkpoints != to.Checkpoints || from.Parked != to.Parked || from.Snapshots != to.Snapshots:
+	case from.Events != to.Events || from.Heads != to.Heads || from.Checkpoints != to.Checkpoints || from.Parked != to.Parked || from.Snapshots != to.Snapshots:
 		return fmt.Errorf("--from %s: tables keep their names while the log is moved, and none is added; do that in a run before or after", oneLogSource)
 	case from.Payload != to.Payload || from.Metadata != to.Metadata:
 		return fmt.Errorf("--from %s: columns keep their types while the log is moved; change them in a run before or after", oneLogSource)

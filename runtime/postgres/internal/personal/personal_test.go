@@ -246,7 +246,7 @@ func section(dump, word string) string {
 // A retry seals anew, and is recognised all the same.
 func storedAlready[Tx any](t *testing.T, d *database[Tx]) {
 	p := d.process()
-	append := func() (result runtime.AppendResult) {
+	stored := func() (result runtime.AppendResult) {
 		p.in(t, func(tx Tx) {
 			var err error
 			result, err = p.transfers.Append(t.Context(), tx, "t", runtime.NoStream(), []store.TransferEvent{made("ada", 7), transfer.Checked{}},
@@ -255,8 +255,8 @@ func storedAlready[Tx any](t *testing.T, d *database[Tx]) {
 		})
 		return result
 	}
-	first := append()
-	again := append()
+	first := stored()
+	again := stored()
 	if first.AlreadyStored || !again.AlreadyStored {
 		t.Errorf("already stored: %t, %t", first.AlreadyStored, again.AlreadyStored)
 	}
