@@ -1,8 +1,8 @@
 package keystest
 
 import (
-	"slices"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
