@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,9 +83,10 @@ func tell(ctx context.Context, db *sql.DB, b *broker, out io.Writer) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- runner.Run(ctx) }()
-	defer func() { cancel(); <-done }()
+	var relaying sync.WaitGroup
+	relaying.Go(func() { _ = runner.Run(ctx) }) // what is not relayed is missed below
+	defer relaying.Wait()
+	defer cancel()
 
 	say("Two orders are placed, and the relay publishes their events.")
 	ids, err := place(ctx, db, 2)
