@@ -157,13 +157,38 @@ nothing until the edit is taken back or accepted.
 		first migrations do it, and --metadata has to say whether that
 		column stays jsonb or the log is written anew. Once they are
 		written, the flag is not needed again. Default: none.
+		Or table: a table or view of any shape, whose columns
+		--from-columns names. It is read and checked, copied in order
+		and in batches, compared, and stays as it is.
 	--log-of EXPRESSION
 		With --from one-log and --logs tenant: the log that an event goes
 		to, as an expression of SQL over its columns, such as
 		"metadata ->> 'tenant'" or "split_part(aggregate_id, '/', 1)".
 		All events of a stream go to one log.
 	--from-events-table NAME
-		What the log is called there. Default: events.
+		What the log is called there. Default: events; a table of
+		--from table has to be named.
+	--from-columns KEY=COLUMN,...
+		The columns of a table of --from table. Needed are stream,
+		version, type, payload and time. There may be position, which
+		orders the events (otherwise their time does); aggregate;
+		event-id (otherwise an ID follows from stream and version);
+		event-version (otherwise 1); metadata, trace-id, correlation-id
+		and causation-id. The payload is bytea, text, json or jsonb, the
+		time a timestamp, which without a time zone is in UTC. What a
+		table does not have, a view of it can.
+	--from-aggregate NAME
+		The aggregate type of all events of such a table, if no column
+		says it.
+	--from-separator SIGN
+		What parts the aggregate type from the ID in the streams of such
+		a table: - in order-42.
+	--from-first-version N
+		The version of the first event of each of its streams, as
+		numbered there. Here it is 1. Default: 1.
+	--from-encoding WAY
+		How its payloads are encoded: none, base64 or hex.
+		Default: none.
 	--from-heads-table NAME
 		What the versions of streams are called there. Default:
 		aggregate_heads of v0.0, stream_heads of v0.2.

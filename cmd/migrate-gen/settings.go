@@ -72,6 +72,11 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.StringVar(&s.migration.FromEventsTable, "from-events-table", "", "")
 	flags.StringVar(&s.migration.FromHeadsTable, "from-heads-table", "", "")
 	flags.StringVar(&s.migration.FromCheckpointsTable, "from-checkpoints-table", "", "")
+	flags.StringSliceVar(&s.migration.FromColumns, "from-columns", nil, "")
+	flags.StringVar(&s.migration.FromAggregate, "from-aggregate", "", "")
+	flags.StringVar(&s.migration.FromSeparator, "from-separator", "", "")
+	flags.Int64Var(&s.migration.FromFirstVersion, "from-first-version", 1, "")
+	flags.StringVar(&s.migration.FromEncoding, "from-encoding", migration.Encodings[0], "")
 	flags.StringArrayVar(&s.domain, "domain", nil, "")
 	flags.BoolVar(&s.convention, "convention", false, "")
 	flags.BoolVar(&s.design.Strict, "strict", false, "")
@@ -121,13 +126,18 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 			err = fmt.Errorf("--%s says what a store of --from is like, and there is none", name)
 		}
 	}
+	for _, name := range []string{"from-columns", "from-aggregate", "from-separator", "from-first-version", "from-encoding"} {
+		if err == nil && s.migration.From != "table" && flags.Changed(name) {
+			err = fmt.Errorf("--%s says what a table of --from table is like, and there is none", name)
+		}
+	}
 	if err == nil && s.migration.From != "" && s.folder == toStdout {
 		err = errors.New("--output - prints one file, and --from has several")
 	}
 	if err == nil && s.migration.LogOf != "" && s.migration.From != "one-log" {
 		err = errors.New("--log-of says how --from one-log spreads events, and that is not given")
 	}
-	if err == nil && s.migration.From != "" && s.migration.From != "one-log" && !flags.Changed("metadata") {
+	if err == nil && s.migration.From != "" && s.migration.From != "one-log" && s.migration.From != "table" && !flags.Changed("metadata") {
 		err = errors.New("--from needs --metadata: jsonb leaves the log as it is, json has it written anew while appends wait")
 	}
 	return err

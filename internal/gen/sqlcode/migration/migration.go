@@ -41,6 +41,13 @@ type Options struct {
 	// LogOf is the expression, over the columns of an event, of the log that its stream is to be in, where From is one log that
 	// becomes logs with names. It is the same for all events of a stream.
 	LogOf string
+	// What is to be said of a table of any shape, for the source "table": its columns, each as KEY=COLUMN; where the aggregate
+	// type comes from if no column has it; the number of a stream's first version; and how payloads are encoded, one of Encodings.
+	FromColumns      []string
+	FromAggregate    string
+	FromSeparator    string
+	FromFirstVersion int64
+	FromEncoding     string
 	// Domain are the patterns of the packages that the domain was read from. They are recorded.
 	Domain []string
 	// Convention says that the domain was read with the convention on beside marks. It is recorded.
@@ -62,6 +69,7 @@ type Writer struct {
 	source      *source
 	fromOneLog  bool   // one log becomes many
 	logOf       string // the expression of the log of an event
+	table       *tableSource
 	acceptEdits bool
 	domain      []string
 	convention  bool
@@ -81,10 +89,13 @@ func NewWriter(o Options) (Writer, error) {
 	case w.byTime && w.format.sequential:
 		numberErr = fmt.Errorf("number time: is not available for %s, which wants one number after the other", w.format.name)
 	}
-	if o.From == oneLogSource {
+	switch o.From {
+	case oneLogSource:
 		w.fromOneLog = true
 		w.logOf, sourceErr = checkLogOf(o)
-	} else {
+	case fromTable:
+		w.table, sourceErr = findTable(o)
+	default:
 		w.source, sourceErr = findSource(o)
 	}
 	return w, errors.Join(formatErr, filenameErr, numberErr, sourceErr)
@@ -132,11 +143,25 @@ func (w Writer) Check(d design.Design) error {
 		if w.format.postgresOnly {
 			format = errors.New("format " + w.format.name + ": is not available for sqlite: that tool is for PostgreSQL")
 		}
-		if w.source != nil {
+		if w.from() != "" {
 			source = errors.New("--from: is not available for sqlite: the stores that a log is moved from are on PostgreSQL")
 		}
 	}
+	if w.table != nil && d.Dialect != nil && d.Dialect.IsPostgres() {
+		source = w.table.check(d)
+	}
 	return errors.Join(format, source)
+}
+
+// from returns the source that the first migrations move a log from, or nothing.
+func (w Writer) from() string {
+	switch {
+	case w.table != nil:
+		return fromTable
+	case w.source != nil:
+		return w.source.Name
+	}
+	return ""
 }
 
 // A migration is SQL that runs as one, up and down.

@@ -21,6 +21,8 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 	to.Version = w.version()
 	content, recorded := folder[RecordFile]
 	switch {
+	case !recorded && w.table != nil:
+		return w.moveTable(to, folder)
 	case !recorded && w.source != nil:
 		return w.move(to, folder)
 	case !recorded && w.fromOneLog:
@@ -37,8 +39,8 @@ func (w Writer) Next(to design.Design, folder Folder) ([]gen.File, error) {
 		return nil, fmt.Errorf("format %s: the migrations of this folder are written for %s; use that, or another folder", w.format.name, r.Format)
 	case from.Dialect != to.Dialect:
 		return nil, fmt.Errorf("dialect %s: the migrations of this folder are written for %s; use that, or another folder", to.Dialect.Name, from.Dialect.Name)
-	case w.source != nil && w.source.Name != r.From:
-		return nil, fmt.Errorf("move from %s: the migrations of this folder begin in another way; use another folder", w.source.Name)
+	case w.from() != "" && w.from() != r.From:
+		return nil, fmt.Errorf("move from %s: the migrations of this folder begin in another way; use another folder", w.from())
 	case w.acceptEdits:
 		r.accept(folder)
 	default:

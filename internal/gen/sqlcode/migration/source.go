@@ -26,7 +26,7 @@ type source struct {
 }
 
 // Sources are the values of Options.From.
-var Sources = []string{oneLogSource, "eventsalsa-v0.0", "eventsalsa-v0.2", "eventsalsa-v0.2-partitioned"}
+var Sources = []string{oneLogSource, "eventsalsa-v0.0", "eventsalsa-v0.2", "eventsalsa-v0.2-partitioned", fromTable}
 
 // noCheckpoints is the name of a checkpoints table that there is none.
 const noCheckpoints = "none"
