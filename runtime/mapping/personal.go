@@ -285,8 +285,13 @@ func (p Personal[Tx]) Prepare(ctx context.Context, tx Tx, events []runtime.Persi
 func (p Personal[Tx]) keyIDs(events []runtime.PersistedEvent) []uuid.UUID {
 	var ids []uuid.UUID
 	for i := range events {
-		if p.events.of(&events[i].Event) != nil {
-			ids = privacy.AppendKeyIDs(ids, events[i].Payload)
+		if p.events.of(&events[i].Event) == nil {
+			continue
+		}
+		from := len(ids)
+		ids = privacy.AppendKeyIDs(ids, events[i].Payload)
+		if from > 0 && !slices.ContainsFunc(ids[from:], func(id uuid.UUID) bool { return id != ids[from-1] }) {
+			ids = ids[:from] // the key is that of the event before
 		}
 	}
 	return ids
