@@ -70,7 +70,7 @@ var recipes = map[string]struct {
 	"failover": {section: "A failover", sql: fill + `select setval('events_global_position_seq', 1);`},
 	"restore":  {section: "A restore", sql: fill},
 	"rename":   {section: "A rename", written: "--payload bytea", sql: fill, after: design.Options{Schema: "shop"}, moved: "shop."},
-	"table": {section: "Moving from a hand-written table", sql: byHand, source: byHandLog},
+	"table":    {section: "Moving from a hand-written table", sql: byHand, source: byHandLog},
 	"move": {
 		section: "Moving from eventsalsa", sql: former,
 		after: design.Options{Metadata: "jsonb", AppendOnly: true, Indexes: []string{"event-type"}},
