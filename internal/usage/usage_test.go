@@ -65,6 +65,7 @@ func TestFind_examples(t *testing.T) {
 			"Order: order.Order.Pay emits Paid",
 			"Order: order.Order.Ship emits Shipped",
 			"Order: order.Place emits ItemAdded Placed",
+			"User: main.shop.forget emits UserDeleted",
 			"User: main.shop.register emits UserEmailChanged UserRegistered",
 			"Order: customers in customers.Consumer handles Cancelled ItemAdded ItemRemoved Paid Placed Shipped",
 			"Order: shipping-mails in main.shippingMails handles Shipped ignores Cancelled ItemAdded ItemRemoved Paid Placed",
