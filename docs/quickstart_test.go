@@ -18,42 +18,60 @@ import (
 // TestQuickstart does what the page says.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
-	runPage(t, "quickstart.md")
+	runPage(t, page{name: "quickstart.md"})
 }
 
 // TestAdoption does what the page says.
 func TestAdoption(t *testing.T) {
 	t.Parallel()
-	runPage(t, "adoption.md")
+	runPage(t, page{name: "adoption.md"})
+}
+
+// A page is a page of commands, and what they find where they run.
+type page struct {
+	name        string
+	files       string // the folder that is there before
+	databaseURL string
+	after       string // commands of a script that follow those of the page
 }
 
 // runPage does what a page says, line by line: it writes its files, runs its commands and compares what they print, where
 // the page shows it. Only what go get brings comes from this checkout.
-func runPage(t *testing.T, name string) {
+func runPage(t *testing.T, p page) {
 	t.Helper()
 	checkout, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	module, env := moduleFiles(t, checkout), append(clitest.GoEnv(t), "GOWORK=off")
-	script := filepath.Join(t.TempDir(), strings.TrimSuffix(name, ".md")+".txtar")
-	if err := os.WriteFile(script, txtar.Format(scriptOf(blocks(t, name), module)), 0o600); err != nil {
+	module, env := moduleFiles(t, checkout), append(clitest.GoEnv(t), "GOWORK=off", "DATABASE_URL="+p.databaseURL)
+	page := scriptOf(blocks(t, p.name), module)
+	page.Comment = append(page.Comment, p.after...)
+	script := filepath.Join(t.TempDir(), strings.TrimSuffix(p.name, ".md")+".txtar")
+	if err := os.WriteFile(script, txtar.Format(page), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
 		Files:               []string{script},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"migrate": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(migrate(p.databaseURL, ts.MkAbs(args[0])))
+			},
+		},
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, env...)
-			return nil
+			if p.files == "" {
+				return nil
+			}
+			return os.CopyFS(e.WorkDir, os.DirFS(p.files))
 		},
 	})
 }
 
 // scriptOf returns a page as a script. A Go block is a file that is named in its first line. A console block holds commands
 // and, below, what they print, as a person at a terminal sees it; where a page shows nothing of it, the command succeeds.
-// module is what the go get commands leave behind.
+// module is what the go get commands leave behind, and what psql would run is run without it.
 func scriptOf(page []block, module map[string]string) *txtar.Archive {
 	script := &txtar.Archive{}
 	var commands strings.Builder
@@ -73,6 +91,10 @@ func scriptOf(page []block, module map[string]string) *txtar.Archive {
 				fmt.Fprintf(&commands, "\n# %s\n", command)
 				if strings.HasPrefix(command, "go get ") {
 					fmt.Fprintf(&commands, "cp %s go.mod\ncp %s go.sum\n", file(module["go.mod"]), file(module["go.sum"]))
+					continue
+				}
+				if strings.HasPrefix(command, "psql ") {
+					fmt.Fprintf(&commands, "migrate %s\n", command[strings.LastIndex(command, " ")+1:])
 					continue
 				}
 				if prints == "" {

@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,7 +60,9 @@ func TestREADME_quickStart(t *testing.T) {
 		case "sh":
 			for line := range strings.Lines(b.text) {
 				if strings.HasPrefix(line, "psql") {
-					migrate(t, url, filepath.Join(dir, "migrations/0001_eventmap.sql"))
+					if err := migrate(url, filepath.Join(dir, "migrations/0001_eventmap.sql")); err != nil {
+						t.Fatal(err)
+					}
 					continue
 				}
 				shell(t, dir, url, line)
@@ -109,21 +112,21 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// migrate runs the SQL file in one transaction.
-func migrate(t *testing.T, url, path string) {
-	t.Helper()
+// migrate runs the SQL file in one transaction, unless the file has its own.
+func migrate(url, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	conn, err := pgx.Connect(context.Background(), url)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
 	if _, err := conn.PgConn().Exec(context.Background(), string(text)).ReadAll(); err != nil {
-		t.Fatalf("%s: %v", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
+	return nil
 }
 
 // shell runs a command in dir and returns what it prints.

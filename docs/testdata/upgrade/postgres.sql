@@ -1,0 +1,28 @@
+-- The log of the shop, as 0.1 wrote it. Written by pg_dump --data-only --inserts.
+create table totals (customer text primary key, cents bigint not null, orders bigint not null);
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+INSERT INTO public.aggregate_heads VALUES (1, 'Order', 'o-1');
+INSERT INTO public.aggregate_heads VALUES (1, 'Account', 'a-1');
+INSERT INTO public.aggregate_heads VALUES (1, 'Order', 'o-3');
+INSERT INTO public.aggregate_heads VALUES (1, 'Order', 'o-4');
+INSERT INTO public.aggregate_heads VALUES (2, 'Order', 'o-2');
+INSERT INTO public.consumer_checkpoints VALUES ('totals', 0, 2, 4, NULL, 0, NULL, NULL, NULL, NULL, '2026-11-28 16:41:51.726747+00');
+INSERT INTO public.consumer_checkpoints VALUES ('totals', 1, 2, 4, NULL, 0, NULL, NULL, NULL, NULL, '2026-11-28 16:41:51.740952+00');
+INSERT INTO public.events OVERRIDING SYSTEM VALUE VALUES (1, '2026-11-28 16:41:51.691405+00', '01a22308-d74b-7769-91af-11d2a96c0940', 1, 1, 'Order', 'o-1', 'Placed', '\x7b22637573746f6d6572223a22416461222c2263656e7473223a313239307d', NULL, NULL, NULL, NULL);
+INSERT INTO public.events OVERRIDING SYSTEM VALUE VALUES (2, '2026-11-28 16:41:51.695058+00', '01a22308-d74f-716b-b4db-ebbcc34f49bf', 1, 1, 'Account', 'a-1', 'Opened', '\x7b226e616d65223a22416461222c22656d61696c223a22616461406578616d706c652e636f6d227d', NULL, NULL, NULL, NULL);
+INSERT INTO public.events OVERRIDING SYSTEM VALUE VALUES (3, '2026-11-28 16:41:51.696071+00', '01a22308-d750-72a2-bf50-060f1428ebc8', 1, 2, 'Order', 'o-2', 'Placed', '\x7b22637573746f6d6572223a22416461222c2263656e7473223a3530302c2263757272656e6379223a22455552222c226368616e6e656c223a322c226174223a22323032362d30332d30325430393a33303a30302e3132333435363738395a222c226e6f7465223a2272696e67207477696365227d', NULL, NULL, NULL, NULL);
+INSERT INTO public.events OVERRIDING SYSTEM VALUE VALUES (4, '2026-11-28 16:41:51.696915+00', '01a22308-d750-7e26-be3a-c8db6daef20f', 1, 2, 'Order', 'o-3', 'Placed', '\x7b22637573746f6d6572223a224772616365222c2263656e7473223a3930302c2263757272656e6379223a22555344222c226368616e6e656c223a312c226174223a22323032362d30332d30325430393a33303a30302e3132333435363738395a227d', NULL, NULL, NULL, NULL);
+INSERT INTO public.events OVERRIDING SYSTEM VALUE VALUES (5, '2026-11-28 16:41:51.761648+00', '01a22308-d791-7a76-a5ee-404c9ba4566f', 1, 2, 'Order', 'o-4', 'Placed', '\x7b22637573746f6d6572223a224772616365222c2263656e7473223a323030302c2263757272656e6379223a22455552222c226368616e6e656c223a312c226174223a22323032362d30332d30325430393a33303a30302e3132333435363738395a227d', NULL, NULL, NULL, NULL);
+INSERT INTO public.events OVERRIDING SYSTEM VALUE VALUES (6, '2026-11-28 16:41:51.768405+00', '01a22308-d798-782b-bb3f-b3c9f34c0a40', 2, 1, 'Order', 'o-2', 'Paid', '\x7b226d6574686f64223a2263617264222c2274616773223a7b2262616e6b223a224bc3b66c6e227d7d', NULL, NULL, NULL, NULL);
+INSERT INTO public.parked_events VALUES ('totals', 4, 'Order', 'o-3', 1, 'no rate for USD', '2026-11-28 16:41:51.716055+00');
+INSERT INTO public.totals VALUES ('Ada', 1790, 2);
+SELECT pg_catalog.setval('public.events_global_position_seq', 6, true);
