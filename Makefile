@@ -1,4 +1,4 @@
-.PHONY: help demo demo-postgres demo-console demo-relay test test-postgres lint fmt generate verify bench torture
+.PHONY: help demo demo-postgres demo-console demo-relay test test-postgres lint fmt generate verify bench figures torture
 
 help: ## print this list
 	@sed -n "s/^\([a-z-]*\): ## /  make \1@/p" Makefile | tr @ "\t" | expand -t 22
@@ -35,6 +35,9 @@ verify: ## fail if something generated, go.mod or go.sum is stale
 
 bench: ## compare with the figures to beat; ARGS="--run append" goes to the bench of the store
 	@.ci/bench $(ARGS)
+
+figures: ## run the bench and write its table into docs/figures.md
+	@.ci/figures
 
 torture: ## attack the store for five minutes; ARGS="-duration=1m" for less
 	@.ci/torture $(ARGS)

@@ -76,6 +76,9 @@ func measure(ctx context.Context, p plan) error {
 		return err
 	}
 	defer s.close()
+	if err := s.describe(ctx, p.durable); err != nil {
+		return err
+	}
 	for _, c := range comparisons(p) {
 		if !p.only.MatchString(c.name) {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +41,21 @@ func newServer(durable bool) (*server, error) {
 }
 
 func (s *server) close() { _ = s.Close() }
+
+// describe prints what the figures are measured on.
+func (s *server) describe(ctx context.Context, durable bool) error {
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	version, disk := conn.PgConn().ParameterStatus("server_version"), "fsync on"
+	if !durable {
+		disk = "fsync off"
+	}
+	fmt.Printf("machine: PostgreSQL %s, %s\nmachine: %s, %d processors\n", version, disk, runtime.Version(), runtime.NumCPU())
+	return nil
+}
 
 // database makes a database with the standard tables and returns a pool on it, and what drops it.
 func (s *server) database(ctx context.Context) (*pgxpool.Pool, func(), error) {
