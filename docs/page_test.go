@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // longLines are the pages whose lines may still be longer than [TestPages_lines] allows.
@@ -16,20 +18,12 @@ var longLines = map[string]bool{"adoption.md": true, "consumers.md": true, "even
 // code and its output, and lines without a blank to break at are as long as they are.
 func TestPages_lines(t *testing.T) {
 	t.Parallel()
-	pages, err := filepath.Glob("*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range pages {
+	for _, page := range pages(t, "*.md", "adr/*.md", "../README.md") {
 		if longLines[page] {
 			continue
 		}
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
 		code := false
-		for i, line := range strings.Split(string(text), "\n") {
+		for i, line := range strings.Split(read(t, page), "\n") {
 			if strings.HasPrefix(line, "```") {
 				code = !code
 			}
@@ -40,16 +34,49 @@ func TestPages_lines(t *testing.T) {
 	}
 }
 
+// pages returns the pages that the patterns name; each names some.
+func pages(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d pages, %v", pattern, len(found), err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// TestADR_headings holds every decision to the three parts that a reader looks for, in their order.
+func TestADR_headings(t *testing.T) {
+	t.Parallel()
+	part := regexp.MustCompile(`(?m)^## .*$`)
+	want := []string{"## Context", "## Decision", "## Consequences"}
+	for _, page := range pages(t, "adr/*.md") {
+		if d := cmp.Diff(want, part.FindAllString(read(t, page), -1)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", page, d)
+		}
+	}
+}
+
+// TestIndex_hasEveryPage holds the index of the documentation to the pages that there are.
+func TestIndex_hasEveryPage(t *testing.T) {
+	t.Parallel()
+	index := read(t, "README.md")
+	for _, page := range pages(t, "*.md") {
+		if page != "README.md" && !strings.Contains(index, "]("+page) {
+			t.Errorf("README.md does not lead to %s", page)
+		}
+	}
+}
+
 var inBackticks = regexp.MustCompile("`((?:cmd|docs|internal|runtime|templates)/[a-zA-Z0-9_./-]+)`")
 
 // TestContributing_paths holds what the page sends people to to what there is.
 func TestContributing_paths(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("contributing.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := inBackticks.FindAllStringSubmatch(string(text), -1)
+	found := inBackticks.FindAllStringSubmatch(read(t, "contributing.md"), -1)
 	if len(found) < 10 {
 		t.Fatalf("the page names %d paths", len(found))
 	}
