@@ -37,8 +37,8 @@ type Execution[S any] struct {
 // A StreamAppend is one stream's part of an append to several: the events, all of one stream, and the version that
 // stream must be at. Without events it is a guard; see [Guard].
 type StreamAppend struct {
-	Expected ExpectedVersion
-	Events   []Event
+	Expected ExpectedVersion // of the stream before the append
+	Events   []Event         // in the order of their versions
 	// AggregateType and AggregateID name the stream of a guard. Where there are events, those name it, and these may be
 	// empty.
 	AggregateType, AggregateID string

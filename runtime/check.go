@@ -5,7 +5,7 @@ import "strings"
 // A Problem is something about a database that keeps a store from working, or from keeping its promises.
 type Problem struct {
 	Object string // what it is about: a table, a column, the sequence, the server
-	Reason string
+	Reason string // what is wrong with it, and what follows from that
 	Remedy string // what to do about it
 	// Statement is the SQL that does it, for a role that may; empty where it takes more than a statement.
 	Statement string

@@ -5,6 +5,13 @@
 // store appends events to streams ([EventStore]) and reads them back by stream ([AggregateStreamReader]) or in the order
 // of the log ([EventReader]).
 //
+// Programs call generated stores, which are typed by their events; what those do, by hand:
+//
+//	store, err := postgres.New() // or sqlite.New()
+//	result, err := store.Append(ctx, tx, runtime.NoStream(), []runtime.Event{placed})
+//	stream, err := store.ReadAggregateStream(ctx, tx, "Order", "42", nil, nil)
+//	events, err := store.ReadEvents(ctx, tx, position, 100)
+//
 // The caller owns the transaction. Every interface is generic over its type, so the same contract serves pgx.Tx,
 // *sql.Tx, *pgxpool.Pool, or the transaction of a store of your own. No method here commits, rolls back or sets a
 // savepoint unless it says so.

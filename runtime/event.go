@@ -67,18 +67,18 @@ func (e *PersistedEvent) Meta() Meta {
 
 // A Meta is what a typed handler is given beside the event: everything of a [PersistedEvent] but its type and payload.
 type Meta struct {
-	CreatedAt     time.Time
-	AggregateType string
+	CreatedAt     time.Time // in UTC, with microseconds
+	AggregateType string    // with AggregateID, the stream
 	AggregateID   string
-	Metadata      []byte
+	Metadata      []byte // JSON, or nil
 	CausationID   NullString
 	CorrelationID NullString
 	TraceID       NullString
 	// EventVersion is the version the event was stored with. An upcast event was an older version then.
 	EventVersion     int
 	EventID          uuid.UUID
-	GlobalPosition   int64
-	AggregateVersion int64
+	GlobalPosition   int64 // place in the log; positions may have gaps
+	AggregateVersion int64 // place in the stream: 1, 2, 3 and so on
 	// Erased are the fields of the event as it was stored, by their names in Go, whose value cannot be read any more
 	// because whom it is about was forgotten: they are zero, or what their mark says.
 	Erased []string

@@ -8,8 +8,11 @@ import (
 // A Logger is told what a store or consumer does. keyvals alternate keys and values as in [slog.Logger.Info]. It must be
 // safe for concurrent use.
 type Logger interface {
+	// Debug is told what happens all the time, such as each batch of a consumer.
 	Debug(ctx context.Context, msg string, keyvals ...any)
+	// Info is told what happens seldom and is as it should be, such as a consumer that was resumed.
 	Info(ctx context.Context, msg string, keyvals ...any)
+	// Error is told what an operator should know: failures, stops, a database that is away.
 	Error(ctx context.Context, msg string, keyvals ...any)
 }
 

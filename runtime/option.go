@@ -185,7 +185,7 @@ func AllowIncomplete() ReadOption {
 // A Window is what [ReadOption]s select of a stream.
 type Window struct {
 	From, To        *int64 // versions, both included; nil is open
-	AllowIncomplete bool
+	AllowIncomplete bool   // see [AllowIncomplete]
 }
 
 // With returns a copy of w with opt applied over it.

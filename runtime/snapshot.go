@@ -10,15 +10,15 @@ import (
 // A SnapshotKey says which snapshot of which stream is meant. Fingerprint stands for the code that folds the stream and for
 // the form of what is kept: two releases that fold differently have snapshots of their own, and neither reads the other's.
 type SnapshotKey struct {
-	AggregateType string
+	AggregateType string // with AggregateID, the stream
 	AggregateID   string
-	Fingerprint   string
+	Fingerprint   string // a constant of the generated code; it changes with the code that folds
 }
 
 // A Snapshot is what the first events of a stream come to: a state, encoded. The zero value is none.
 type Snapshot struct {
-	Version int64 // of the last event that is in it
-	State   []byte
+	Version int64  // of the last event that is in it
+	State   []byte // encoded by the code whose fingerprint stands in the key
 	// KeyIDs are the keys that the state is sealed with, if it holds personal data. To forget a subject deletes the snapshots
 	// that are sealed with its keys.
 	KeyIDs []uuid.UUID
@@ -50,7 +50,7 @@ type StreamRead struct {
 // A ReadResult is what one stream of several was read as. Without a snapshot Snapshot is the zero value.
 type ReadResult struct {
 	Snapshot Snapshot
-	Stream   Stream
+	Stream   Stream // the events after the snapshot, or after [StreamRead].After
 }
 
 // A StreamsReader reads several streams at once. Stores may offer it beside [Store].

@@ -2,7 +2,7 @@ package runtime
 
 // A Recorded is an event of the domain and what is stored beside it.
 type Recorded[E any] struct {
-	Event E
+	Event E // of the current version: upcast, if it was stored as an earlier one
 	Meta  Meta
 }
 

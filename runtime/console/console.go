@@ -23,10 +23,13 @@ type Inspector interface {
 
 // A LogInspector answers questions about the log.
 type LogInspector interface {
+	// Frontier returns how far the log can be read, and what holds that back.
 	Frontier(ctx context.Context) (inspect.Frontier, error)
+	// Events returns a page of the log, the newest event first unless the query is ascending.
 	Events(ctx context.Context, q inspect.EventQuery) (inspect.EventPage, error)
-	// Event and EventByID return nil if there is no such event.
+	// Event returns the event at a position with at most so many bytes of its payload, or nil if there is none.
 	Event(ctx context.Context, position int64, bytes int) (*inspect.Event, error)
+	// EventByID does the same by the event's ID.
 	EventByID(ctx context.Context, id uuid.UUID, bytes int) (*inspect.Event, error)
 	// PositionsAt returns for each of the times, which rise, the position of the last event before it, or 0.
 	PositionsAt(ctx context.Context, times []time.Time) ([]int64, error)
@@ -34,14 +37,19 @@ type LogInspector interface {
 
 // A StreamInspector answers questions about streams.
 type StreamInspector interface {
+	// AggregateTypes returns the types that have streams, by name, at most limit of them.
 	AggregateTypes(ctx context.Context, limit int) ([]string, error)
+	// Streams returns a page of the streams, by type and ID.
 	Streams(ctx context.Context, q inspect.StreamQuery) ([]inspect.Stream, error)
+	// StreamEvents returns a stream and a page of its events. A stream that does not exist has version 0.
 	StreamEvents(ctx context.Context, q inspect.StreamEventQuery) (inspect.Stream, []inspect.Event, error)
 }
 
 // A ConsumerInspector answers questions about consumers.
 type ConsumerInspector interface {
+	// Checkpoints returns a page of the segments of all consumers, by consumer and segment.
 	Checkpoints(ctx context.Context, q inspect.CheckpointQuery) ([]inspect.Checkpoint, error)
+	// Parked returns a page of the parked events, by consumer and position.
 	Parked(ctx context.Context, q inspect.ParkedQuery) ([]inspect.Parked, error)
 	// CountParked counts the parked events of each consumer up to [inspect.MaxCount].
 	CountParked(ctx context.Context) (map[string]int, error)

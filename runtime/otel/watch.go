@@ -16,6 +16,7 @@ const leastInterval = 5 * time.Second
 
 // A Summarizer tells how all consumers are. The inspectors of runtime/postgres and runtime/sqlite do, by one statement.
 type Summarizer interface {
+	// Summary returns the state of the log and of every consumer, as of one moment.
 	Summary(ctx context.Context) (inspect.Summary, error)
 }
 

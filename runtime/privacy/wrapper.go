@@ -10,7 +10,9 @@ import (
 // *secrets.Keeper of gocloud.dev/secrets is one, for AWS KMS, Google Cloud KMS, Azure Key Vault and HashiCorp Vault. It must
 // be safe for concurrent use. Any error is taken for a service that cannot be reached; see [ErrUnavailable].
 type KeyWrapper interface {
+	// Encrypt returns plaintext, which is a key, encrypted. The same plaintext may give another result each time.
 	Encrypt(ctx context.Context, plaintext []byte) ([]byte, error)
+	// Decrypt returns what Encrypt was given, or an error if ciphertext is not of this wrapper's key.
 	Decrypt(ctx context.Context, ciphertext []byte) ([]byte, error)
 }
 

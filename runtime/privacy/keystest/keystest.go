@@ -1,5 +1,7 @@
 // Package keystest is the contract of a store of keys as a suite of tests. It runs against any [privacy.KeyStore], whatever its
-// database, and fails where the store does not keep a promise.
+// database, and fails where the store does not keep a promise:
+//
+//	keystest.Run(t, keystest.Harness[*sql.Tx]{Store: store, Begin: begin})
 package keystest
 
 import (
