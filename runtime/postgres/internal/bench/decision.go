@@ -11,7 +11,6 @@ import (
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/mapping"
 	"github.com/eventmap/eventmap/runtime/postgres"
-	"github.com/eventmap/eventmap/runtime/postgres/internal/wire"
 )
 
 // decisions compares a decision on two aggregates by Decide2 with loading and appending to one after the other, by what it
@@ -23,27 +22,12 @@ func decisions() comparison {
 			if newErr != nil {
 				return 0, "", newErr
 			}
-			var counter wire.Counter
-			config := pool.Config()
-			config.MaxConns = 1
-			counter.Count(&config.ConnConfig.Config)
-			counted, err := pgxpool.NewWithConfig(ctx, config)
-			if err != nil {
-				return 0, "", err
-			}
-			defer counted.Close()
-			var before int64
-			for range 3 { // the first prepare the statements
-				before = counter.Trips()
+			return tripsOf(ctx, pool, func(counted *pgxpool.Pool) error {
 				n := pairNumber.Add(1)
-				err := pgx.BeginFunc(ctx, counted, func(tx pgx.Tx) error {
+				return pgx.BeginFunc(ctx, counted, func(tx pgx.Tx) error {
 					return work(ctx, tx, store, "a", fmt.Sprint("b-", n))
 				})
-				if err != nil {
-					return 0, "", err
-				}
-			}
-			return float64(counter.Trips() - before), "", nil
+			})
 		}}
 	}
 	return comparison{

@@ -14,7 +14,6 @@ import (
 	"github.com/eventmap/eventmap/runtime/postgres"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/letter"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
-	"github.com/eventmap/eventmap/runtime/postgres/internal/wire"
 	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
@@ -151,26 +150,11 @@ func sealingTrips(c *correspondence, newErr error) comparison {
 			if newErr != nil {
 				return 0, "", newErr
 			}
-			var counter wire.Counter
-			config := pool.Config()
-			config.MaxConns = 1
-			counter.Count(&config.ConnConfig.Config)
-			counted, err := pgxpool.NewWithConfig(ctx, config)
-			if err != nil {
-				return 0, "", err
-			}
-			defer counted.Close()
-			var trips int64
-			for range 3 { // the first prepare the statements and make the key
-				before := counter.Trips()
-				if err := pgx.BeginFunc(ctx, counted, func(tx pgx.Tx) error {
+			return tripsOf(ctx, pool, func(counted *pgxpool.Pool) error { // the first time makes the key
+				return pgx.BeginFunc(ctx, counted, func(tx pgx.Tx) error {
 					return write(ctx, tx, fmt.Sprint("letter-", streamNumber.Add(1)))
-				}); err != nil {
-					return 0, "", err
-				}
-				trips = counter.Trips() - before
-			}
-			return float64(trips), "", nil
+				})
+			})
 		}}
 	}
 	return comparison{

@@ -21,24 +21,8 @@ func roundTrips() comparison {
 			if newErr != nil || poolErr != nil {
 				return 0, "", fmt.Errorf("store: %w", errorOf(newErr, poolErr))
 			}
-			var counter wire.Counter
-			config := pool.Config()
-			config.MaxConns = 1
-			counter.Count(&config.ConnConfig.Config)
-			counted, err := pgxpool.NewWithConfig(ctx, config)
-			if err != nil {
-				return 0, "", err
-			}
-			defer counted.Close()
 			var w writer
-			for range 2 { // prepares the statements, that for a new stream and that for one that exists
-				if err := work(ctx, counted, &w); err != nil {
-					return 0, "", err
-				}
-			}
-			before := counter.Trips()
-			err = work(ctx, counted, &w)
-			return float64(counter.Trips() - before), "", err
+			return tripsOf(ctx, pool, func(counted *pgxpool.Pool) error { return work(ctx, counted, &w) })
 		}}
 	}
 	inTx := func(work func(ctx context.Context, tx pgx.Tx, w *writer) error) func(context.Context, *pgxpool.Pool, *writer) error {
@@ -67,6 +51,28 @@ func roundTrips() comparison {
 			}),
 		},
 	}
+}
+
+// tripsOf returns what the work costs on the wire, on the one connection of the pool it is given. It is done three times: the
+// first two prepare the statements, that for a new stream and that for one that exists.
+func tripsOf(ctx context.Context, pool *pgxpool.Pool, work func(counted *pgxpool.Pool) error) (float64, string, error) {
+	var counter wire.Counter
+	config := pool.Config()
+	config.MaxConns = 1
+	counter.Count(&config.ConnConfig.Config)
+	counted, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return 0, "", err
+	}
+	defer counted.Close()
+	var before int64
+	for range 3 {
+		before = counter.Trips()
+		if err := work(counted); err != nil {
+			return 0, "", err
+		}
+	}
+	return float64(counter.Trips() - before), "", nil
 }
 
 func errorOf(errs ...error) error {
