@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
@@ -141,5 +143,42 @@ func TestNotifyChannel_tellsOfEachCommit(t *testing.T) {
 	}
 	if got, want := next(), last(rs[1].GlobalPositions); got != want {
 		t.Errorf("notified of %q, want %q", got, want)
+	}
+}
+
+// Each field of a Config has an option, which sets it and nothing else.
+func TestConfig_hasAnOptionForEachField(t *testing.T) {
+	t.Parallel()
+	options := map[string]postgres.Option{
+		"EventsTable":         postgres.WithEventsTable("e"),
+		"AggregateHeadsTable": postgres.WithAggregateHeadsTable("h"),
+		"SnapshotsTable":      postgres.WithSnapshotsTable("s"),
+		"Layout":              postgres.ManyLogs,
+		"Log":                 postgres.WithLog("l"),
+		"EventLogsTable":      postgres.WithEventLogsTable("l"),
+		"SubjectKeysTable":    postgres.WithSubjectKeysTable("k"),
+		"Reader":              postgres.WithReader(new(pgxpool.Pool)),
+		"CheckpointsTable":    postgres.WithCheckpointsTable("c"),
+		"ParkedEventsTable":   postgres.WithParkedEventsTable("p"),
+		"Payload":             postgres.WithPayload(postgres.JSON),
+		"NotifyChannel":       postgres.WithNotifyChannel("n"),
+		"Logger":              postgres.WithLogger(runtime.NoOpLogger{}),
+		"Clock":               postgres.WithClock(time.Now),
+		"Record":              postgres.WithRecord([]byte("{}")),
+		"GroupLimits":         postgres.WithGroupLimits(postgres.GroupLimits{Bytes: 1}),
+		"GroupHook":           postgres.WithGroupHook(func(int, int) {}),
+	}
+	for field := range reflect.TypeFor[postgres.Config]().Fields() {
+		o, ok := options[field.Name]
+		if !ok {
+			t.Errorf("%s has no option", field.Name)
+			continue
+		}
+		c := reflect.ValueOf(postgres.Configured(o))
+		for f, v := range c.Fields() {
+			if set := !v.IsZero(); set != (f.Name == field.Name) {
+				t.Errorf("the option of %s: %s is set: %t", field.Name, f.Name, set)
+			}
+		}
 	}
 }

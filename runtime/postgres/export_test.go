@@ -52,3 +52,12 @@ func (g *Group) IsIdle() bool {
 	defer g.mu.Unlock()
 	return g.goroutines == 0 && g.senders == 0 && g.queue.isEmpty() && len(g.queue.ready) == 0
 }
+
+// Configured returns the Config that the options make.
+func Configured(opts ...Option) Config {
+	var c Config
+	for _, o := range opts {
+		o.apply(&c)
+	}
+	return c
+}
