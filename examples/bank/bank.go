@@ -18,6 +18,7 @@ import (
 // A bank moves money between accounts. It is safe for concurrent use, by any number of processes on one database.
 type bank struct {
 	db        *sql.DB
+	store     *postgres.Store[*sql.Tx]
 	accounts  *bankstore.AccountStore[*sql.Tx]
 	transfers *bankstore.TransferStore[*sql.Tx]
 }
@@ -28,7 +29,7 @@ func newBank(db *sql.DB) (*bank, error) {
 		return nil, err
 	}
 	return &bank{
-		db: db,
+		db: db, store: store,
 		// A busy account is decided on again whenever another transaction was quicker.
 		accounts:  bankstore.NewAccountStore(store, runtime.WithMaxAttempts(100)),
 		transfers: bankstore.NewTransferStore(store),

@@ -16,6 +16,7 @@ import (
 	"log"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver called pgx
@@ -114,6 +115,9 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) (err erro
 	if err := atOnce(ctx, b, ada, charles); err != nil {
 		return err
 	}
+	if err := busyAccount(ctx, b, ada, say); err != nil {
+		return err
+	}
 	for _, of := range []struct {
 		owner string
 		id    account.ID
@@ -124,6 +128,31 @@ func run(ctx context.Context, url string, migrate bool, out io.Writer) (err erro
 		}
 		say("%s has %d.%02d.", of.owner, cents/100, cents%100)
 	}
+	return nil
+}
+
+// busyAccount shows what a snapshot saves an account of 10,000 transfers, and how those of former releases are removed.
+func busyAccount(ctx context.Context, b *bank, ada account.ID, say func(format string, args ...any)) error {
+	const transfers = 10_000
+	shop := account.ID(uuid.NewString())
+	if err := errors.Join(b.open(ctx, shop, "Shop", 0), b.history(ctx, shop, transfers)); err != nil {
+		return err
+	}
+	for _, m := range []transfer.Made{{From: ada, To: shop, Cents: 5_00}, {From: shop, To: ada, Cents: 5_00}} {
+		if _, err := b.transfer(ctx, move{uuid.NewString(), m}); err != nil {
+			return err
+		}
+	}
+	version, err := b.snapshotVersion(ctx, shop)
+	if err != nil {
+		return err
+	}
+	say("The shop has %d transfers behind it. The next one begins with the snapshot of version %d and reads the events after that.", transfers+2, version)
+	swept, err := b.sweep(ctx, 90*24*time.Hour)
+	if err != nil {
+		return err
+	}
+	say("A sweep removes the snapshots of releases that are gone: %d.", swept)
 	return nil
 }
 

@@ -23,6 +23,8 @@ func TestRun(t *testing.T) {
 	}
 	const want = `Ada sends 25.00 to Charles. The request arrives twice and is carried out once.
 Charles cannot send 26.00 back: the account holds 2500 cents, and 2600 are asked for.
+The shop has 10002 transfers behind it. The next one begins with the snapshot of version 10002 and reads the events after that.
+A sweep removes the snapshots of releases that are gone: 0.
 Ada has 75.00.
 Charles has 25.00.
 `

@@ -27,12 +27,16 @@ type Store[Tx any] struct {
 	streams map[appending.StreamName][]runtime.PersistedEvent
 	heads   map[appending.StreamName]int64 // versions
 	byID    map[uuid.UUID]runtime.PersistedEvent
+
+	snapshots map[runtime.SnapshotKey]savedSnapshot
+	saveFault error // of SaveSnapshot
 }
 
 // NewStore returns an empty store. Tx is what the code under test has: pgx.Tx, *sql.Tx, or anything; nil will do.
 func NewStore[Tx any]() *Store[Tx] {
 	return &Store[Tx]{
 		streams: map[appending.StreamName][]runtime.PersistedEvent{}, heads: map[appending.StreamName]int64{}, byID: map[uuid.UUID]runtime.PersistedEvent{},
+		snapshots: map[runtime.SnapshotKey]savedSnapshot{},
 	}
 }
 
@@ -166,17 +170,22 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, _ Tx, aggregateType
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := appending.StreamName{AggregateType: aggregateType, AggregateID: aggregateID}
-	var window []runtime.PersistedEvent
-	for _, e := range s.streams[name] {
-		if (fromVersion == nil || e.AggregateVersion >= *fromVersion) && (toVersion == nil || e.AggregateVersion <= *toVersion) {
-			window = append(window, e)
-		}
-	}
-	read := runtime.NewStream(aggregateType, aggregateID, s.heads[name], copies(window))
+	read := runtime.NewStream(aggregateType, aggregateID, s.heads[name], s.window(name, fromVersion, toVersion))
 	if err := errors.Join(ctx.Err(), read.Complete(fromVersion, toVersion)); err != nil {
 		return runtime.Stream{}, err
 	}
 	return read, nil
+}
+
+// window returns the events of a stream from a version to another, both included; nil: from the first, to the last.
+func (s *Store[Tx]) window(name appending.StreamName, from, to *int64) []runtime.PersistedEvent {
+	var window []runtime.PersistedEvent
+	for _, e := range s.streams[name] {
+		if (from == nil || e.AggregateVersion >= *from) && (to == nil || e.AggregateVersion <= *to) {
+			window = append(window, e)
+		}
+	}
+	return copies(window)
 }
 
 // Remove takes the versions from from to to, both included, out of a stream and out of the log, as an archived partition

@@ -23,8 +23,7 @@ func TestStore_keepsTheContract(t *testing.T) {
 		},
 		Without: []storetest.Ability{
 			storetest.Transactions, storetest.ConcurrentWriters,
-			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.SnapshotStore,
-			storetest.StreamsReader,
+			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator,
 		},
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/storetest"
 )
 
@@ -23,13 +24,13 @@ func harness(store *memory) storetest.Harness[none] {
 		Remove: store.remove,
 		Without: []storetest.Ability{
 			storetest.Transactions, storetest.ConcurrentWriters, storetest.StreamsAppender,
-			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.SnapshotStore, storetest.StreamsReader,
+			storetest.SafePosition, storetest.StreamIterator, storetest.LogIterator, storetest.StreamsReader,
 		},
 	}
 }
 
 func TestRun_passesACorrectStore(t *testing.T) {
-	h := harness(&memory{fault: os.Getenv(faultVariable)})
+	h := harness(&memory{fault: os.Getenv(faultVariable), snapshots: map[runtime.SnapshotKey]memorySnapshot{}})
 	if os.Getenv(faultVariable) == "hides a lack" {
 		h.Without = h.Without[:len(h.Without)-1]
 	}
@@ -48,6 +49,14 @@ func TestRun_failsABrokenStore(t *testing.T) {
 		"any limit":             "/Log/a_limit_below_1",
 		"reads a part":          "/Incomplete/a_stream_without_a_version_in_the_middle",
 		"hides a lack":          "TestRun_passesACorrectStore",
+
+		"snapshot ahead":              "/Snapshot/ahead_of_the_head",
+		"earlier snapshot":            "/Snapshot/a_later_one_takes_its_place,_an_earlier_one_does_not",
+		"one snapshot a stream":       "/Snapshot/of_another_fingerprint_or_stream",
+		"snapshot and its last event": "/Snapshot/read_with_the_events_after_it",
+		"gap behind a snapshot":       "/Snapshot/of_events_that_are_gone",
+		"drops all":                   "/Snapshot/dropped",
+		"sweeps by age":               "/Snapshot/of_fingerprints_that_are_not_used_any_more",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

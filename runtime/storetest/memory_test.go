@@ -17,9 +17,10 @@ import (
 // memory is a store that a stranger might write: events in a slice, each call a transaction of its own. Its faults are
 // ways to get it wrong.
 type memory struct {
-	mu    sync.Mutex
-	log   []runtime.PersistedEvent
-	fault string
+	mu        sync.Mutex
+	log       []runtime.PersistedEvent
+	snapshots map[runtime.SnapshotKey]memorySnapshot
+	fault     string
 }
 
 // none is the transaction of a store that has no transactions.
