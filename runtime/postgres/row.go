@@ -84,6 +84,23 @@ func (d *decoder) collect(events []runtime.PersistedEvent, r rows, limit int) ([
 	return events, r.Err()
 }
 
+// collectBeginning returns the rows of a statement that reads a snapshot and the events after it. The row of the snapshot
+// mostly comes first: it says how many follow, and room is made for them at once.
+func (d *decoder) collectBeginning(r rows) ([]runtime.PersistedEvent, error) {
+	if !r.Next() {
+		return d.collect(nil, r, fewRows)
+	}
+	if err := d.decode(r); err != nil {
+		r.Close()
+		return nil, err
+	}
+	first, more := d.event, fewRows
+	if first.EventVersion == 0 { // the snapshot's: events begin at 1
+		more = room(first.AggregateVersion+1, first.GlobalPosition)
+	}
+	return d.collect(append(make([]runtime.PersistedEvent, 0, 1+more), first), r, manyRows)
+}
+
 // The destinations below take a column from either driver: pgx calls ScanBytes or ScanUUID with what came over the wire,
 // which is valid only during the call, and database/sql calls Scan with the driver's value.
 

@@ -32,7 +32,7 @@ func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtim
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
-	rows, err := newDecoder().collect(nil, r, manyRows)
+	rows, err := newDecoder().collectBeginning(r)
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}

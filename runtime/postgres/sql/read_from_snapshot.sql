@@ -56,5 +56,6 @@ union all
 	  and e.aggregate_id = $2::text
 	  and e.aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
 	order by e.aggregate_version
-	limit $4::bigint -- of which the planner takes it that few rows are wanted, and so reads the index in order
+	-- A limit that the planner does not know: it takes it that few rows are wanted, and so reads the index in order.
+	limit (select $4::bigint)
 )

@@ -81,5 +81,5 @@ cross join lateral (
 	  and e.aggregate_id = b.aggregate_id
 	  and e.aggregate_version > b.after
 	order by e.aggregate_version
-	limit $5::bigint -- see read_from_snapshot.sql
+	limit (select $5::bigint) -- see read_from_snapshot.sql
 ) as e

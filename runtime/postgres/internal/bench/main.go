@@ -1,6 +1,6 @@
 // Command bench measures the store against the least that PostgreSQL and pgx need for the same work. Every figure is a
-// ratio inside one run: the sides take turns, each figure is the median of its rounds, and both sides are printed with
-// their ratio, since a figure from one machine says nothing about another.
+// ratio inside one run: the sides take turns, and both are printed, each with the median of its rounds, with the median of
+// the ratios that they have round by round, since a figure from one machine says nothing about another.
 //
 // The server is a private one with PostgreSQL's defaults and fsync on, or that of DATABASE_URL.
 package main

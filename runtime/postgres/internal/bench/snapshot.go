@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -36,6 +38,30 @@ const (
 	tail        = 100
 )
 
+// A call is what is measured, in a transaction.
+type call func(ctx context.Context, tx pgx.Tx) error
+
+// rolledBack runs a call in a transaction of its own, which leaves nothing.
+func rolledBack(ctx context.Context, pool *pgxpool.Pool, call call) error {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(call(ctx, tx), tx.Rollback(ctx))
+}
+
+// perSecond returns how often work is done in a second, measured for a round.
+func (p plan) perSecond(work func() error) (float64, error) {
+	runtime.GC()
+	calls, begin := 0, time.Now()
+	for ; time.Since(begin) < p.round; calls++ {
+		if err := work(); err != nil {
+			return 0, err
+		}
+	}
+	return float64(calls) / time.Since(begin).Seconds(), nil
+}
+
 // snapshots compares what generated Load and Execute do with a stream of 10,000 events: from a snapshot that 100 events
 // follow, and from the first event on; and with a stream of 100 events. The last side is Execute's, since it includes a Load.
 func snapshots(p plan) []comparison {
@@ -43,28 +69,7 @@ func snapshots(p plan) []comparison {
 	kept := mapping.NewSnapshots[pgx.Tx, folded](store, mapping.NewSettings(events.SnapshotEvery(0)), "Order", "code", (*folded).apply)
 	none := mapping.NewSnapshots[pgx.Tx, folded](store, mapping.NewSettings(events.SnapshotEvery(0)), "Order", "other code", (*folded).apply)
 	without := mapping.NewSnapshots[pgx.Tx, folded](struct{ events.Store[pgx.Tx] }{store}, mapping.NewSettings(), "Order", "code", (*folded).apply)
-	timed := func(name string, call func(ctx context.Context, tx pgx.Tx) error) side {
-		return side{name, func(ctx context.Context, pool *pgxpool.Pool) (float64, string, error) {
-			if newErr != nil {
-				return 0, "", newErr
-			}
-			calls, begin := 0, time.Now()
-			for ; time.Since(begin) < p.round; calls++ {
-				tx, err := pool.Begin(ctx)
-				if err != nil {
-					return 0, "", err
-				}
-				if err := call(ctx, tx); err != nil {
-					return 0, "", err
-				}
-				if err := tx.Rollback(ctx); err != nil {
-					return 0, "", err
-				}
-			}
-			return float64(calls) / time.Since(begin).Seconds(), "", nil
-		}}
-	}
-	load := func(s mapping.Snapshots[pgx.Tx, folded], stream string, length int) func(ctx context.Context, tx pgx.Tx) error {
+	load := func(s mapping.Snapshots[pgx.Tx, folded], stream string, length int) call {
 		return func(ctx context.Context, tx pgx.Tx) error {
 			loaded, err := s.Load(ctx, tx, stream)
 			if err == nil && loaded.State.Events != length {
@@ -73,7 +78,7 @@ func snapshots(p plan) []comparison {
 			return err
 		}
 	}
-	execute := func(s mapping.Snapshots[pgx.Tx, folded], stream string) func(ctx context.Context, tx pgx.Tx) error {
+	execute := func(s mapping.Snapshots[pgx.Tx, folded], stream string) call {
 		return func(ctx context.Context, tx pgx.Tx) error {
 			loaded, err := s.Load(ctx, tx, stream)
 			if err != nil {
@@ -84,30 +89,46 @@ func snapshots(p plan) []comparison {
 			return err
 		}
 	}
+	// A load is measured within a transaction that is there, an execution with the one that it is rolled back with.
+	loads := func(name string, call call) side {
+		return side{name, func(ctx context.Context, pool *pgxpool.Pool) (figure float64, _ string, err error) {
+			err = rolledBack(ctx, pool, func(ctx context.Context, tx pgx.Tx) error {
+				figure, err = p.perSecond(func() error { return call(ctx, tx) })
+				return err
+			})
+			return figure, "", errorOf(newErr, err)
+		}}
+	}
+	executions := func(name string, call call) side {
+		return side{name, func(ctx context.Context, pool *pgxpool.Pool) (float64, string, error) {
+			figure, err := p.perSecond(func() error { return rolledBack(ctx, pool, call) })
+			return figure, "", errorOf(newErr, err)
+		}}
+	}
 	prepare := func(ctx context.Context, pool *pgxpool.Pool) error { return prepareSnapshots(ctx, pool, store) }
 	return []comparison{
 		{
 			name: "load 10,000 events from a snapshot, 100 events after it", unit: "loads/s", prepare: prepare,
 			sides: []side{
-				timed("from the first event", load(without, longStream, longLength)),
-				timed("a stream of 100 events", load(without, shortStream, tail)),
-				timed("eventmap", load(kept, longStream, longLength)),
+				loads("from the first event", load(without, longStream, longLength)),
+				loads("a stream of 100 events", load(without, shortStream, tail)),
+				loads("eventmap", load(kept, longStream, longLength)),
 			},
 			goals: []goal{{against: "from the first event", ratio: 40}, {against: "a stream of 100 events", ratio: 1 / 1.5}},
 		},
 		{
 			name: "load 10,000 events without a snapshot yet", unit: "loads/s", prepare: prepare,
 			sides: []side{
-				timed("no snapshots", load(without, longStream, longLength)),
-				timed("eventmap", load(none, longStream, longLength)),
+				loads("no snapshots", load(without, longStream, longLength)),
+				loads("eventmap", load(none, longStream, longLength)),
 			},
 			goals: []goal{{against: "no snapshots", ratio: 0.97}},
 		},
 		{
 			name: "execute on 10,000 events from a snapshot", unit: "calls/s", prepare: prepare,
 			sides: []side{
-				timed("on a stream of 100 events", execute(without, shortStream)),
-				timed("eventmap", execute(kept, longStream)),
+				executions("on a stream of 100 events", execute(without, shortStream)),
+				executions("eventmap", execute(kept, longStream)),
 			},
 			goals: []goal{{against: "on a stream of 100 events", ratio: 1 / 1.3}},
 		},
