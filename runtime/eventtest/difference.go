@@ -18,8 +18,16 @@ func differences(want, got any) []string {
 	return c.found
 }
 
+// exactDifferences tells nil from empty too, and times in one zone from those in another, as reflect.DeepEqual does.
+func exactDifferences(want, got any) []string {
+	c := comparison{exact: true}
+	c.compare("", reflect.ValueOf(want), reflect.ValueOf(got))
+	return c.found
+}
+
 // A comparison collects differences. Pairs of pointers it has been through are not followed again.
 type comparison struct {
+	exact bool // see exactDifferences
 	found []string
 	seen  map[[2]unsafe.Pointer]bool
 }
@@ -56,9 +64,16 @@ func (c *comparison) compare(path string, want, got reflect.Value) {
 		}
 	}
 	if equal := equalMethod(want); equal.IsValid() && !isNilPointer(want) && !isNilPointer(got) {
-		if !equal.Call([]reflect.Value{got})[0].Bool() {
+		switch {
+		case !equal.Call([]reflect.Value{got})[0].Bool():
 			c.differ(path, want, got)
+		case c.exact && !reflect.DeepEqual(want.Interface(), got.Interface()):
+			c.add(path, fmt.Sprint(want.Interface()), fmt.Sprint(got.Interface()))
 		}
+		return
+	}
+	if kind := want.Kind(); c.exact && (kind == reflect.Slice || kind == reflect.Map) && want.IsNil() != got.IsNil() && want.Len() == got.Len() {
+		c.add(path, nilOrEmpty(want), nilOrEmpty(got))
 		return
 	}
 	switch want.Kind() {
@@ -143,6 +158,13 @@ func (c *comparison) compareMaps(path string, want, got reflect.Value) {
 			c.compare(at, w, g)
 		}
 	}
+}
+
+func nilOrEmpty(v reflect.Value) string {
+	if v.IsNil() {
+		return "nil"
+	}
+	return "empty, not nil"
 }
 
 // member returns the path of a field.

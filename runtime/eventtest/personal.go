@@ -78,6 +78,7 @@ func (s Scenario[State, Event]) GivenForgotten(subjects ...string) Scenario[Stat
 	}
 	next := s.bound(Keys())
 	next.bound, next.said, next.forgotten = s.bound, s.said, append(slices.Clone(s.forgotten), subjects...)
+	next.snapshots = s.snapshots
 	stored, err := next.persist(s.said)
 	if err == nil {
 		err = next.keys.Forget(s.t.Context(), NoTx{}, next.forgotten...)

@@ -31,6 +31,7 @@ type Scenario[State, Event any] struct {
 	fold          func(state *State, event Event) error
 	opts          []runtime.Option
 	events        []Event // what has happened, as it is read
+	snapshots     bool    // every state is compared with that from a snapshot
 
 	said      []any // the same, as it was given
 	keys      *privacy.Keys[NoTx]
@@ -51,6 +52,13 @@ func NewScenario[State, Event any](
 	clock := NewClock(time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC))
 	opts = append([]runtime.Option{runtime.WithClock(clock.Now), runtime.WithEventID(IDs("scenario"))}, opts...)
 	return Scenario[State, Event]{t: t, aggregateType: aggregateType, to: to, from: from, fold: fold, opts: opts}
+}
+
+// FromSnapshots returns the scenario of a state that is kept in snapshots: each state that the scenario meets is also folded with
+// a snapshot before each event, and the test ends where that is another one. Generated code calls it.
+func (s Scenario[State, Event]) FromSnapshots() Scenario[State, Event] {
+	s.snapshots = true
+	return s
 }
 
 // Given says what has happened, after what was given before. It ends the test if an event cannot be stored and read, or
@@ -108,6 +116,9 @@ func (s Scenario[State, Event]) state() State {
 		if err := s.fold(&state, e); err != nil {
 			s.t.Fatalf("fold event %d, %s: %v", i+1, text(content(e)), err)
 		}
+	}
+	if s.snapshots {
+		StateRoundTrip(s.t, s.fold, s.events)
 	}
 	return state
 }

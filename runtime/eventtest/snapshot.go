@@ -28,7 +28,7 @@ func StateRoundTrip[S, E any](t testing.TB, fold func(*S, E) error, events []E) 
 		whole, applied = next, append(applied, event)
 		kept, err := runtime.JSONCodec{}.Marshal(&resumed)
 		if err != nil {
-			t.Fatalf("a state cannot be kept as a snapshot: %v\nstate: %s", err, show(resumed))
+			t.Fatalf("a state cannot be kept as a snapshot: %v\nstate: %s", err, text(reflect.ValueOf(resumed)))
 		}
 		var restored S
 		if err := (runtime.JSONCodec{}).Unmarshal(kept, &restored); err != nil {
@@ -37,18 +37,30 @@ func StateRoundTrip[S, E any](t testing.TB, fold func(*S, E) error, events []E) 
 		if err := apply(fold, &restored, event); err != nil {
 			t.Fatalf("%T is refused by a state from a snapshot only: %v\nsnapshot: %s", event, err, kept)
 		}
-		if resumed = restored; !reflect.DeepEqual(whole, resumed) {
-			t.Fatalf("after %T a state from a snapshot is another one\nsnapshot before it: %s\nwant: %s\ngot:  %s", event, kept, show(whole), show(resumed))
-		}
+		resumed = restored
+		sameState(t, fmt.Sprintf("after %T a state from a snapshot", event), kept, whole, resumed)
 	}
 	kept, err := runtime.JSONCodec{}.Marshal(&whole)
+	if err != nil {
+		t.Fatalf("a state cannot be kept as a snapshot: %v\nstate: %s", err, text(reflect.ValueOf(whole)))
+	}
 	var restored S
-	if err == nil {
-		err = runtime.JSONCodec{}.Unmarshal(kept, &restored)
+	if err := (runtime.JSONCodec{}).Unmarshal(kept, &restored); err != nil {
+		t.Fatalf("a snapshot cannot be read: %v\nsnapshot: %s", err, kept)
 	}
-	if err != nil || !reflect.DeepEqual(whole, restored) {
-		t.Fatalf("the state changed in a snapshot (%v)\nsnapshot: %s\nwant: %s\ngot:  %s", err, kept, show(whole), show(restored))
+	sameState(t, "a state that is read back from its snapshot", kept, whole, restored)
+}
+
+// sameState ends the test if a state that kept led to is another one than the events come to.
+func sameState[S any](t testing.TB, what string, kept []byte, want, got S) {
+	t.Helper()
+	if reflect.DeepEqual(want, got) {
+		return
 	}
+	if _, err := (runtime.JSONCodec{}).Marshal(&want); err != nil {
+		t.Fatalf("a state cannot be kept as a snapshot: %v\nstate: %s", err, text(reflect.ValueOf(want)))
+	}
+	t.Fatalf("%s is another one:%s\nsnapshot: %s", what, indented(exactDifferences(want, got)), kept)
 }
 
 // apply folds one event; a panic is an error.

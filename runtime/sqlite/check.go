@@ -21,17 +21,23 @@ var checkFiles embed.FS
 // twice, and settings of the connection under which transactions fail that could wait, or commits are lost that were
 // acknowledged. Any other error means that it could not look. It changes nothing; call it when the application starts.
 //
+// The tables of snapshots and of subjects' keys may be missing, as only some domains need them, unless an option names them:
+// [WithSnapshotsTable] with "aggregate_snapshots" says that this program needs it.
+//
 // db is a *sql.DB, a *sql.Conn or a *sql.Tx.
 func Check(ctx context.Context, db interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }, opts ...Option) error {
-	_, t, err := configure(opts)
+	c, t, err := configure(opts)
 	if err != nil {
 		return err
 	}
 	k := checker{ctx: ctx, db: db, tables: t}
 	err = k.settings()
 	for _, needed := range t.needed() {
+		if needed.name == t.Snapshots && c.SnapshotsTable != "" || needed.name == t.SubjectKeys && c.SubjectKeysTable != "" {
+			needed.spare = false
+		}
 		err = errors.Join(err, k.table(needed))
 	}
 	if err == nil && !k.incomplete {

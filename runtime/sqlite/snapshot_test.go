@@ -44,3 +44,27 @@ func TestSnapshots_tableIsMissing(t *testing.T) {
 		t.Errorf("the transaction after it: %v", err)
 	}
 }
+
+// Check does not miss a table that only some domains need, unless the program says that it is one of them.
+func TestCheck_snapshots(t *testing.T) {
+	t.Parallel()
+	db := migrated(t, inFile(t), sqlite.Config{})
+	named := sqlite.WithSnapshotsTable("aggregate_snapshots")
+	for _, opts := range [][]sqlite.Option{nil, {named}} {
+		if err := sqlite.Check(t.Context(), db, opts...); err != nil {
+			t.Errorf("with the table: %v", err)
+		}
+	}
+	execute(t, db, `alter table aggregate_snapshots drop column saved_at`)
+	if err := sqlite.Check(t.Context(), db); err == nil || !strings.Contains(err.Error(), "column saved_at of aggregate_snapshots is missing") {
+		t.Errorf("without a column the error is %v", err)
+	}
+	execute(t, db, `drop table aggregate_snapshots`)
+	if err := sqlite.Check(t.Context(), db); err != nil {
+		t.Errorf("a store without snapshots: %v", err)
+	}
+	err := sqlite.Check(t.Context(), db, named)
+	if err == nil || !strings.Contains(err.Error(), "table aggregate_snapshots is missing") || !strings.Contains(err.Error(), "migrate-gen --dialect sqlite") {
+		t.Errorf("without the table the error is %v, want one that says which command makes it", err)
+	}
+}

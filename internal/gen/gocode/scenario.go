@@ -74,13 +74,17 @@ func (s *scenarios) scenario(f *jen.File, a *aggregate) {
 	if s.personal {
 		made, tx = "NewPersonalScenario", []jen.Code{noTx()}
 	}
+	scenario := jen.Qual(eventtestPath, made).Custom(lines,
+		s.local("t"), of(a.typeConst()), of("ToESEvents").Types(append([]jen.Code{jen.Any()}, tx...)...),
+		of("FromESEvents").Types(append([]jen.Code{of(a.sum())}, tx...)...),
+		of(a.fold()), s.local("opts").Op("..."))
+	if a.hasSnapshots() {
+		scenario.Dot("FromSnapshots").Call()
+	}
 	doc(f, "%s begins a test of what %s decides: given these events, when it is asked, then those events.", a.scenario(), a.Name)
 	f.Func().Id(a.scenario()).Params(
 		s.local("t").Qual(testingPath, "TB"), s.local("opts").Op("...").Add(runtimeName("Option")),
 	).Qual(eventtestPath, "Scenario").Types(s.typeOf(a.State.Type), of(a.sum())).Block(
-		jen.Return(jen.Qual(eventtestPath, made).Custom(lines,
-			s.local("t"), of(a.typeConst()), of("ToESEvents").Types(append([]jen.Code{jen.Any()}, tx...)...),
-			of("FromESEvents").Types(append([]jen.Code{of(a.sum())}, tx...)...),
-			of(a.fold()), s.local("opts").Op("..."))),
+		jen.Return(scenario),
 	)
 }

@@ -21,5 +21,5 @@ func AccountScenario(t testing.TB, opts ...runtime.Option) eventtest.Scenario[ac
 		bankstore.FromESEvents[bankstore.AccountEvent],
 		bankstore.FoldAccount,
 		opts...,
-	)
+	).FromSnapshots()
 }

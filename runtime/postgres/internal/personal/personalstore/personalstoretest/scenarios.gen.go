@@ -59,5 +59,5 @@ func TransferScenario(t testing.TB, opts ...runtime.Option) eventtest.Scenario[t
 		personalstore.FromESEvents[personalstore.TransferEvent, eventtest.NoTx],
 		personalstore.FoldTransfer,
 		opts...,
-	)
+	).FromSnapshots()
 }
