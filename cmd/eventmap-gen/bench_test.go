@@ -30,6 +30,7 @@ func BenchmarkCommand(b *testing.B) {
 	}{
 		{"plain/events=200", 20, 10, writePlain},
 		{"based/events=300", 25, 12, writeBased},
+		{"snapshots/events=300", 25, 12, writeKept}, // the closures of 25 folds besides; the goal is 1.5 times the load
 		{"plain/events=1000", 50, 20, writePlain},
 		{"plain/events=5000", 250, 20, writePlain},
 	} {
@@ -167,6 +168,20 @@ func (e Event%[1]d) Describe() string {
 // writeBased writes a package with a sum type, whose events have a base in common and methods on the pointer, and a
 // state with a method for each.
 func writeBased(b *testing.B, dir string, p, events int) {
+	writeSource(b, dir, fmt.Sprintf("domain/order%d", p), based(p, events))
+}
+
+// writeKept writes the same, but states are kept as snapshots, and are made by what lies in other packages too.
+func writeKept(b *testing.B, dir string, p, events int) {
+	text := strings.Replace(based(p, events), "//eventmap:aggregate\n", "//eventmap:aggregate snapshots\n", 1)
+	text = strings.Replace(text, "import \"time\"\n", "import (\n\t\"time\"\n\n\t\"example.com/shop/domain/count\"\n)\n", 1)
+	text = strings.ReplaceAll(text, "o.Count++", "o.Count = count.Next(o.Count, e.Reason)")
+	writeSource(b, dir, fmt.Sprintf("domain/order%d", p), text)
+	writeSource(b, dir, "domain/count", "import \"strings\"\n\n// Next counts on.\nfunc Next(n int, reason string) int { return n + len(strings.Fields(reason)) + 1 }\n")
+}
+
+// based returns the source that writeBased writes.
+func based(p, events int) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, `import "time"
 
@@ -206,7 +221,7 @@ type Part%[1]d struct{ SKU string }
 func (o *Order) OnEvent%[1]d(e *Event%[1]d) error { o.Count++; return nil }
 `, e)
 	}
-	writeSource(b, dir, fmt.Sprintf("domain/order%d", p), s.String())
+	return s.String()
 }
 
 // writeSource writes a package.
