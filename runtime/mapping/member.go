@@ -1,8 +1,9 @@
 package mapping
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
+	"slices"
 )
 
 // members walks the members of a JSON object. It checks no more than it needs to find them.
@@ -12,13 +13,13 @@ type members struct {
 	first bool
 	whole bool // the object ended as it has to
 
-	name                string
-	nameFrom, nameTo    int // of the name, with its quotes
+	name                []byte // good until the next one
+	nameFrom, nameTo    int    // of the name, with its quotes
 	valueFrom, valueEnd int
 }
 
-func newMembers(data []byte) *members {
-	m := &members{data: data, first: true}
+func newMembers(data []byte) members {
+	m := members{data: data, first: true}
 	m.space()
 	if m.at < len(data) && data[m.at] == '{' {
 		m.at++
@@ -51,9 +52,13 @@ func (m *members) next() bool {
 		return false
 	}
 	m.nameTo = m.at
-	m.name = string(m.data[m.nameFrom+1 : m.nameTo-1])
-	if strings.IndexByte(m.name, '\\') >= 0 && json.Unmarshal(m.quoted(), &m.name) != nil {
-		return false
+	m.name = m.data[m.nameFrom+1 : m.nameTo-1]
+	if bytes.IndexByte(m.name, '\\') >= 0 {
+		var name string
+		if json.Unmarshal(m.quoted(), &name) != nil {
+			return false
+		}
+		m.name = []byte(name)
 	}
 	m.space()
 	if !m.skip(':') {
@@ -94,16 +99,19 @@ func (m *members) text() bool {
 	if !m.skip('"') {
 		return false
 	}
-	for ; m.at < len(m.data); m.at++ {
-		switch m.data[m.at] {
-		case '\\':
-			m.at++
-		case '"':
-			m.at++
+	for {
+		rest := m.data[m.at:]
+		end := bytes.IndexByte(rest, '"')
+		if end < 0 {
+			return false
+		}
+		escape := bytes.IndexByte(rest[:end], '\\')
+		if escape < 0 {
+			m.at += end + 1
 			return true
 		}
+		m.at += escape + 2
 	}
-	return false
 }
 
 // any passes a value of any kind.
@@ -139,13 +147,33 @@ func (m *members) any() bool {
 	return false
 }
 
-// isFolded reports whether encoding/json would take one name for the other.
-func isFolded(a, b string) bool { return strings.EqualFold(a, b) }
+// A block is memory in which objects are written one behind the other, so that many take few allocations. The next one is
+// longer, up to blockBytes, unless an object needs more. An object that is kept keeps its block. The zero value is ready for use.
+type block struct {
+	rest []byte // the room that is left
+	size int
+}
+
+const blockBytes = 16 << 10
+
+// object begins an object that has about size bytes.
+func (b *block) object(size int) object {
+	if cap(b.rest) < size {
+		b.size = max(size, min(2*b.size, blockBytes))
+		b.rest = make([]byte, 0, b.size)
+	}
+	return object{append(b.rest, '{')}
+}
+
+// end ends the object that was begun last and returns it. To append to it is to copy it.
+func (b *block) end(o object) []byte {
+	written := append(o.bytes, '}')
+	b.rest = written[len(written):]
+	return slices.Clip(written)
+}
 
 // An object is a JSON object that is being written.
 type object struct{ bytes []byte }
-
-func newObject(size int) *object { return &object{append(make([]byte, 0, size), '{')} }
 
 // key adds the name of a member, which is quoted.
 func (o *object) key(quoted []byte) {
@@ -160,5 +188,3 @@ func (o *object) add(quoted, value []byte) {
 	o.key(quoted)
 	o.bytes = append(o.bytes, value...)
 }
-
-func (o *object) end() []byte { return append(o.bytes, '}') }

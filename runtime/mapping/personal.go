@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -127,13 +128,14 @@ func (p Personal[Tx]) Seal(ctx context.Context, tx Tx, events []runtime.Event) e
 	if err != nil {
 		return err
 	}
+	cipher, to := ring.Cipher(), new(block)
 	for i := range events {
 		e := &events[i]
 		fields := p.events.of(e)
 		if len(fields) == 0 {
 			continue
 		}
-		if e.Payload, err = seal(ring, e, fields, subjects[:len(fields)]); err != nil {
+		if e.Payload, err = seal(cipher, to, e, fields, subjects[:len(fields)]); err != nil {
 			return fmt.Errorf("event %d: %w", i, err)
 		}
 		subjects = subjects[len(fields):]
@@ -164,14 +166,14 @@ func subjectsOf(e *runtime.Event, known *PersonalEvent) ([]string, error) {
 	subjects := make([]string, len(known.Fields))
 	members := newMembers(e.Payload)
 	for members.next() {
-		if !slices.Contains(known.Members, members.name) {
+		if !slices.Contains(known.Members, string(members.name)) {
 			return nil, fmt.Errorf("encode %s v%d of %s %q: its payload has a member %q, which its type has not: what is personal in it cannot be told; use a codec that writes the JSON members of the type", e.EventType, e.EventVersion, e.AggregateType, e.AggregateID, members.name)
 		}
 		for i := range known.Fields {
-			if known.Fields[i].Subject == members.name {
+			if known.Fields[i].Subject == string(members.name) {
 				var err error
 				if subjects[i], err = textOf(members.value()); err != nil {
-					return nil, &runtime.InvalidEventError{Field: members.name, Reason: "is the subject of personal data, and no text or number"}
+					return nil, &runtime.InvalidEventError{Field: string(members.name), Reason: "is the subject of personal data, and no text or number"}
 				}
 			}
 		}
@@ -204,8 +206,8 @@ func textOf(value []byte) (string, error) {
 }
 
 // seal returns the payload of an event with its personal members sealed.
-func seal(ring *privacy.Ring, e *runtime.Event, fields []PersonalField, subjects []string) ([]byte, error) {
-	w := newObject(len(e.Payload) + 128*len(fields))
+func seal(cipher *privacy.Cipher, to *block, e *runtime.Event, fields []PersonalField, subjects []string) (payload []byte, err error) {
+	w := to.object(len(e.Payload) + 128*len(fields))
 	members := newMembers(e.Payload)
 	for members.next() {
 		i := fieldOf(fields, members.name)
@@ -213,20 +215,29 @@ func seal(ring *privacy.Ring, e *runtime.Event, fields []PersonalField, subjects
 			w.add(members.quoted(), members.value())
 			continue
 		}
-		sealed, err := ring.Seal(placeOf(e, &fields[i]), subjects[i], members.value())
-		if err != nil {
+		place := placeOf(e, &fields[i])
+		w.key(members.quoted())
+		if w.bytes, err = cipher.AppendSealed(w.bytes, &place, subjects[i], members.value()); err != nil {
 			return nil, err
 		}
-		w.key(members.quoted())
-		w.bytes = sealed.AppendJSON(w.bytes)
 	}
-	return w.end(), nil
+	return to.end(w), nil
 }
 
 // fieldOf returns the index of the field of that name, or -1.
-func fieldOf(fields []PersonalField, name string) int {
+func fieldOf(fields []PersonalField, name []byte) int {
 	for i := range fields {
-		if fields[i].Member == name {
+		if fields[i].Member == string(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// foldedOf returns the index of the field whose name encoding/json would take that name for, or -1.
+func foldedOf(fields []PersonalField, name []byte) int {
+	for i := range fields {
+		if strings.EqualFold(fields[i].Member, string(name)) {
 			return i
 		}
 	}
@@ -310,8 +321,9 @@ func (p Personal[Tx]) ring(ctx context.Context, tx Tx, ids []uuid.UUID) (*privac
 
 // openWith opens events with keys that were asked for.
 func (p Personal[Tx]) openWith(ring *privacy.Ring, events []runtime.PersistedEvent) error {
+	cipher, to := ring.Cipher(), new(block)
 	for i := range events {
-		if err := open(ring, &events[i], p.events.of(&events[i].Event)); err != nil {
+		if err := open(cipher, to, &events[i], p.events.of(&events[i].Event)); err != nil {
 			return NewDecodeError(&events[i], err)
 		}
 	}
@@ -319,42 +331,43 @@ func (p Personal[Tx]) openWith(ring *privacy.Ring, events []runtime.PersistedEve
 }
 
 // open replaces the payload of an event by one in clear.
-func open(ring *privacy.Ring, e *runtime.PersistedEvent, fields []PersonalField) error {
-	return reveal(e, fields, func(f *PersonalField, value []byte) ([]byte, bool, error) {
-		var sealed privacy.Sealed
+func open(cipher *privacy.Cipher, to *block, e *runtime.PersistedEvent, fields []PersonalField) error {
+	return reveal(to, e, fields, func(to []byte, f *PersonalField, value []byte) ([]byte, bool, error) {
 		if f.HasClear && !privacy.IsSealed(value) {
-			return value, false, nil
+			return append(to, value...), false, nil
 		}
-		if err := sealed.UnmarshalJSON(value); err != nil {
-			return nil, false, &privacy.PlaceError{Place: placeOf(&e.Event, f), Err: err}
-		}
-		return ring.Open(placeOf(&e.Event, f), sealed)
+		place := placeOf(&e.Event, f)
+		return cipher.AppendOpened(to, &place, value)
 	})
 }
 
 // Conceal returns the event without its personal data, for those who have no keys. Erased lists what is left out.
 func (p PersonalEvents) Conceal(e runtime.PersistedEvent) runtime.PersistedEvent {
-	err := reveal(&e, p.of(&e.Event), func(*PersonalField, []byte) ([]byte, bool, error) { return nil, true, nil })
+	err := reveal(new(block), &e, p.of(&e.Event), func(to []byte, _ *PersonalField, _ []byte) ([]byte, bool, error) { return to, true, nil })
 	if err != nil {
 		e.Payload = nil // nobody can say what of it is personal
 	}
 	return e
 }
 
-// reveal replaces the payload of an event by one in which each personal member is what read returns, or what an erased one
-// reads as. The event is left as it is after an error.
-func reveal(e *runtime.PersistedEvent, fields []PersonalField, read func(f *PersonalField, value []byte) (clear []byte, erased bool, err error)) error {
+// reveal replaces the payload of an event by one in a block, in which each personal member is what read appends, or what an
+// erased one reads as. The event is left as it is after an error.
+func reveal(
+	block *block, e *runtime.PersistedEvent, fields []PersonalField,
+	read func(to []byte, f *PersonalField, value []byte) (with []byte, erased bool, err error),
+) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	w := newObject(len(e.Payload))
+	w := block.object(len(e.Payload))
 	members := newMembers(e.Payload)
 	var lost []string
-	seen := make([]bool, len(fields))
+	var room [16]bool
+	seen := append(room[:0], make([]bool, len(fields))...)
 	for members.next() {
 		i := fieldOf(fields, members.name)
 		if i < 0 {
-			if j := slices.IndexFunc(fields, func(f PersonalField) bool { return isFolded(f.Member, members.name) }); j >= 0 {
+			if j := foldedOf(fields, members.name); j >= 0 {
 				return twice(e, &fields[j])
 			}
 			w.add(members.quoted(), members.value())
@@ -365,23 +378,27 @@ func reveal(e *runtime.PersistedEvent, fields []PersonalField, read func(f *Pers
 			return twice(e, f)
 		}
 		seen[i] = true
-		clear, erased, err := read(f, members.value())
+		before := len(w.bytes)
+		w.key(members.quoted())
+		with, erased, err := read(w.bytes, f, members.value())
 		switch {
 		case err != nil:
 			return err
-		case !erased:
-			w.add(members.quoted(), clear)
-			continue
+		case erased && f.Erased == "":
+			w.bytes = w.bytes[:before]
+		case erased:
+			w.bytes = append(w.bytes, f.Erased...)
+		default:
+			w.bytes = with
 		}
-		lost = append(lost, f.Field)
-		if f.Erased != "" {
-			w.add(members.quoted(), []byte(f.Erased))
+		if erased {
+			lost = append(lost, f.Field)
 		}
 	}
 	if !members.isWhole() {
 		return fmt.Errorf("%w: the payload is no JSON object", privacy.ErrIntegrity)
 	}
-	e.Payload, e.Erased = w.end(), lost
+	e.Payload, e.Erased = block.end(w), lost
 	return nil
 }
 
@@ -405,7 +422,7 @@ func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) fu
 		}
 		members := newMembers(e.Payload)
 		for members.next() {
-			if members.name != name {
+			if string(members.name) != name {
 				continue
 			}
 			subject, err := textOf(members.value())

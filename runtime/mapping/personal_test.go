@@ -167,6 +167,39 @@ func TestPersonal_refusesWhatItCannotTell(t *testing.T) {
 	}
 }
 
+// Many events are opened in a few blocks of memory, not in one each.
+func TestPersonal_opensWithFewAllocations(t *testing.T) {
+	const many = 1000
+	keys := eventtest.Keys()
+	personal := mapping.NewPersonal(keys, transferred)
+	events := make([]runtime.Event, many)
+	for i := range events {
+		events[i] = made(payload).Event
+	}
+	if err := personal.Seal(t.Context(), eventtest.NoTx{}, events); err != nil {
+		t.Fatal(err)
+	}
+	stored, opened := make([]runtime.PersistedEvent, many), make([]runtime.PersistedEvent, many)
+	for i := range events {
+		stored[i].Event = events[i]
+	}
+	allocations := testing.AllocsPerRun(10, func() {
+		copy(opened, stored)
+		if _, err := personal.Open(t.Context(), eventtest.NoTx{}, opened); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > many/5 {
+		t.Errorf("%d events took %.0f allocations", many, allocations)
+	}
+	for i := range opened {
+		if string(opened[i].Payload) != payload {
+			t.Fatalf("event %d is %s", i, opened[i].Payload)
+		}
+		opened[i].Payload = append(opened[i].Payload, "overwritten"...) // does not reach the next one
+	}
+}
+
 type contact struct {
 	People map[string]int `json:"people"`
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -79,15 +78,12 @@ func (k *key) isErased() bool { return k.secret == nil }
 // Seal encrypts a value for the place it will stand at, under the key of the subject. The ring must be one that
 // [Keys.ForSubjects] returned for the subject.
 func (r *Ring) Seal(place Place, subject string, plaintext []byte) (Sealed, error) {
-	k := r.bySubject[subject]
-	if k == nil {
-		return Sealed{}, &PlaceError{place, fmt.Errorf("no key of subject %q was asked for", subject)}
+	k, err := r.forSealing(&place, subject)
+	if err != nil {
+		return Sealed{}, err
 	}
-	data := make([]byte, headBytes, sealedBytes+len(plaintext))
-	data[0] = sealedFormat
-	copy(data[1:], k.id[:])
-	var room [256]byte
-	return Sealed{k.aead.Seal(data, nil, plaintext, place.appendTo(room[:0], k.id))}, nil
+	data := k.appendHead(make([]byte, 0, sealedBytes+len(plaintext)))
+	return Sealed{k.aead.Seal(data, nil, plaintext, place.appendTo(make([]byte, 0, place.size()), k.id))}, nil
 }
 
 // Open decrypts a value that stands at place. erased reports that its subject was forgotten: there is no plaintext then, and
@@ -97,20 +93,16 @@ func (r *Ring) Open(place Place, s Sealed) (plaintext []byte, erased bool, err e
 	if err := checkSealed(s.data); err != nil {
 		return nil, false, &PlaceError{place, err}
 	}
-	id := s.KeyID()
-	k, asked := r.byID[id]
+	k, err := r.forOpening(s.KeyID())
 	switch {
-	case !asked:
-		return nil, false, &PlaceError{place, fmt.Errorf("key %s was not asked for", id)}
-	case k == nil:
-		return nil, false, &PlaceError{place, notAuthentic("its key %s is none of this log", id)}
+	case err != nil:
+		return nil, false, &PlaceError{place, err}
 	case k.isErased():
 		return nil, true, nil
 	}
-	var room [256]byte
-	plaintext, err = k.aead.Open(nil, nil, s.data[headBytes:], place.appendTo(room[:0], id))
+	plaintext, err = k.aead.Open(nil, nil, s.data[headBytes:], place.appendTo(make([]byte, 0, place.size()), k.id))
 	if err != nil {
-		return nil, false, &PlaceError{place, notAuthentic("it was changed, or sealed for another place")}
+		return nil, false, &PlaceError{place, errTag}
 	}
 	return plaintext, false, nil
 }

@@ -66,11 +66,7 @@ func checkSealed(data []byte) error {
 }
 
 // AppendJSON appends the JSON form.
-func (s Sealed) AppendJSON(to []byte) []byte {
-	to = append(to, `{"$sealed":"`...)
-	to = base64.StdEncoding.AppendEncode(to, s.data)
-	return append(to, `"}`...)
-}
+func (s Sealed) AppendJSON(to []byte) []byte { return appendSealed(to, s.data) }
 
 // MarshalJSON returns the JSON form.
 func (s Sealed) MarshalJSON() ([]byte, error) {
@@ -82,19 +78,11 @@ func (s Sealed) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the JSON form. Anything else, null included, is an [ErrIntegrity] that does not quote it.
 func (s *Sealed) UnmarshalJSON(value []byte) error {
-	text, ok := sealedText(value)
-	if !ok {
-		return notAuthentic("there is a value in clear or of another form where a sealed one is expected")
-	}
-	data := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := strict.Decode(data, text)
+	data, err := decodeSealed(nil, value)
 	if err != nil {
-		return notAuthentic("it is not base64")
-	}
-	if err := checkSealed(data[:n]); err != nil {
 		return err
 	}
-	s.data = data[:n]
+	s.data = data
 	return nil
 }
 

@@ -78,6 +78,12 @@ func TestOpen_attacks(t *testing.T) {
 func refused(t *testing.T, name string, ring *privacy.Ring, at privacy.Place, s privacy.Sealed, secret string) {
 	t.Helper()
 	plaintext, erased, err := ring.Open(at, s)
+	if text, err := s.MarshalJSON(); err == nil {
+		opened, erased, err := ring.Cipher().AppendOpened([]byte("before"), &at, text)
+		if opened != nil || erased || !errors.Is(err, privacy.ErrIntegrity) {
+			t.Errorf("%s: a cipher opens it as %q, erased %t, %v", name, opened, erased, err)
+		}
+	}
 	var where *privacy.PlaceError
 	if plaintext != nil || erased || !errors.Is(err, privacy.ErrIntegrity) || !errors.As(err, &where) || where.Place != at {
 		t.Errorf("%s: %q, erased %t, %v; want ErrIntegrity that names the place", name, plaintext, erased, err)

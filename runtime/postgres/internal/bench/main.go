@@ -101,6 +101,5 @@ func comparisons(p plan) []comparison {
 	all = append(all, snapshots(p)...)
 	all = append(all, personalData(p)...)
 	all = append(all, overLogs(p)...)
-	all = append(all, privacies(p)...)
 	return append(all, readLog(p), growth(p), consoleOn(p))
 }
