@@ -131,6 +131,13 @@ nothing until the edit is taken back or accepted.
 		it has set, by set_config('eventmap.log', 'tenant-7', true),
 		also to raw SQL and through the views. Consumers of all logs
 		connect with a role that has BYPASSRLS.
+	--citus
+		Distribute the tables of many logs over the nodes of a Citus
+		cluster, by log, with a function by which the node of a log
+		appends to it. Tables of consumers stay on the coordinator.
+		A folder that has --logs gets a migration that distributes
+		what there is. A store has to be told; see docs/scale.md.
+		Not with --tenant-rls, --append-only or --strict.
 	--domain PATTERN
 		Packages that hold the events, as eventmap-gen takes them, such
 		as ./domain/... Each version of each event gets a view, such as

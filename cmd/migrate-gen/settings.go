@@ -67,6 +67,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 	flags.IntVar(&s.design.HashedLogs, "hashed-logs", 0, "")
 	flags.StringVar(&s.design.EventLogsTable, "event-logs-table", "", "")
 	flags.BoolVar(&s.design.TenantRLS, "tenant-rls", false, "")
+	flags.BoolVar(&s.design.Citus, "citus", false, "")
 	flags.StringVar(&s.migration.From, "from", "", "")
 	flags.StringVar(&s.migration.LogOf, "log-of", "", "")
 	flags.StringVar(&s.migration.FromEventsTable, "from-events-table", "", "")

@@ -52,6 +52,9 @@ func (t Table) StreamVersionKey() string { return t.Derived("stream_version_key"
 // that is already stored.
 func (t Table) EventIDKey() string { return t.Derived("event_id_key").Name }
 
+// AppendFunction returns the function by which, on Citus, the node of a log appends to it.
+func (t Table) AppendFunction() Table { return t.Derived("append") }
+
 // DroppedCheck returns the name of a logs table's check that nothing is appended to a log that was dropped.
 func (t Table) DroppedCheck() string { return t.Derived("dropped_check").Name }
 

@@ -36,15 +36,19 @@ func (s *Server) NewDatabase(t testing.TB, schema ...string) string {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
 		defer cancel()
-		err := s.admin(ctx, func(conn *pgx.Conn) error {
-			_, err := conn.Exec(ctx, "drop database if exists "+quote(name)+" with (force)")
-			return err
-		})
-		if err != nil {
+		if err := s.drop(ctx, name); err != nil {
 			t.Errorf("pgtest: database %s: %v", name, err)
 		}
 	})
 	return s.URL(name)
+}
+
+// drop drops a database with the connections to it, if it is there.
+func (s *Server) drop(ctx context.Context, name string) error {
+	return s.admin(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "drop database if exists "+quote(name)+" with (force)")
+		return err
+	})
 }
 
 // createDatabase makes a database that holds schema.

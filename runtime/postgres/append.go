@@ -91,6 +91,9 @@ func appended(ctx context.Context, q querier, statement query, n int) (positions
 		if err := r.Scan(dest...); err != nil {
 			return nil, 0, err
 		}
+		if position == 0 {
+			continue // so the node of a log says that it stored nothing
+		}
 		positions = append(positions, position)
 		first = min(first, version)
 	}

@@ -11,6 +11,10 @@ import (
 // appendQuery returns the statement of an append with its arguments: the stream, the versions it may be at, and the
 // events. UUIDs and JSON go as text, which is the only form that every mode of pgx and database/sql can send in an array.
 func (s *Store[Tx]) appendQuery(expected runtime.ExpectedVersion, events []runtime.PersistedEvent) query {
+	if s.tables.citus {
+		stream := runtime.StreamAppend{AggregateType: events[0].AggregateType, AggregateID: events[0].AggregateID, Expected: expected}
+		return s.of(stream.AggregateID, s.sql.appendOnNode, nodeArguments([]runtime.StreamAppend{stream}, [][]runtime.PersistedEvent{events})...)
+	}
 	creates := expected.IsAny() || expected.IsNoStream()
 	lowest, highest := bounds(expected)
 	args := make([]any, 0, 16)

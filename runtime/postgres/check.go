@@ -79,6 +79,7 @@ type checker struct {
 	last     int64 // position that the sequence has reached
 	floor    int64 // position below which the log is archived: the partitions begin behind it
 	readable bool  // the tables and the sequence are there and may be read
+	strewn   bool  // the tables are distributed in a way in which they cannot be read together
 	// collations are those of the columns by their names, and mixed says that the two tables have different ones.
 	collations map[string]string
 	mixed      bool

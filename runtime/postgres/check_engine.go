@@ -20,7 +20,7 @@ func (k *checker) engine() error {
 	const one = "use PostgreSQL"
 	switch {
 	case k.tables.areMany(): // needs nothing but locks of rows
-		return nil
+		return k.citus(distributes)
 	case strings.Contains(version, "-YB-"):
 		k.problem("server", "is YugabyteDB, whose pg_locks does not show every lock: events would be lost to readers of the log", one)
 	case strings.Contains(version, "CockroachDB"):
@@ -46,6 +46,7 @@ func (k *checker) engine() error {
 	var table string
 	t := k.tables
 	return k.each("distributed.sql", []any{t.events.Quoted(), t.heads.Quoted()}, []any{&table}, func() {
+		k.strewn = true
 		k.problem("table "+table, "is distributed by Citus: events whose commit is recovered later would be lost to readers of the log",
 			"keep the log on one node: select undistribute_table('"+table+"')")
 	})

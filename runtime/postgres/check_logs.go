@@ -34,7 +34,7 @@ func (k *checker) logs() error {
 	if err := k.keys(t, r, key{"log", t.PrimaryKey(), "primary key"}); err != nil {
 		return err
 	}
-	if err := k.layout(); err != nil || !k.readable {
+	if err := k.layout(); err != nil || !k.readable || k.strewn {
 		return err
 	}
 	return k.counts()
@@ -107,9 +107,12 @@ func (k *checker) rendered(file string, dest []any, row func(), args ...any) err
 		return err
 	}
 	var text strings.Builder
-	err = parsed.Execute(&text, variant{Events: k.tables.events.Quoted(), Heads: k.tables.heads.Quoted(), Logs: k.tables.quotedLogs()})
-	if err != nil {
+	v := variant{Events: k.tables.events.Quoted(), Heads: k.tables.heads.Quoted(), Logs: k.tables.quotedLogs()}
+	if k.tables.citus {
+		v.Append = k.tables.events.AppendFunction().Quoted()
+	}
+	if err := parsed.Execute(&text, v); err != nil {
 		return err
 	}
-	return k.query(query{text.String(), args}, dest, row)
+	return k.query(query{numbered(text.String()), args}, dest, row)
 }

@@ -9,12 +9,26 @@ import (
 // head of each is compared with the last events, of which none may lack and none may have a lower position than the one
 // before. It is one statement, and so one snapshot: an append in flight looks like no fault.
 func (k *checker) streams() error {
-	if !k.readable || k.mixed { // names of different collations cannot be compared
+	if !k.readable || k.strewn || k.mixed { // names of different collations cannot be compared
 		return nil
 	}
 	var p streamSample
 	archived := k.floor > 0
-	return k.rendered("streams.sql", p.dest(), func() { p.problems(k, archived) }, archived)
+	if !k.tables.citus {
+		return k.rendered("streams.sql", p.dest(), func() { p.problems(k, archived) }, archived)
+	}
+	// There a statement is about one log.
+	var log string
+	var logs []string
+	if err := k.rendered("busiest_logs.sql", []any{&log}, func() { logs = append(logs, log) }); err != nil {
+		return err
+	}
+	for _, log := range logs {
+		if err := k.rendered("streams.sql", p.dest(), func() { p.problems(k, archived) }, archived, log); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A streamSample is what is known of the end of a stream.

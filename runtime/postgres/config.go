@@ -186,7 +186,7 @@ func (c *Config) tables() (tables, error) {
 		return tables{}, err
 	}
 	if c.Layout.many {
-		t.logs = logs{table: events.Sibling(pgname.EventLogsTable), hashed: c.Layout.hashed}
+		t.logs = logs{table: events.Sibling(pgname.EventLogsTable), hashed: c.Layout.hashed, citus: c.Layout.citus}
 		if c.EventLogsTable != "" {
 			if t.table, err = pgname.ParseTable(c.EventLogsTable); err != nil {
 				return tables{}, fmt.Errorf("event logs table: %w", err)

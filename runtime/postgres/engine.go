@@ -10,7 +10,7 @@ import (
 )
 
 // ErrEngine: the server speaks PostgreSQL's protocol but cannot keep one log: it is YugabyteDB or CockroachDB, a worker of
-// Citus, or a coordinator that distributes the tables. The first call of a store looks; [Check] says the same.
+// Citus, or a coordinator that distributes the tables in another way than the store has been told. The first call of a store looks; [Check] says the same.
 var ErrEngine = errors.New("the server cannot keep this log")
 
 // errNoTransaction: a method was called with nil where the transaction belongs.

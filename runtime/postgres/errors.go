@@ -149,8 +149,8 @@ func (t tables) drawnTwice(server *pgconn.PgError) bool {
 	return name == t.events.PrimaryKey() || name == reported.PrimaryKey()
 }
 
-// shardName finds what a message quotes. Behind the name of a constraint Citus has the number of the shard.
-var shardName = regexp.MustCompile(`"([^"]+?)(?:_\d+)?"`)
+// shardName finds what a message quotes last. Behind the name of a constraint Citus has the number of the shard.
+var shardName = regexp.MustCompile(`.*"([^"]+?)(?:_\d+)?"`)
 
 // constraint returns the name of the constraint that was violated.
 func constraint(server *pgconn.PgError) string {
@@ -242,6 +242,9 @@ func (t tables) flags() string {
 		fmt.Fprintf(&b, " --logs hash --hashed-logs %d", t.hashed)
 	case t.areMany():
 		b.WriteString(" --logs tenant")
+	}
+	if t.citus {
+		b.WriteString(" --citus")
 	}
 	if t.areMany() && t.table != t.events.Sibling(pgname.EventLogsTable) {
 		fmt.Fprintf(&b, " --event-logs-table %s", t.table)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -90,6 +91,9 @@ func NewGroup(pool *pgxpool.Pool, opts ...Option) (*Group, error) {
 	}, opts)
 	if err != nil {
 		return nil, err
+	}
+	if s.tables.citus {
+		return nil, errors.New("group: not on Citus, where an append is one call of a function for its log; use NewPool")
 	}
 	s.alone = true
 	var c Config

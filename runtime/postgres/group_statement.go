@@ -33,7 +33,7 @@ func (g *Group) appendTogether(f *flight, parts []*part) error {
 }
 
 func (g *Group) appendedTogether(f *flight, q querier, sent []*part, requests map[uuid.UUID]*request) error {
-	r, err := q.query(f.ctx, g.across(g.sql.appendGroup, g.groupArguments(sent, f.patient)...))
+	r, err := q.query(f.ctx, g.across(g.log, g.sql.appendGroup, g.groupArguments(sent, f.patient)...))
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (g *Group) found(ctx context.Context, q querier, requests []*request, parts
 	}
 	var versions []int64
 	rows, err := q.queryAfter(ctx,
-		g.across(g.sql.heads, types, ids), []any{&versions},
+		g.across(g.log, g.sql.heads, types, ids), []any{&versions},
 		g.byID(wanted, streams...))
 	if err != nil {
 		return nil, nil, err

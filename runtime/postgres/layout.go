@@ -16,6 +16,7 @@ import (
 type Layout struct {
 	many   bool
 	hashed int
+	citus  bool
 }
 
 var (
@@ -37,10 +38,24 @@ const MaxHashedLogs = 1024
 // SafeGlobalPosition return [ErrManyLogs]. The Of method of [Logs] gives one log, and consumers read all of them.
 func HashedLogs(n int) Layout { return Layout{many: true, hashed: n} }
 
+// OnCitus returns the layout of many logs that `migrate-gen --citus` has distributed over the nodes of a Citus cluster, by log. An
+// append is delegated to the node of its log, in one round trip, and is a transaction of that node alone; one that appends to several
+// logs is committed in two phases.
+//
+// AppendStreams takes streams of one log: over [HashedLogs], streams of several are refused with [ErrSeveralLogs]. Groups, and the notify
+// channel, are refused.
+func (l Layout) OnCitus() Layout {
+	l.citus = true
+	return l
+}
+
 func (l Layout) apply(c *Config) { c.Layout = l }
 
 // check returns an error for a layout that there cannot be.
 func (l Layout) check() error {
+	if l.citus && !l.many {
+		return fmt.Errorf("layout on Citus: %w; give ManyLogs.OnCitus() or HashedLogs(n).OnCitus()", errOneLog)
+	}
 	if l.hashed < 0 || l.many && l.hashed > MaxHashedLogs || l == HashedLogs(0) && !l.many {
 		return fmt.Errorf("hashed logs: %d; give 1 to %d", l.hashed, MaxHashedLogs)
 	}
@@ -57,6 +72,10 @@ var (
 
 	// ErrLogDropped: the log was dropped, or is being dropped. Create makes it anew, empty.
 	ErrLogDropped = errors.New("the log was dropped")
+
+	// ErrSeveralLogs: on Citus, AppendStreams was given streams of several logs, which may be on several nodes. Append to each in one
+	// transaction, or keep streams that change together in one log.
+	ErrSeveralLogs = errors.New("the streams are in several logs, and on Citus they have to be in one")
 
 	// ErrUnknownLog: there is no log of that name.
 	ErrUnknownLog = errors.New("unknown log")
@@ -87,6 +106,7 @@ func checkLog(name string) error {
 type logs struct {
 	table  pgname.Table // has a row for each; the zero value where there is one log
 	hashed int          // over how many streams are spread; 0: logs have names
+	citus  bool         // they are distributed, and appends are delegated
 }
 
 // areMany reports whether there are many logs.
@@ -121,12 +141,33 @@ func (s *Store[Tx]) of(aggregateID, text string, args ...any) query {
 	return s.in(s.logOf(aggregateID), text, args...)
 }
 
-// across returns a statement about several streams, which finds out by itself in which log each is.
-func (s *Store[Tx]) across(text string, args ...any) query {
-	if s.tables.hashed > 0 {
+// across returns a statement about several streams. Where they are spread over logs it finds out by itself in which log each is; on Citus
+// it is about those of one log.
+func (s *Store[Tx]) across(log, text string, args ...any) query {
+	if s.tables.hashed > 0 && !s.tables.citus {
 		return query{text, args}
 	}
-	return s.in(s.log, text, args...)
+	return s.in(log, text, args...)
+}
+
+// statementLog returns the log that a statement about several streams, and this one among them, is about.
+func (s *Store[Tx]) statementLog(aggregateID string) string {
+	if s.tables.citus {
+		return s.logOf(aggregateID)
+	}
+	return s.log
+}
+
+// statementLogs returns the logs that it takes a statement each to reach all streams.
+func (s *Store[Tx]) statementLogs() []string {
+	if !s.tables.citus || s.tables.hashed == 0 {
+		return []string{s.log}
+	}
+	logs := make([]string, s.tables.hashed)
+	for i := range logs {
+		logs[i] = strconv.Itoa(i)
+	}
+	return logs
 }
 
 // byID returns the statement that finds events by their IDs among those of the logs of some streams.

@@ -157,7 +157,7 @@ func (l *Logs[Tx]) drop(ctx context.Context, tx Tx, log string) error {
 		return err
 	}
 	var known bool
-	if err := queryRow(ctx, q, query{l.sql.markDropped, []any{log}}, &known); err != nil {
+	if err := queryRow(ctx, q, query{l.sql.markDropped, []any{log, s.clock()}}, &known); err != nil {
 		return s.tables.classify(err, false)
 	}
 	if !known {

@@ -60,11 +60,16 @@ func (s *Store[Tx]) DropSnapshots(ctx context.Context, tx Tx, q runtime.Snapshot
 	if q.AggregateID != "" && q.AggregateType == "" {
 		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
 	}
-	var dropped int64
-	if err := queryRow(ctx, s.bind(tx), s.across(s.sql.dropSnapshots, q.AggregateType, q.AggregateID, timeOrNull(q.SavedBefore), timeOrNull(q.UnusedSince)), &dropped); err != nil {
-		return 0, fmt.Errorf("drop snapshots: %w", s.snapshotError(err))
+	all := int64(0)
+	for _, log := range s.statementLogs() {
+		var dropped int64
+		statement := s.across(log, s.sql.dropSnapshots, q.AggregateType, q.AggregateID, timeOrNull(q.SavedBefore), timeOrNull(q.UnusedSince))
+		if err := queryRow(ctx, s.bind(tx), statement, &dropped); err != nil {
+			return all, fmt.Errorf("drop snapshots: %w", s.snapshotError(err))
+		}
+		all += dropped
 	}
-	return dropped, nil
+	return all, nil
 }
 
 // timeOrNull returns a time as an argument in which none is NULL.

@@ -17,6 +17,7 @@ type statements struct {
 	createOne      string // the same for exactly one event, which needs no arrays
 	extendOne      string
 	appendStreams  string
+	appendOnNode   string // what appends on Citus
 	appendGroup    string
 	undoStreams    string
 	releaseGuards  string
@@ -32,6 +33,8 @@ type statements struct {
 	logFiltered    string
 	latest         string
 
+	appendStreamsOnNode string
+
 	readFromSnapshot string
 	readStreams      string
 	readStreamsFrom  string // their snapshots
@@ -45,7 +48,8 @@ var sqlFiles embed.FS
 // A variant is what a text is filled in with. Logs is empty where there is one log.
 type variant struct {
 	Events, Heads, Sequence, Snapshots, Logs string
-	hashed                                   int // how many logs streams are spread over; 0: a log has a name
+	Append                                   string // the function that appends on the node of a log; else empty
+	hashed                                   int    // how many logs streams are spread over; 0: a log has a name
 
 	Payload            PayloadType
 	Creates, Single    bool
@@ -98,10 +102,14 @@ func (v variant) Of(alias string) string {
 	return alias + "log = $log::text\n\t  and "
 }
 
-// Same returns the condition that rows of two aliases are of the same log, in the same form.
+// Same returns the condition that rows of two aliases are of the same log, in the same form. On Citus a statement is about one log, and
+// reaches its node whole only if it says so of each table.
 func (v variant) Same(a, b string) string {
-	if v.Logs == "" {
+	switch {
+	case v.Logs == "":
 		return ""
+	case v.Append != "":
+		return a + ".log = $log::text\n\t\tand "
 	}
 	return a + ".log = " + b + ".log\n\t\tand "
 }
@@ -167,6 +175,9 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		Payload:   payload,
 		Notify:    notify,
 	}
+	if t.citus {
+		plain.Append, plain.hashed = t.events.AppendFunction().Quoted(), 0 // each statement is about the log of its argument
+	}
 	create, createOne, extendOne, backward, filtered := plain, plain, plain, plain, plain
 	create.Creates = true
 	createOne.Creates, createOne.Single = true, true
@@ -187,6 +198,8 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		{&s.createOne, "append.sql", createOne},
 		{&s.extendOne, "append.sql", extendOne},
 		{&s.appendStreams, "append_streams.sql", plain},
+		{&s.appendOnNode, "append_on_node.sql", extendOne},
+		{&s.appendStreamsOnNode, "append_on_node.sql", plain},
 		{&s.appendGroup, "append_group.sql", plain},
 		{&s.undoStreams, "undo_streams.sql", plain},
 		{&s.releaseGuards, "release_guards.sql", plain},

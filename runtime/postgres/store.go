@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -108,6 +109,9 @@ func newLayoutStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], e
 	}
 	if err := checkChannel(c.NotifyChannel); err != nil {
 		return nil, err
+	}
+	if c.NotifyChannel != "" && t.citus {
+		return nil, errors.New("notify channel: on Citus an append commits on the node of its log, and would notify listeners of that node only")
 	}
 	texts, err := render(t, c.Payload, c.NotifyChannel != "")
 	if err != nil {

@@ -53,7 +53,13 @@ func (s *Store[Tx]) tryStreams(ctx context.Context, q querier, appends []runtime
 			results[i].Events = appending.Events(a.Events, s.clock)
 		}
 	}
-	statement := s.across(s.sql.appendStreams, s.streamsArguments(appends, results)...)
+	if s.tables.citus {
+		if expected, err := s.appendStreamsOnNode(ctx, q, appends, results); err != nil || expected {
+			return results, err
+		}
+		return s.streamsAgain(ctx, q, appends)
+	}
+	statement := s.across(s.log, s.sql.appendStreams, s.streamsArguments(appends, results)...)
 	before, err := s.appendedStreams(ctx, q, statement, appends, results)
 	if err != nil && !(s.alone && isDivisionByZero(err)) {
 		return nil, err
@@ -68,6 +74,11 @@ func (s *Store[Tx]) tryStreams(ctx context.Context, q querier, appends []runtime
 			return nil, err
 		}
 	}
+	return s.streamsAgain(ctx, q, appends)
+}
+
+// streamsAgain says why an append to several streams wrote nothing.
+func (s *Store[Tx]) streamsAgain(ctx context.Context, q querier, appends []runtime.StreamAppend) ([]runtime.AppendResult, error) {
 	return appending.StreamsAgain(appends, func(a runtime.StreamAppend) (runtime.AppendResult, error) {
 		return s.whyNot(ctx, q, a)
 	})
@@ -84,7 +95,7 @@ func (s *Store[Tx]) sendStreams(ctx context.Context, q querier, statement query,
 	if types == nil {
 		return q.query(ctx, statement)
 	}
-	return q.queryBefore(ctx, statement, s.across(s.sql.releaseGuards, types, ids))
+	return q.queryBefore(ctx, statement, s.across(s.log, s.sql.releaseGuards, types, ids))
 }
 
 // appendedStreams runs the statement and completes the results. If one of the streams was not where it was expected, nothing
@@ -127,16 +138,21 @@ func (s *Store[Tx]) appendedStreams(ctx context.Context, q querier, statement qu
 	if err := r.Err(); err != nil || before != nil {
 		return before, err
 	}
+	return nil, complete(appends, results, firsts)
+}
+
+// complete completes the results of an append to several streams, by the version of the first event of each.
+func complete(appends []runtime.StreamAppend, results []runtime.AppendResult, firsts []int64) error {
 	for i := range results {
 		if stored, given := len(results[i].GlobalPositions), len(results[i].Events); stored < given {
-			return nil, storedFewer(stored, given)
+			return storedFewer(stored, given)
 		}
 		if !appends[i].IsGuard() {
 			slices.Sort(results[i].GlobalPositions)
 			results[i] = appending.Result(results[i].Events, results[i].GlobalPositions, firsts[i])
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // undo sets heads back to the versions they had. The transaction has locked their rows, so nobody has seen the others.
@@ -147,7 +163,7 @@ func (s *Store[Tx]) undo(ctx context.Context, q querier, before map[appending.St
 		types, ids, versions = append(types, name.AggregateType), append(ids, name.AggregateID), append(versions, version)
 	}
 	var undone int64
-	err := queryRow(ctx, q, s.across(s.sql.undoStreams, types, ids, versions), &undone)
+	err := queryRow(ctx, q, s.across(s.log, s.sql.undoStreams, types, ids, versions), &undone)
 	if err == nil && undone != int64(len(before)) {
 		err = fmt.Errorf("set back %d of %d heads; roll back", undone, len(before))
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // ReadStreams reads several streams, each whole, after a version or from its snapshot, in one statement and one round trip; see
-// [runtime.StreamsReader]. It works at every isolation level, in read-only transactions and on a standby.
+// [runtime.StreamsReader]. On Citus it is one statement for each log. It works at every isolation level, in read-only transactions and on a standby.
 func (s *Store[Tx]) ReadStreams(ctx context.Context, tx Tx, reads ...runtime.StreamRead) ([]runtime.ReadResult, error) {
 	results, err := s.readStreams(ctx, tx, reads)
 	if err != nil {
@@ -20,13 +20,23 @@ func (s *Store[Tx]) ReadStreams(ctx context.Context, tx Tx, reads ...runtime.Str
 	return results, nil
 }
 
+// A streamSelection is the streams of a statement, by column.
+type streamSelection struct {
+	types, ids, fingerprints []string
+	after                    []int64
+}
+
+func (s *streamSelection) add(r runtime.StreamRead) {
+	s.types, s.ids = append(s.types, r.AggregateType), append(s.ids, r.AggregateID)
+	s.after, s.fingerprints = append(s.after, r.After), append(s.fingerprints, r.Fingerprint)
+}
+
 func (s *Store[Tx]) readStreams(ctx context.Context, tx Tx, reads []runtime.StreamRead) ([]runtime.ReadResult, error) {
 	if err := reading.ValidateStreams(reads); err != nil {
 		return nil, err
 	}
 	text, explain := s.sql.readStreams, func(err error) error { return s.tables.classify(err, false) }
-	var types, ids, fingerprints []string
-	var after []int64
+	selections := make(map[string]*streamSelection, 1) // by the log that a statement is about
 	for _, r := range reads {
 		if !runtime.ValidName(r.AggregateType) || !runtime.ValidName(r.AggregateID) {
 			continue
@@ -34,16 +44,19 @@ func (s *Store[Tx]) readStreams(ctx context.Context, tx Tx, reads []runtime.Stre
 		if r.Fingerprint != "" {
 			text, explain = s.sql.readStreamsFrom, s.snapshotError
 		}
-		types, ids = append(types, r.AggregateType), append(ids, r.AggregateID)
-		after, fingerprints = append(after, r.After), append(fingerprints, r.Fingerprint)
+		log := s.statementLog(r.AggregateID)
+		if selections[log] == nil {
+			selections[log] = new(streamSelection)
+		}
+		selections[log].add(r)
 	}
 	rows := make(map[appending.StreamName][]runtime.PersistedEvent, len(reads))
-	if len(types) > 0 {
+	for log, selected := range selections {
 		db, err := s.querier(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		r, err := db.query(ctx, s.across(text, types, ids, after, fingerprints, int64(math.MaxInt64)))
+		r, err := db.query(ctx, s.across(log, text, selected.types, selected.ids, selected.after, selected.fingerprints, int64(math.MaxInt64)))
 		if err != nil {
 			return nil, explain(err)
 		}

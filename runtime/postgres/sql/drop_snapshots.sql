@@ -7,7 +7,7 @@ with dropped as (
 	  and ($4::timestamptz is null or not exists (
 		select
 		from {{.Snapshots}} as later
-		where later.aggregate_type = s.aggregate_type
+		where {{if .Append}}{{.Of "later"}}{{end}}later.aggregate_type = s.aggregate_type
 		  and later.fingerprint = s.fingerprint
 		  and later.saved_at >= $4::timestamptz
 	  ))

@@ -76,8 +76,7 @@ cross join lateral (
 		e.metadata::json,
 		e.created_at
 	from {{.Events}} as e
-	where {{if .Logs}}e.log = b.log
-	  and {{end}}e.aggregate_type = b.aggregate_type
+	where {{.Same "e" "b"}}e.aggregate_type = b.aggregate_type
 	  and e.aggregate_id = b.aggregate_id
 	  and e.aggregate_version > b.after
 	order by e.aggregate_version

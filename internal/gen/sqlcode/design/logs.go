@@ -13,6 +13,7 @@ type Logs struct {
 	Spread string // one of Spreads
 	Hashed int    // how many logs there are by hash; 0: they have names
 	RLS    bool   // a session sees the log that it has set
+	Citus  bool   // they are distributed over the nodes of a cluster
 	Moved  bool   // the one log becomes these, each event going where Of says
 	Of     string // the expression of an event's log; empty: by hash
 }
@@ -26,7 +27,7 @@ const (
 // logs checks the options that say how events are spread over logs.
 func (o Options) logs(dialect *Dialect) (Logs, error) {
 	spread, err := dialect.spreads.find(o.Logs)
-	l := Logs{Spread: spread, RLS: o.TenantRLS}
+	l := Logs{Spread: spread, RLS: o.TenantRLS, Citus: o.Citus}
 	var problems []error
 	note := func(is bool, format string, args ...any) {
 		if is {

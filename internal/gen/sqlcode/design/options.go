@@ -64,6 +64,8 @@ type Options struct {
 	EventLogsTable string
 	// TenantRLS has the database show a session only the log that it has set.
 	TenantRLS bool
+	// Citus has many logs distributed over the nodes of a Citus cluster.
+	Citus bool
 	// Domain has a view made for each version of each of its events. Nil: none.
 	Domain *model.Domain
 	// Strict has the database refuse events that are not of the domain.
@@ -108,6 +110,7 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 	}
 	d.Partition, layout = o.partition(dialect)
 	d.Logs, spread = o.logs(dialect)
+	spread = errors.Join(spread, o.citus(d.Logs))
 	if o.Strict && len(views) == 0 && viewsErr == nil {
 		strict = errors.New("strict: there is no domain that says which events are known; name it by --domain")
 	}

@@ -41,6 +41,7 @@ func sqliteOptions(o Options) (Options, error) {
 		{"grant-forget", len(o.ForgetGrants) > 0, "it has no roles; the rights are those on the file"},
 		{"partition", cmp.Or(o.Partition, none) != none, "it has no partitions"},
 		{"logs", cmp.Or(o.Logs, none) != none, "its one writer at a time makes one log; a file for each tenant is what it has instead"},
+		{"citus", o.Citus, "it is a file"},
 		{"partition-size", o.PartitionSize != 0, "it has no partitions"},
 		{"partitions", o.Partitions != 0, "it has no partitions"},
 		{"partman-schema", o.PartmanSchema != "", "it has no partitions"},

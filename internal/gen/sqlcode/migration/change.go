@@ -36,6 +36,7 @@ var attachments = []struct {
 	{"index", "indexes.down.sql.tmpl", "indexes.sql.tmpl", change.indexes},
 	{"strict", "strict.down.sql.tmpl", "strict.sql.tmpl", change.knownCheck},
 	{"append_only", "append_only.down.sql.tmpl", "append_only.sql.tmpl", change.appendOnly},
+	{"citus", "citus.down.sql.tmpl", "citus.sql.tmpl", change.citus},
 	{"grants", "grants.down.sql.tmpl", "grants.sql.tmpl", change.grants},
 	{"rls", "tenant_rls.down.sql.tmpl", "tenant_rls.sql.tmpl", change.tenantRLS},
 	{"grants", "grants_forget.down.sql.tmpl", "grants_forget.sql.tmpl", change.forgetGrants},
@@ -179,6 +180,29 @@ func (c change) looksAtStored() bool {
 func (c change) tenantRLS() (lost, gained any) {
 	differs := c.from.Logs.RLS != c.to.Logs.RLS || c.from.HasSnapshots() != c.to.HasSnapshots()
 	return when(differs && c.from.Logs.RLS, c.before), when(differs && c.to.Logs.RLS, c.after)
+}
+
+// citus distributes what is not distributed. The function is made anew where what it writes differs.
+func (c change) citus() (lost, gained any) {
+	distributed := func(d design.Design) (tables []pgname.Table) {
+		if d.Logs.Citus {
+			tables = d.Distributed()
+		}
+		return tables
+	}
+	former, current := distributed(c.from), distributed(c.to)
+	appends := c.from.Logs.Citus != c.to.Logs.Citus || c.from.Tables != c.to.Tables || c.from.Payload != c.to.Payload || c.from.Metadata != c.to.Metadata
+	lostTables, gainedTables := []pgname.Table(nil), []pgname.Table(nil)
+	switch {
+	case len(former) > 0 && len(current) == 0:
+		lostTables = former
+	case len(former) == 0:
+		gainedTables = current
+	case !c.from.HasSnapshots() && c.to.HasSnapshots():
+		gainedTables = []pgname.Table{c.to.Snapshots}
+	}
+	return when(c.from.Logs.Citus && appends, design.Distribution{Script: c.before, Tables: lostTables, Appends: true}),
+		when(c.to.Logs.Citus && appends, design.Distribution{Script: c.after, Tables: gainedTables, Appends: true})
 }
 
 func (c change) appendOnly() (lost, gained any) {

@@ -59,6 +59,7 @@ type recordedOptions struct {
 	HashedLogs          int      `json:"hashed-logs,omitempty"`
 	EventLogsTable      string   `json:"event-logs-table,omitempty"`
 	TenantRLS           bool     `json:"tenant-rls,omitempty"`
+	Citus               bool     `json:"citus,omitempty"`
 }
 
 // A recordedFile is a file of a migration as it was written, up or down.
@@ -120,6 +121,7 @@ func (w Writer) newRecord(d design.Design) record {
 			HashedLogs:          d.Logs.Hashed,
 			EventLogsTable:      d.EventLogs.String(),
 			TenantRLS:           d.Logs.RLS,
+			Citus:               d.Logs.Citus,
 		},
 		Views:   d.Views,
 		Known:   known,
@@ -171,6 +173,7 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 		HashedLogs:          s.HashedLogs,
 		EventLogsTable:      s.EventLogsTable,
 		TenantRLS:           s.TenantRLS,
+		Citus:               s.Citus,
 	}.Recorded(r.Views, r.Retired)
 	if err != nil {
 		return r, design.Design{}, fmt.Errorf("%s: %w", RecordFile, err)

@@ -4,6 +4,9 @@ with recent as (
 		{{.ItsLog "e"}}e.aggregate_type,
 		e.aggregate_id
 	from {{.Events}} as e
+{{- if .Append}}
+	where e.log = $log::text
+{{- end}}
 	order by {{if .Logs}}e.log desc, {{end}}e.global_position desc
 	limit 200
 ), sample as (
@@ -17,6 +20,9 @@ with recent as (
 			{{.ItsLog "h"}}h.aggregate_type,
 			h.aggregate_id
 		from {{.Heads}} as h
+{{- if .Append}}
+		where h.log = $log::text
+{{- end}}
 		order by
 			{{.ItsLog "h"}}h.aggregate_type,
 			h.aggregate_id
@@ -28,6 +34,9 @@ with recent as (
 			{{.ItsLog "h"}}h.aggregate_type,
 			h.aggregate_id
 		from {{.Heads}} as h
+{{- if .Append}}
+		where h.log = $log::text
+{{- end}}
 		order by
 			{{if .Logs}}h.log desc,
 			{{end}}h.aggregate_type desc,

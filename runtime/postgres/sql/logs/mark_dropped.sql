@@ -2,7 +2,7 @@
 with marked as (
 	update {{.Logs}}
 	set
-		dropped_at = coalesce(dropped_at, clock_timestamp()),
+		dropped_at = coalesce(dropped_at, $2::timestamptz),
 		position = 0,
 		settled = 0
 	where log = $1::text
