@@ -137,7 +137,8 @@ nothing until the edit is taken back or accepted.
 		appends to it. Tables of consumers stay on the coordinator.
 		A folder that has --logs gets a migration that distributes
 		what there is. A store has to be told; see docs/scale.md.
-		Not with --tenant-rls, --append-only or --strict.
+		Not with --tenant-rls, --append-only or --strict. Distributed
+		tables keep their names and the types of their columns.
 	--domain PATTERN
 		Packages that hold the events, as eventmap-gen takes them, such
 		as ./domain/... Each version of each event gets a view, such as

@@ -71,6 +71,10 @@ func (c *Consumers[Tx]) configure(opts []Option) error {
 	if err != nil {
 		return err
 	}
+	if t.citus {
+		return errors.New("consumers: not on Citus, where checkpoints cannot be claimed with the logs that are on other nodes; " +
+			"read each log of Logs.List by ReadEvents, and keep its position in your transaction")
+	}
 	if err := config.Payload.check(); err != nil {
 		return err
 	}

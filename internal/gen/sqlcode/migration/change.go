@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -182,7 +183,7 @@ func (c change) tenantRLS() (lost, gained any) {
 	return when(differs && c.from.Logs.RLS, c.before), when(differs && c.to.Logs.RLS, c.after)
 }
 
-// citus distributes what is not distributed. The function is made anew where what it writes differs.
+// citus distributes what is not distributed, or takes it back.
 func (c change) citus() (lost, gained any) {
 	distributed := func(d design.Design) (tables []pgname.Table) {
 		if d.Logs.Citus {
@@ -191,18 +192,15 @@ func (c change) citus() (lost, gained any) {
 		return tables
 	}
 	former, current := distributed(c.from), distributed(c.to)
-	appends := c.from.Logs.Citus != c.to.Logs.Citus || c.from.Tables != c.to.Tables || c.from.Payload != c.to.Payload || c.from.Metadata != c.to.Metadata
-	lostTables, gainedTables := []pgname.Table(nil), []pgname.Table(nil)
 	switch {
 	case len(former) > 0 && len(current) == 0:
-		lostTables = former
-	case len(former) == 0:
-		gainedTables = current
-	case !c.from.HasSnapshots() && c.to.HasSnapshots():
-		gainedTables = []pgname.Table{c.to.Snapshots}
+		return design.Distribution{Script: c.before, Tables: former, Appends: true}, nil
+	case len(former) == 0 && len(current) > 0:
+		return nil, design.Distribution{Script: c.after, Tables: current, Appends: true}
+	case len(former) < len(current): // by the table of snapshots
+		return nil, design.Distribution{Script: c.after, Tables: missing(current, former)}
 	}
-	return when(c.from.Logs.Citus && appends, design.Distribution{Script: c.before, Tables: lostTables, Appends: true}),
-		when(c.to.Logs.Citus && appends, design.Distribution{Script: c.after, Tables: gainedTables, Appends: true})
+	return nil, nil
 }
 
 func (c change) appendOnly() (lost, gained any) {
@@ -292,10 +290,20 @@ func (c change) partman() any {
 	}{c.after, differs && former.Maintenance == "pg_cron", differs && current.Maintenance != design.Maintenances[0]})
 }
 
+// renames reports whether a distributed table that stays gets another name.
+func renames(from, to design.Tables) bool {
+	return from.EventLogs != to.EventLogs || from.Events != to.Events || from.Heads != to.Heads ||
+		from.HasSnapshots() && to.HasSnapshots() && from.Snapshots != to.Snapshots
+}
+
 // checkChange returns an error for what cannot be migrated.
 func checkChange(from, to design.Design) error {
 	if err := to.CheckLogs(from); err != nil && !from.Logs.Moved && !to.Logs.Moved {
 		return fmt.Errorf("%w; --from %s moves one log into many", err, oneLogSource)
+	}
+	if from.Logs.Citus && to.Logs.Citus && (renames(from.Tables, to.Tables) || from.Payload != to.Payload || from.Metadata != to.Metadata) {
+		return errors.New("citus: distributed tables keep their names and the types of their columns, since Citus renames no constraint and takes no " +
+			"alter table among other statements; say --citus=false, change them, and say --citus, in three runs")
 	}
 	if from.Events != to.Events && (from.Partitioned() || to.Partitioned()) {
 		return fmt.Errorf("events table %s: cannot be renamed to %s, since a partitioned one keeps its name; "+
