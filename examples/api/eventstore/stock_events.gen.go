@@ -34,9 +34,9 @@ func NewStockStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Sto
 	return &StockStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *StockStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -197,8 +197,8 @@ func FoldStock(state *stock.Stock, event StockEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// StockHandler handles every event of Stock. An event that is added to the domain adds a method here, so that the build
-// breaks for whoever does not handle it; [StockHandlerFuncs] handles some and says so.
+// StockHandler handles every event of Stock. Adding an event to the domain adds a method here, so handlers that lack it
+// stop compiling; [StockHandlerFuncs] handles some events and says so.
 type StockHandler[Tx any] interface {
 	// Delivered says that articles came in.
 	OnDelivered(ctx context.Context, tx Tx, e stock.Delivered, m runtime.Meta) error
@@ -268,7 +268,8 @@ func StockIDOf(m runtime.Meta) stock.Article {
 	return stock.Article(m.AggregateID)
 }
 
-// NewStockConsumer returns a consumer, known for ever by its name, that hands every event of Stock to h.
+// NewStockConsumer returns a consumer that hands every event of Stock to h. name identifies its checkpoint and must not
+// change.
 func NewStockConsumer[Tx any](name string, h StockHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{StockType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleStock(ctx, tx, e, h, opts...)

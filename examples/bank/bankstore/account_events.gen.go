@@ -37,9 +37,9 @@ func NewAccountStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *A
 	return s
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *AccountStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -204,8 +204,8 @@ func FoldAccount(state *account.Account, event AccountEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// AccountHandler handles every event of Account. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [AccountHandlerFuncs] handles some and says so.
+// AccountHandler handles every event of Account. Adding an event to the domain adds a method here, so handlers that
+// lack it stop compiling; [AccountHandlerFuncs] handles some events and says so.
 type AccountHandler[Tx any] interface {
 	// Deposited says that money came in, of a transfer or over the counter.
 	OnDeposited(ctx context.Context, tx Tx, e account.Deposited, m runtime.Meta) error
@@ -275,7 +275,8 @@ func AccountIDOf(m runtime.Meta) account.ID {
 	return account.ID(m.AggregateID)
 }
 
-// NewAccountConsumer returns a consumer, known for ever by its name, that hands every event of Account to h.
+// NewAccountConsumer returns a consumer that hands every event of Account to h. name identifies its checkpoint and must
+// not change.
 func NewAccountConsumer[Tx any](name string, h AccountHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{AccountType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleAccount(ctx, tx, e, h, opts...)

@@ -45,9 +45,9 @@ func NewTransferStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *
 	return &TransferStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *TransferStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -94,8 +94,8 @@ func (s *TransferStore[Tx]) Read(
 	})
 }
 
-// TransferHandler handles every event of Transfer. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [TransferHandlerFuncs] handles some and says so.
+// TransferHandler handles every event of Transfer. Adding an event to the domain adds a method here, so handlers that
+// lack it stop compiling; [TransferHandlerFuncs] handles some events and says so.
 type TransferHandler[Tx any] interface {
 	// Made says that the money was moved.
 	OnMade(ctx context.Context, tx Tx, e transfer.Made, m runtime.Meta) error
@@ -134,7 +134,8 @@ func HandleTransfer[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
-// NewTransferConsumer returns a consumer, known for ever by its name, that hands every event of Transfer to h.
+// NewTransferConsumer returns a consumer that hands every event of Transfer to h. name identifies its checkpoint and
+// must not change.
 func NewTransferConsumer[Tx any](name string, h TransferHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{TransferType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleTransfer(ctx, tx, e, h, opts...)

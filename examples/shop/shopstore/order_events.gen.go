@@ -35,9 +35,9 @@ func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Ord
 	return &OrderStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *OrderStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -207,8 +207,8 @@ func FoldOrder(state *order.Order, event OrderEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the build
-// breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
+// OrderHandler handles every event of Order. Adding an event to the domain adds a method here, so handlers that lack it
+// stop compiling; [OrderHandlerFuncs] handles some events and says so.
 type OrderHandler[Tx any] interface {
 	// Cancelled says that nothing comes of the order.
 	OnCancelled(ctx context.Context, tx Tx, e order.Cancelled, m runtime.Meta) error
@@ -317,7 +317,8 @@ func OrderIDOf(m runtime.Meta) order.ID {
 	return order.ID(m.AggregateID)
 }
 
-// NewOrderConsumer returns a consumer, known for ever by its name, that hands every event of Order to h.
+// NewOrderConsumer returns a consumer that hands every event of Order to h. name identifies its checkpoint and must not
+// change.
 func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{OrderType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleOrder(ctx, tx, e, h, opts...)

@@ -53,9 +53,9 @@ func NewUserStore[Tx any](store runtime.Store[Tx], keys *privacy.Keys[Tx], opts 
 	return &UserStore[Tx]{store: store, settings: mapping.Discreet(mapping.NewSettings(opts...)), personal: mapping.NewPersonal(keys, personalEvents)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *UserStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -106,8 +106,8 @@ func (s *UserStore[Tx]) Read(
 	})
 }
 
-// UserHandler handles every event of User. An event that is added to the domain adds a method here, so that the build
-// breaks for whoever does not handle it; [UserHandlerFuncs] handles some and says so.
+// UserHandler handles every event of User. Adding an event to the domain adds a method here, so handlers that lack it
+// stop compiling; [UserHandlerFuncs] handles some events and says so.
 type UserHandler[Tx any] interface {
 	// UserDeleted says that the account is gone, and that the user is to be forgotten.
 	OnUserDeleted(ctx context.Context, tx Tx, e userv1.UserDeleted, m runtime.Meta) error
@@ -202,7 +202,8 @@ func HandleUser[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
-// NewUserConsumer returns a consumer, known for ever by its name, that hands every event of User to h.
+// NewUserConsumer returns a consumer that hands every event of User to h. name identifies its checkpoint and must not
+// change.
 func NewUserConsumer[Tx any](name string, keys *privacy.Keys[Tx], h UserHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{UserType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleUser(ctx, tx, keys, e, h, opts...)
@@ -226,8 +227,8 @@ func NewUserBatchConsumer[Tx any](
 	})
 }
 
-// NewUserForgetter returns a consumer, known for ever by its name, that forgets the subjects of the events of User
-// which say that one is to be forgotten, each in the transaction that moves its checkpoint.
+// NewUserForgetter returns a consumer that forgets the subjects of the events of User which say that one is to be
+// forgotten, each in the transaction that moves its checkpoint. name identifies that checkpoint and must not change.
 func NewUserForgetter[Tx any](name string, keys *privacy.Keys[Tx]) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{UserType}, mapping.Forget(keys, map[mapping.EventVersion]string{
 		{AggregateType: UserType, EventType: "UserDeleted", Version: 1}: "",

@@ -13,8 +13,8 @@ func (g *generator) handler(f *jen.File, a *aggregate) {
 		return jen.Params(g.ctx(), g.tx(), g.local("e").Add(g.eventType(e)), g.local("m").Add(runtimeName("Meta"))).Error()
 	}
 
-	doc(f, `%s handles every event of %s. An event that is added to the domain adds a method here, so that the
-build breaks for whoever does not handle it; [%s] handles some and says so.`, a.handler(), a.Name, a.handlerFuncs())
+	doc(f, `%s handles every event of %s. Adding an event to the domain adds a method here, so
+handlers that lack it stop compiling; [%s] handles some events and says so.`, a.handler(), a.Name, a.handlerFuncs())
 	f.Type().Id(a.handler()).Types(tx.Clone().Any()).InterfaceFunc(func(group *jen.Group) {
 		for _, e := range a.current() {
 			if e.Doc != "" {
@@ -64,7 +64,7 @@ func (g *generator) consumer(f *jen.File, a *aggregate) {
 	if a.HasPersonal() {
 		made = jen.Qual(consumerPath, "Prepared").Call(made, g.newPersonal().Dot("Prepare"))
 	}
-	doc(f, "%s returns a consumer, known for ever by its name, that hands every event of %s to h.", a.newConsumer(), a.Name)
+	doc(f, "%s returns a consumer that hands every event of %s to h. name identifies its checkpoint and must not change.", a.newConsumer(), a.Name)
 	f.Func().Id(a.newConsumer()).Types(g.local("Tx").Any()).Params(append(params,
 		g.local("h").Id(a.handler()).Types(g.local("Tx")),
 		g.local("opts").Op("...").Add(runtimeName("Option")))...,

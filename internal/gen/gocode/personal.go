@@ -100,8 +100,8 @@ func (g *generator) forgetter(f *jen.File, a *aggregate) {
 			cases = append(cases, eventVersion(a, e).Op(":").Lit(e.Forget.Subject))
 		}
 	}
-	doc(f, `%s returns a consumer, known for ever by its name, that forgets the subjects of the events of %s which say that
-one is to be forgotten, each in the transaction that moves its checkpoint.`, a.newForgetter(), a.Name)
+	doc(f, `%s returns a consumer that forgets the subjects of the events of %s which say that one is to be forgotten, each in
+the transaction that moves its checkpoint. name identifies that checkpoint and must not change.`, a.newForgetter(), a.Name)
 	f.Func().Id(a.newForgetter()).Types(g.local("Tx").Any()).Params(
 		g.local("name").String(), g.keys(),
 	).Qual(consumerPath, "ScopedConsumer").Types(g.local("Tx")).Block(

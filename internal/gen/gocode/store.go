@@ -115,7 +115,7 @@ func (g *generator) made(a *aggregate) []jen.Code {
 
 func (g *generator) storeAppend(f *jen.File, a *aggregate) {
 	doc(f, `Append appends events to the stream of id, which must be at the expected version. It takes one round
-trip, whatever their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing
+trip, however many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing
 is written, and the transaction is still usable.`)
 	f.Func().Params(g.receiver(a)).Id("Append").Custom(lines,
 		g.ctx(), g.tx(), g.id(a),

@@ -33,9 +33,9 @@ func NewOrderStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Ord
 	return &OrderStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *OrderStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -82,8 +82,8 @@ func (s *OrderStore[Tx]) Read(
 	})
 }
 
-// OrderHandler handles every event of Order. An event that is added to the domain adds a method here, so that the build
-// breaks for whoever does not handle it; [OrderHandlerFuncs] handles some and says so.
+// OrderHandler handles every event of Order. Adding an event to the domain adds a method here, so handlers that lack it
+// stop compiling; [OrderHandlerFuncs] handles some events and says so.
 type OrderHandler[Tx any] interface {
 	// Discounted says that all is cheaper.
 	OnDiscounted(ctx context.Context, tx Tx, e order.Discounted, m runtime.Meta) error
@@ -161,7 +161,8 @@ func HandleOrder[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
-// NewOrderConsumer returns a consumer, known for ever by its name, that hands every event of Order to h.
+// NewOrderConsumer returns a consumer that hands every event of Order to h. name identifies its checkpoint and must not
+// change.
 func NewOrderConsumer[Tx any](name string, h OrderHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{OrderType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleOrder(ctx, tx, e, h, opts...)

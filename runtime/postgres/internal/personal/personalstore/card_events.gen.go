@@ -34,9 +34,9 @@ func NewCardStore[Tx any](store runtime.Store[Tx], opts ...runtime.Option) *Card
 	return &CardStore[Tx]{store: store, settings: mapping.NewSettings(opts...)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *CardStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -191,8 +191,8 @@ func FoldCard(state *letter.Card, event CardEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// CardHandler handles every event of Card. An event that is added to the domain adds a method here, so that the build
-// breaks for whoever does not handle it; [CardHandlerFuncs] handles some and says so.
+// CardHandler handles every event of Card. Adding an event to the domain adds a method here, so handlers that lack it
+// stop compiling; [CardHandlerFuncs] handles some events and says so.
 type CardHandler[Tx any] interface {
 	// Sent is the same, in clear.
 	OnSent(ctx context.Context, tx Tx, e letter.Sent, m runtime.Meta) error
@@ -231,7 +231,8 @@ func HandleCard[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
-// NewCardConsumer returns a consumer, known for ever by its name, that hands every event of Card to h.
+// NewCardConsumer returns a consumer that hands every event of Card to h. name identifies its checkpoint and must not
+// change.
 func NewCardConsumer[Tx any](name string, h CardHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{CardType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleCard(ctx, tx, e, h, opts...)

@@ -37,9 +37,9 @@ func NewCustomerStore[Tx any](store runtime.Store[Tx], keys *privacy.Keys[Tx], o
 	return &CustomerStore[Tx]{store: store, settings: mapping.Discreet(mapping.NewSettings(opts...)), personal: mapping.NewPersonal(keys, personalEvents)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *CustomerStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -210,8 +210,8 @@ func FoldCustomer(state *customer.Customer, event CustomerEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// CustomerHandler handles every event of Customer. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [CustomerHandlerFuncs] handles some and says so.
+// CustomerHandler handles every event of Customer. Adding an event to the domain adds a method here, so handlers that
+// lack it stop compiling; [CustomerHandlerFuncs] handles some events and says so.
 type CustomerHandler[Tx any] interface {
 	// Left says that the customer is to be forgotten.
 	OnLeft(ctx context.Context, tx Tx, e customer.Left, m runtime.Meta) error
@@ -298,7 +298,8 @@ func CustomerIDOf(m runtime.Meta) customer.ID {
 	return customer.ID(m.AggregateID)
 }
 
-// NewCustomerConsumer returns a consumer, known for ever by its name, that hands every event of Customer to h.
+// NewCustomerConsumer returns a consumer that hands every event of Customer to h. name identifies its checkpoint and
+// must not change.
 func NewCustomerConsumer[Tx any](name string, keys *privacy.Keys[Tx], h CustomerHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{CustomerType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleCustomer(ctx, tx, keys, e, h, opts...)
@@ -323,8 +324,8 @@ func NewCustomerBatchConsumer[Tx any](
 	})
 }
 
-// NewCustomerForgetter returns a consumer, known for ever by its name, that forgets the subjects of the events of
-// Customer which say that one is to be forgotten, each in the transaction that moves its checkpoint.
+// NewCustomerForgetter returns a consumer that forgets the subjects of the events of Customer which say that one is to
+// be forgotten, each in the transaction that moves its checkpoint. name identifies that checkpoint and must not change.
 func NewCustomerForgetter[Tx any](name string, keys *privacy.Keys[Tx]) consumer.ScopedConsumer[Tx] {
 	return consumer.Scoped(name, []string{CustomerType}, mapping.Forget(keys, map[mapping.EventVersion]string{
 		{AggregateType: CustomerType, EventType: "Left", Version: 1}:     "",

@@ -37,9 +37,9 @@ func NewLetterStore[Tx any](store runtime.Store[Tx], keys *privacy.Keys[Tx], opt
 	return &LetterStore[Tx]{store: store, settings: mapping.Discreet(mapping.NewSettings(opts...)), personal: mapping.NewPersonal(keys, personalEvents)}
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *LetterStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -201,8 +201,8 @@ func FoldLetter(state *letter.Letter, event LetterEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// LetterHandler handles every event of Letter. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [LetterHandlerFuncs] handles some and says so.
+// LetterHandler handles every event of Letter. Adding an event to the domain adds a method here, so handlers that lack
+// it stop compiling; [LetterHandlerFuncs] handles some events and says so.
 type LetterHandler[Tx any] interface {
 	// Written is a letter by somebody.
 	OnWritten(ctx context.Context, tx Tx, e letter.Written, m runtime.Meta) error
@@ -245,7 +245,8 @@ func HandleLetter[Tx any](
 	return mapping.NewDecodeError(&e, runtime.ErrUnknownEvent)
 }
 
-// NewLetterConsumer returns a consumer, known for ever by its name, that hands every event of Letter to h.
+// NewLetterConsumer returns a consumer that hands every event of Letter to h. name identifies its checkpoint and must
+// not change.
 func NewLetterConsumer[Tx any](name string, keys *privacy.Keys[Tx], h LetterHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{LetterType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleLetter(ctx, tx, keys, e, h, opts...)

@@ -40,9 +40,9 @@ func NewTransferStore[Tx any](store runtime.Store[Tx], keys *privacy.Keys[Tx], o
 	return s
 }
 
-// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, whatever
-// their number. If the stream is at another version, the error is a *runtime.ConflictError, nothing is written, and the
-// transaction is still usable.
+// Append appends events to the stream of id, which must be at the expected version. It takes one round trip, however
+// many events there are. If the stream is at another version, the error is a *runtime.ConflictError, nothing is
+// written, and the transaction is still usable.
 func (s *TransferStore[Tx]) Append(
 	ctx context.Context,
 	tx Tx,
@@ -193,8 +193,8 @@ func FoldTransfer(state *transfer.Transfer, event TransferEvent) error {
 	return fmt.Errorf("%w: %T", runtime.ErrUnknownEvent, event)
 }
 
-// TransferHandler handles every event of Transfer. An event that is added to the domain adds a method here, so that the
-// build breaks for whoever does not handle it; [TransferHandlerFuncs] handles some and says so.
+// TransferHandler handles every event of Transfer. Adding an event to the domain adds a method here, so handlers that
+// lack it stop compiling; [TransferHandlerFuncs] handles some events and says so.
 type TransferHandler[Tx any] interface {
 	// Checked is about nobody.
 	OnChecked(ctx context.Context, tx Tx, e transfer.Checked, m runtime.Meta) error
@@ -268,7 +268,8 @@ func TransferIDOf(m runtime.Meta) transfer.ID {
 	return transfer.ID(m.AggregateID)
 }
 
-// NewTransferConsumer returns a consumer, known for ever by its name, that hands every event of Transfer to h.
+// NewTransferConsumer returns a consumer that hands every event of Transfer to h. name identifies its checkpoint and
+// must not change.
 func NewTransferConsumer[Tx any](name string, keys *privacy.Keys[Tx], h TransferHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{TransferType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleTransfer(ctx, tx, keys, e, h, opts...)
