@@ -112,8 +112,12 @@ func (t tables) classify(err error, appending bool) error {
 			return &stateError{runtime.ErrOptimisticConcurrency, server}
 		}
 	case stateUndefinedTable, stateInvalidSchema:
-		return fmt.Errorf("table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
-			t.events, t.heads, t.counter(), t.flags(), err)
+		moved := ""
+		if !t.areMany() {
+			moved = ", or, if the log was moved into many, give the store postgres.ManyLogs or postgres.HashedLogs"
+		}
+		return fmt.Errorf("table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes%s: %w",
+			t.events, t.heads, t.counter(), t.flags(), moved, err)
 	case stateUndefinedColumn:
 		return fmt.Errorf("table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
 			t.events, t.heads, t.flags(), err)

@@ -77,12 +77,7 @@ func safely(ctx context.Context, pool *pgxpool.Pool, checkpoint int64) ([]sighti
 		return nil, err
 	}
 	events, err := store.ReadEvents(ctx, pool, checkpoint, pageSize)
-	now := time.Now()
-	page := make([]sighting, len(events))
-	for i, e := range events {
-		page[i] = sighting{e.EventID, e.AggregateID, e.AggregateVersion, e.GlobalPosition, now}
-	}
-	return page, err
+	return sightings(events), err
 }
 
 // naively reads what is visible after the checkpoint, as if positions became visible in their order.

@@ -184,6 +184,15 @@ func (r *reader) judge(h *history, stored map[uuid.UUID]bool) ReaderReport {
 	return report
 }
 
+// add adds what was counted of another reader. Delays are those of the slowest.
+func (r *ReaderReport) add(other ReaderReport) {
+	r.Seen += other.Seen
+	r.Lost += other.Lost
+	r.Twice += other.Twice
+	r.Inverted += other.Inverted
+	r.Median, r.P99, r.Slowest = max(r.Median, other.Median), max(r.P99, other.P99), max(r.Slowest, other.Slowest)
+}
+
 // String returns the report as two tables.
 func (r Report) String() string {
 	var b strings.Builder

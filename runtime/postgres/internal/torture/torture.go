@@ -5,7 +5,7 @@
 // group, some of them with little patience. Backends are terminated at random, and in
 // the middle the server is stopped as by a crash and started again, with fsync on. Readers follow the log from their
 // checkpoints, one of them forgetting everything else now and then; one reads as most stores do, by position alone, to
-// show that the workload is a hard one.
+// show that the workload is a hard one. RunLogs does the same to a log that is moved into many meanwhile.
 package torture
 
 import (
@@ -46,7 +46,11 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 		return Report{}, err
 	}
 	defer func() { _ = server.Close() }()
-	if err := prepare(ctx, server); err != nil {
+	tables, err := migration.Schema(design.Options{})
+	if err != nil {
+		return Report{}, err
+	}
+	if err := prepare(ctx, server, tables); err != nil {
 		return Report{}, err
 	}
 	pool, err := connect(ctx, server.URL("tortured"), int32(p.Writers)+10)
@@ -103,16 +107,12 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 	return judge(ctx, pool, &history, readers, time.Since(begin))
 }
 
-// prepare makes the two databases.
-func prepare(ctx context.Context, server *pgtest.Server) error {
+// prepare makes the two databases, one with the tables of a store.
+func prepare(ctx context.Context, server *pgtest.Server, tables string) error {
 	for _, database := range []string{"tortured", "elsewhere"} {
 		if err := execute(ctx, server.URL("postgres"), "create database "+database); err != nil {
 			return err
 		}
-	}
-	tables, err := migration.Schema(design.Options{})
-	if err != nil {
-		return err
 	}
 	if err := execute(ctx, server.URL("tortured"), tables); err != nil {
 		return fmt.Errorf("schema: %w", err)

@@ -44,3 +44,28 @@ func TestTorture_losesNothing(t *testing.T) {
 		t.Error("reading by position alone lost nothing: the workload is not hard enough to show anything")
 	}
 }
+
+// The log is moved into 16 while it is written to, and the server crashes afterwards.
+func TestTorture_losesNothingOverLogs(t *testing.T) {
+	t.Parallel()
+	plan := torture.Plan{Duration: *duration, Writers: 24, Groupers: 24, Streams: 40, Seed: *seed}
+	if plan.Seed == 0 {
+		plan.Seed = uint64(time.Now().UnixNano())
+	}
+	report, err := torture.RunLogs(t.Context(), plan, 16)
+	if err != nil {
+		t.Fatalf("seed %d: %v", plan.Seed, err)
+	}
+	t.Logf("seed %d\n%s", plan.Seed, report)
+	if report.Stored == 0 {
+		t.Error("nothing was stored")
+	}
+	if report.Missing+report.Undead+report.Malformed > 0 {
+		t.Error("appends were lost, rose from the dead or are malformed")
+	}
+	for _, r := range report.Readers {
+		if r.Lost+r.Twice+r.Inverted > 0 || r.Seen != report.Stored {
+			t.Errorf("%s saw %d of %d events, lost %d, saw %d twice and %d inverted", r.Name, r.Seen, report.Stored, r.Lost, r.Twice, r.Inverted)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -26,6 +27,7 @@ type writer struct {
 	streams int
 	history *history
 	store   *postgres.Store[pgx.Tx]
+	deploy  func() *postgres.Store[pgx.Tx] // returns the store of the release that runs; nil: there is one release
 }
 
 func newWriter(p Plan, number int, h *history) *writer {
@@ -43,6 +45,20 @@ func (w *writer) run(ctx context.Context, pool *pgxpool.Pool, until time.Time) (
 		pause(ctx, time.Duration(w.random.IntN(30))*time.Millisecond)
 	}
 	return ctx.Err()
+}
+
+// restart takes the store of the release that runs.
+func (w *writer) restart() {
+	if w.deploy != nil {
+		w.store = w.deploy()
+	}
+}
+
+// isRefused reports whether err is what the tables of the next release say to a store of this one.
+func (w *writer) isRefused(err error) bool {
+	var server *pgconn.PgError
+	const undefinedTable = "42P01" // the sequence of the one log
+	return w.deploy != nil && errors.As(err, &server) && server.Code == undefinedTable
 }
 
 // An attempt is one transaction, decided before it begins, so that it can be repeated.
@@ -90,6 +106,7 @@ func (w *writer) placed(stream string, n int) []runtime.Event {
 // once runs one transaction and notes how it ended.
 func (w *writer) once(ctx context.Context, pool *pgxpool.Pool) error {
 	a := w.decide()
+	w.restart()
 	w.history.note(rolledBack, a.undone)
 	expected := runtime.Any()
 	if a.compare {
@@ -120,7 +137,7 @@ func (w *writer) once(ctx context.Context, pool *pgxpool.Pool) error {
 		w.history.note(unknown, all)
 	}
 	if err != nil && !errors.Is(err, errRollback) && !errors.Is(err, runtime.ErrOptimisticConcurrency) {
-		if !isFault(err) {
+		if !isFault(err) && !w.isRefused(err) {
 			return fmt.Errorf("writer: %w", err)
 		}
 		pause(ctx, 10*time.Millisecond)
@@ -168,6 +185,7 @@ func (w *writer) transaction(ctx context.Context, pool *pgxpool.Pool, a attempt,
 // the same events at the same version, so that they are stored once whatever had happened.
 func (w *writer) resolve(ctx context.Context, pool *pgxpool.Pool, expected runtime.ExpectedVersion, events []runtime.Event) {
 	for ctx.Err() == nil {
+		w.restart()
 		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 			_, err := w.store.Append(ctx, tx, expected, events)
 			return err
