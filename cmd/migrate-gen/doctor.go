@@ -46,12 +46,9 @@ func (s *settings) diagnose(ctx context.Context, command cli.Command) (code int)
 		findings = append(findings, wrong...)
 	}
 	var deepErr error
-	if s.deep && d.HasLogs() {
-		return command.Fail(errors.New("--deep: is not available for many logs; --doctor alone compares the end of each with what it has counted"))
-	}
 	if s.deep {
 		var wrong []logcheck.Finding
-		wrong, deepErr = logcheck.Read(ctx, conn, logcheck.Log{Events: d.Events, Heads: d.Heads, UniqueIDs: !d.Partitioned()}, progress(command))
+		wrong, deepErr = logcheck.Read(ctx, conn, logcheck.Log{Events: d.Events, Heads: d.Heads, Logs: d.EventLogs, UniqueIDs: !d.Partitioned()}, progress(command))
 		// What was sampled is known better now.
 		sampled := func(f logcheck.Finding) bool {
 			return slices.ContainsFunc(wrong, func(w logcheck.Finding) bool { return w.Object == f.Object })

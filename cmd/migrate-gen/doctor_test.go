@@ -257,3 +257,27 @@ func TestDoctor_deep(t *testing.T) {
 		t.Errorf("--deep alone: code %d: %s", code, stderr.String())
 	}
 }
+
+// So is each of many logs.
+func TestDoctor_deepOfManyLogs(t *testing.T) {
+	t.Parallel()
+	dsn := migrated(t, []string{"--logs=tenant"})
+	execute(t, connect(t, dsn), `insert into event_logs (log, position) values ('a', 3), ('b', 3);
+		insert into events (log, global_position, created_at, event_id, aggregate_version, event_version, aggregate_type, aggregate_id, event_type, payload)
+		select log, n, now(), gen_random_uuid(), n, 1, 'Order', '1', 'Placed', '{}' from event_logs cross join generate_series(1, 3) as n;
+		insert into aggregate_heads (log, aggregate_version, aggregate_type, aggregate_id) select log, 3, 'Order', '1' from event_logs;
+		delete from events where log = 'b' and global_position = 2`)
+	var stdout, stderr strings.Builder
+	if code := command(&stdout, &stderr, "--doctor", "--dsn", dsn, "--logs=tenant", "--deep"); code != cli.Different {
+		t.Errorf("code %d, want %d: %s", code, cli.Different, stderr.String())
+	}
+	want := `--- log "b", stream Order "1" lacks version 2; restore the events from a backup, or attach the partition that holds them
+--- log "b", position 2 is missing: readers and consumers of the log stop before it; restore the events from a backup
+`
+	if diff := cmp.Diff(want, stdout.String()); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(stderr.String(), "migrate-gen: streams: 5 events read, ") {
+		t.Errorf("progress: %s", stderr.String())
+	}
+}

@@ -26,6 +26,8 @@ const shown = 20
 // A Log is what is read.
 type Log struct {
 	Events, Heads pgname.Table
+	// Logs is the table of logs, if there are many; the zero value is one log.
+	Logs pgname.Table
 	// UniqueIDs reports whether a unique key of the table keeps an event from being stored twice.
 	UniqueIDs bool
 }
@@ -49,11 +51,24 @@ func Read(ctx context.Context, conn *pgx.Conn, log Log, progress Progress) ([]Fi
 	if err := c.each(ctx, "estimate.sql", nil, func(rows pgx.Rows) error { return rows.Scan(&c.estimate) }); err != nil {
 		return nil, err
 	}
-	if err := c.streams(ctx); err != nil {
-		return nil, fmt.Errorf("streams: %w", err)
+	names := []string{""}
+	if c.isOfMany() {
+		var err error
+		if names, err = c.names(ctx); err != nil {
+			return nil, fmt.Errorf("logs: %w", err)
+		}
 	}
-	if err := c.positions(ctx); err != nil {
-		return nil, fmt.Errorf("positions: %w", err)
+	for _, step := range []struct {
+		name string
+		read func(context.Context) error
+	}{{"streams", c.streams}, {"positions", c.positions}} {
+		c.read = 0
+		for _, c.name = range names {
+			if err := step.read(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", c.in(step.name), err)
+			}
+		}
+		c.progress(step.name, c.read, c.estimate, true)
 	}
 	if !log.UniqueIDs {
 		if err := c.ids(ctx); err != nil {
@@ -78,9 +93,41 @@ type check struct {
 	log      Log
 	progress Progress
 	estimate int64
+	name     string // of the log that is read, if there are many
+	read     int64  // events of this step
 	findings []Finding
 	kinds    []string // in the order in which they were met
 	counts   map[string]int
+}
+
+// isOfMany reports whether there are many logs.
+func (c *check) isOfMany() bool { return c.log.Logs.Name != "" }
+
+// in returns what is said of something in the log.
+func (c *check) in(object string) string {
+	if !c.isOfMany() {
+		return object
+	}
+	return fmt.Sprintf("log %q, %s", c.name, object)
+}
+
+// of returns the condition of rows of the log with what joins it to the next, or nothing where there is one log.
+func (c *check) of() string {
+	if !c.isOfMany() {
+		return ""
+	}
+	return "log = " + quote(c.name) + " and "
+}
+
+// names returns the names of the logs, but for those that were dropped.
+func (c *check) names(ctx context.Context) (names []string, err error) {
+	err = c.each(ctx, "logs.sql", nil, func(r pgx.Rows) error {
+		var name string
+		err := r.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
 }
 
 // found notes a finding of a kind, and reports whether it is one of those that are told apart.
@@ -99,7 +146,7 @@ func (c *check) each(ctx context.Context, file string, args []any, row func(pgx.
 	if err != nil {
 		return err
 	}
-	query := strings.NewReplacer("{{events}}", c.log.Events.Quoted(), "{{heads}}", c.log.Heads.Quoted()).Replace(string(text))
+	query := strings.NewReplacer("{{events}}", c.log.Events.Quoted(), "{{heads}}", c.log.Heads.Quoted(), "{{logs}}", c.log.Logs.Quoted(), "{{of}}", c.of()).Replace(string(text))
 	return pgx.BeginTxFunc(ctx, c.conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, query, args...)
 		if err != nil {

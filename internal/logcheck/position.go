@@ -14,13 +14,12 @@ import (
 const tolerance = time.Hour
 
 // positions reads the log in the order of positions. An event that is much later than the one behind it may have been
-// stored below positions that consumers had passed: into a gap, after a restore without the sequence.
+// stored below positions that consumers had passed: into a gap, after a restore without the sequence. In a log of many there is no gap.
 func (c *check) positions(ctx context.Context) error {
 	type event struct {
 		position int64
 		made     time.Time
 	}
-	var read int64
 	events := pager[event]{last: event{position: math.MinInt64}, read: func(ctx context.Context, after event) (rows []event, err error) {
 		err = c.each(ctx, "positions.sql", []any{after.position, batch}, func(r pgx.Rows) error {
 			var e event
@@ -28,22 +27,29 @@ func (c *check) positions(ctx context.Context) error {
 			rows = append(rows, e)
 			return err
 		})
-		read += int64(len(rows))
-		c.progress("positions", read, c.estimate, false)
+		c.read += int64(len(rows))
+		c.progress("positions", c.read, c.estimate, false)
 		return rows, err
 	}}
 	var former event
-	err := events.all(ctx, func(e event) {
+	return events.all(ctx, func(e event) {
 		if e.position < 1 {
 			c.found("events before position 1", Finding{
-				Object: fmt.Sprintf("position %d", e.position),
+				Object: c.in(fmt.Sprintf("position %d", e.position)),
 				Reason: "is before 1, where no consumer looks",
 				Remedy: "restore the event from a backup that has its position",
 			})
 		}
+		if c.isOfMany() && e.position > former.position+1 {
+			c.found("gaps in logs", Finding{
+				Object: c.in("position " + span(former.position+1, e.position-1)),
+				Reason: "is missing: readers and consumers of the log stop before it",
+				Remedy: "restore the events from a backup",
+			})
+		}
 		if !former.made.IsZero() && former.made.Sub(e.made) > tolerance {
 			c.found("events much later than the one behind them", Finding{
-				Object: fmt.Sprintf("position %d", former.position),
+				Object: c.in(fmt.Sprintf("position %d", former.position)),
 				Reason: fmt.Sprintf("was created %s after the event behind it, at position %d, so it may have been stored below what consumers had passed",
 					former.made.Sub(e.made).Round(time.Minute), e.position),
 				Remedy: "if no import or clock explains it, have consumers handle the event, or build what they made anew",
@@ -51,8 +57,6 @@ func (c *check) positions(ctx context.Context) error {
 		}
 		former = e
 	})
-	c.progress("positions", read, c.estimate, true)
-	return err
 }
 
 // ids reads the log in the order of event IDs, where a layout cannot have a unique key on them.

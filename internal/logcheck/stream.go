@@ -49,7 +49,6 @@ var errOrder = errors.New(`aggregate_type and aggregate_id do not have the colla
 
 // streams reads the log stream by stream, and the heads beside it.
 func (c *check) streams(ctx context.Context) error {
-	var read int64
 	events := pager[event]{read: func(ctx context.Context, after event) (rows []event, err error) {
 		err = c.each(ctx, "streams.sql", []any{after.kind, after.id, after.version, batch}, func(r pgx.Rows) error {
 			var e event
@@ -57,8 +56,8 @@ func (c *check) streams(ctx context.Context) error {
 			rows = append(rows, e)
 			return err
 		})
-		read += int64(len(rows))
-		c.progress("streams", read, c.estimate, false)
+		c.read += int64(len(rows))
+		c.progress("streams", c.read, c.estimate, false)
 		return rows, err
 	}}
 	heads := pager[head]{read: func(ctx context.Context, after head) (rows []head, err error) {
@@ -106,7 +105,6 @@ func (c *check) streams(ctx context.Context) error {
 			}
 		}
 	}
-	c.progress("streams", read, c.estimate, true)
 	return nil
 }
 
@@ -126,20 +124,20 @@ func (c *check) versions(ctx context.Context, events *pager[event]) (last int64,
 		switch {
 		case former.version == 0 && e.version > 1:
 			c.found("streams that lack their beginning", Finding{
-				Object: e.String(),
+				Object: c.in(e.String()),
 				Reason: fmt.Sprintf("begins at version %d", e.version),
 				Remedy: "attach the partition, or restore the events, that hold what is before; until then it is read only by what asks for a part",
 			})
 		case e.version > former.version+1:
 			c.found("streams with a hole", Finding{
-				Object: e.String(),
+				Object: c.in(e.String()),
 				Reason: fmt.Sprintf("lacks version %s", span(former.version+1, e.version-1)),
 				Remedy: "restore the events from a backup, or attach the partition that holds them",
 			})
 		}
 		if e.position < former.position {
 			c.found("versions below an earlier one", Finding{
-				Object: e.String(),
+				Object: c.in(e.String()),
 				Reason: fmt.Sprintf("has version %d at position %d, below version %d at position %d", e.version, e.position, former.version, former.position),
 				Remedy: fmt.Sprintf("a consumer that had passed position %d has not seen it: have it handle the event, or build what it made anew", e.position),
 			})
@@ -163,30 +161,34 @@ func (c *check) head(ctx context.Context, s stream) error {
 		return err
 	}
 	heads := c.log.Heads.Quoted()
-	set := fmt.Sprintf("update %s set aggregate_version = %d where %s and aggregate_version = %d;", heads, last, s.condition(), at)
+	set := fmt.Sprintf("update %s set aggregate_version = %d where %s%s and aggregate_version = %d;", heads, last, c.of(), s.condition(), at)
+	columns, values := "aggregate_version, ", fmt.Sprint(last, ", ")
+	if c.isOfMany() {
+		columns, values = columns+"log, ", values+quote(c.name)+", "
+	}
 	switch {
 	case at == last:
 	case at == 0:
 		c.found("streams without a head", Finding{
-			Object:     s.String(),
+			Object:     c.in(s.String()),
 			Reason:     fmt.Sprintf("has no head, and its last event is version %d", last),
-			Statements: []string{fmt.Sprintf("insert into %s (aggregate_version, aggregate_type, aggregate_id) values (%d, %s, %s);", heads, last, quote(s.kind), quote(s.id))},
+			Statements: []string{fmt.Sprintf("insert into %s (%saggregate_type, aggregate_id) values (%s%s, %s);", heads, columns, values, quote(s.kind), quote(s.id))},
 		})
 	case last == 0:
 		c.found("heads without an event", Finding{
-			Object: s.String(),
+			Object: c.in(s.String()),
 			Reason: fmt.Sprintf("has its head at version %d, and no event", at),
 			Remedy: "attach the partition, or restore the events, that hold it",
 		})
 	case at < last:
 		c.found("heads behind their stream", Finding{
-			Object:     s.String(),
+			Object:     c.in(s.String()),
 			Reason:     fmt.Sprintf("has its head at version %d, and its last event is version %d", at, last),
 			Statements: []string{set},
 		})
 	default:
 		c.found("heads ahead of their stream", Finding{
-			Object:     s.String(),
+			Object:     c.in(s.String()),
 			Reason:     fmt.Sprintf("has its head at version %d, and its last event is version %d", at, last),
 			Remedy:     "restore the events that are missing; only if they are lost for ever, take the head back",
 			Statements: []string{set},

@@ -4,6 +4,6 @@ select
     aggregate_id,
     aggregate_version
 from {{heads}}
-where (aggregate_type, aggregate_id) > ($1::text, $2::text)
+where {{of}}(aggregate_type, aggregate_id) > ($1::text, $2::text)
 order by aggregate_type, aggregate_id
 limit $3::integer

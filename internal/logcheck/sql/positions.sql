@@ -3,6 +3,6 @@ select
     global_position,
     created_at
 from {{events}}
-where global_position > $1::bigint
+where {{of}}global_position > $1::bigint
 order by global_position
 limit $2::integer

@@ -3,12 +3,12 @@ select
     coalesce((
         select aggregate_version
         from {{heads}}
-        where aggregate_type = $1::text
+        where {{of}}aggregate_type = $1::text
           and aggregate_id = $2::text
     ), 0),
     coalesce((
         select max(aggregate_version)
         from {{events}}
-        where aggregate_type = $1::text
+        where {{of}}aggregate_type = $1::text
           and aggregate_id = $2::text
     ), 0)
