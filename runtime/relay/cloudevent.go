@@ -37,6 +37,7 @@ type cloudEvent struct {
 	TraceID          string `json:"traceid,omitempty"`
 	CorrelationID    string `json:"correlationid,omitempty"`
 	CausationID      string `json:"causationid,omitempty"`
+	EventLog         string `json:"eventlog,omitempty"`
 	EventMetadata    string `json:"eventmetadata,omitempty"`
 
 	Data       json.RawMessage `json:"data,omitempty"`
@@ -57,9 +58,11 @@ func (c *Config) message(ctx context.Context, e *runtime.PersistedEvent) (Messag
 		Stream:   consumer.Stream{AggregateType: e.AggregateType, AggregateID: e.AggregateID},
 		Version:  e.AggregateVersion,
 		Position: e.GlobalPosition,
+		Log:      consumer.LogOf(ctx),
 	}
 	isJSON := json.Valid(payload)
 	event := c.cloudEvent(e, isJSON)
+	event.EventLog = m.Log
 	if c.Format == Stored {
 		m.Attributes, m.ContentType, m.Data = event.attributes(), event.DataContentType, bytes.Clone(payload)
 		return m, nil

@@ -8,12 +8,14 @@ import (
 
 // A Message is an event as it is published.
 type Message struct {
-	// ID is the event's, and the idempotency key of the message.
+	// ID is the event's, and with Log the idempotency key of the message.
 	ID string
+	// Log is the name of the event's log, where there are many, each with positions, streams and event IDs of its own; else empty.
+	Log string
 	// Stream is that of the event, and Version its place there. Messages of one stream are published in the order of their versions.
 	Stream  consumer.Stream
 	Version int64
-	// Position is the event's place in the log, which rises from message to message.
+	// Position is the event's place in its log, which rises from message to message of the log.
 	Position int64
 	// Attributes are the context attributes of the CloudEvent, if they are not in Data: the names as CloudEvents has them, each
 	// with its canonical string. Nil in the structured mode.

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"maps"
+	"math"
 	"strconv"
 
 	"github.com/nats-io/nats.go"
@@ -18,13 +19,17 @@ import (
 type place struct {
 	sequence uint64 // of the last message; purging does not set it back
 	id       string // of the last message; empty if that is gone, or has none
-	reached  int64  // the highest position in the log of an event that the stream has got
+	// reached is the highest position in a log of an event that the stream has got. A log that was not asked about is not there.
+	reached map[string]int64
 }
 
-// stored notes a message that the stream has got.
-func (p *place) stored(m relay.Message, sequence uint64) {
-	p.sequence, p.id, p.reached = sequence, m.ID, max(p.reached, m.Position)
+// stored notes a message that the stream has got by an ID.
+func (p *place) stored(m relay.Message, id string, sequence uint64) {
+	p.sequence, p.id, p.reached[m.Log] = sequence, id, max(p.reached[m.Log], m.Position)
 }
+
+// copy returns a place that changes by itself.
+func (p *place) copy() place { return place{p.sequence, p.id, maps.Clone(p.reached)} }
 
 // errPurged: the stream is empty and has had messages.
 var errPurged = errors.New("the stream was purged, or its messages have expired; " +
@@ -40,14 +45,14 @@ func (p *Publisher) find(ctx context.Context) error {
 		return fmt.Errorf("stream %s: %w", p.config.Stream, err)
 	}
 	state := stream.CachedInfo().State
-	found := place{sequence: state.LastSeq}
+	found := place{sequence: state.LastSeq, reached: make(map[string]int64)}
 	switch {
 	case state.Msgs > 0:
 		last, err := p.last(ctx, p.config.Prefix+".>")
 		if err != nil {
 			return err
 		}
-		found.reached = last.number(reachedHeader)
+		found.reached[""] = last.number(reachedHeader)
 		if last.sequence >= state.LastSeq { // else it is deleted, or one of other subjects
 			found.sequence, found.id = last.sequence, last.header.Get(jetstream.MsgIDHeader)
 		}
@@ -67,14 +72,15 @@ func (p *Publisher) missing(ctx context.Context, messages []relay.Message) ([]re
 			return nil, err
 		}
 	}
-	if isBehind(messages, p.place.reached) {
-		return messages, nil
-	}
 	versions := make(map[string]int64)
 	var missing []relay.Message
 	for _, m := range messages {
-		if m.Position <= p.place.reached {
-			subject := p.subject(m.Stream)
+		reached, err := p.reached(ctx, m.Log)
+		if err != nil {
+			return nil, err
+		}
+		if m.Position <= reached {
+			subject := p.subject(m)
 			version, asked := versions[subject]
 			if !asked {
 				last, err := p.last(ctx, subject)
@@ -93,9 +99,21 @@ func (p *Publisher) missing(ctx context.Context, messages []relay.Message) ([]re
 	return missing, nil
 }
 
-// isBehind reports whether all messages are behind a position in the log.
-func isBehind(messages []relay.Message, position int64) bool {
-	return !slices.ContainsFunc(messages, func(m relay.Message) bool { return m.Position <= position })
+// reached returns the highest position in a log of an event that the stream may have. Where subjects do not tell logs apart, that is any.
+func (p *Publisher) reached(ctx context.Context, log string) (int64, error) {
+	if log != "" && p.config.WithoutLog {
+		return math.MaxInt64, nil
+	}
+	position, asked := p.place.reached[log]
+	if asked || log == "" {
+		return position, nil
+	}
+	last, err := p.last(ctx, p.logPrefix(log)+".>")
+	if err != nil {
+		return 0, err
+	}
+	p.place.reached[log] = last.number(reachedHeader)
+	return p.place.reached[log], nil
 }
 
 // A lastMessage is the last message of a subject; the zero value is none.

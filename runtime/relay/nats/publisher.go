@@ -22,6 +22,10 @@ type Config struct {
 	// Prefix is what the subject of each message begins with: prefix.AggregateType.AggregateID, in which all but ASCII letters,
 	// digits, - and _ are percent-encoded. The stream has to take prefix.>
 	Prefix string
+	// WithoutLog leaves the log out of subjects and IDs of messages. Without it those of an event of many logs are prefix.log.AggregateType.AggregateID and
+	// log/ID, since two logs may have the same stream. It is for logs over which the streams of one domain are spread, such as those of
+	// postgres.HashedLogs, whose subscribers need not know of them. It costs a request for each aggregate of a batch.
+	WithoutLog bool
 	// Domain is the JetStream domain, or empty.
 	Domain string
 	// AckWait is how long to wait for the acknowledgement of a message; 0 means 5 s. One that comes later does no harm.
@@ -139,14 +143,14 @@ func (p *Publisher) send(ctx context.Context, messages []relay.Message) (stored 
 	// The first is alone: what the stream expects of it is not sure, and those behind would be refused with it.
 	window := 1
 	sent := make([]jetstream.PubAckFuture, 0, len(messages))
-	next := p.place
+	next := p.place.copy()
 	for stored < len(messages) {
 		for len(sent) < len(messages) && len(sent)-stored < window && err == nil {
 			m := messages[len(sent)]
 			var future jetstream.PubAckFuture
 			if future, err = p.js.PublishMsgAsync(p.message(m, next), jetstream.WithRetryAttempts(0)); err == nil {
 				sent = append(sent, future)
-				next.stored(m, next.sequence+1)
+				next.stored(m, p.id(m), next.sequence+1)
 			}
 		}
 		if len(sent) == stored {
@@ -159,7 +163,7 @@ func (p *Publisher) send(ctx context.Context, messages []relay.Message) (stored 
 		if ack.Duplicate {
 			return stored + 1, errPublishedBefore
 		}
-		p.place.stored(messages[stored], ack.Sequence)
+		p.place.stored(messages[stored], p.id(messages[stored]), ack.Sequence)
 		stored++
 		window = p.config.Window
 	}
@@ -191,18 +195,18 @@ const (
 // message returns the message of NATS that expects the stream to stand at a place.
 func (p *Publisher) message(m relay.Message, expected place) *nats.Msg {
 	header := make(nats.Header, 8+len(m.Attributes))
-	header[jetstream.MsgIDHeader] = []string{m.ID}
+	header[jetstream.MsgIDHeader] = []string{p.id(m)}
 	header[jetstream.ExpectedStreamHeader] = []string{p.config.Stream}
 	header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatUint(expected.sequence, 10)}
 	if expected.id != "" {
 		header[jetstream.ExpectedLastMsgIDHeader] = []string{expected.id}
 	}
 	header[positionHeader] = []string{strconv.FormatInt(m.Position, 10)}
-	header[reachedHeader] = []string{strconv.FormatInt(max(m.Position, expected.reached), 10)}
+	header[reachedHeader] = []string{strconv.FormatInt(max(m.Position, expected.reached[m.Log]), 10)}
 	header[versionHeader] = []string{strconv.FormatInt(m.Version, 10)}
 	header["Content-Type"] = []string{m.ContentType}
 	for name, value := range m.Attributes {
 		header["ce-"+name] = []string{headerText(value)}
 	}
-	return &nats.Msg{Subject: p.subject(m.Stream), Header: header, Data: m.Data}
+	return &nats.Msg{Subject: p.subject(m), Header: header, Data: m.Data}
 }

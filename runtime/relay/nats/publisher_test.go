@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -286,5 +287,80 @@ func TestNew_refuses(t *testing.T) {
 	}
 	if _, err := relaynats.New(nil, relaynats.Config{Stream: "SHOP", Prefix: "shop"}); err == nil {
 		t.Error("no connection is no error")
+	}
+}
+
+// Logs have streams and event IDs of the same names. Each event of each log is published once, whatever is published again, and in order.
+func TestPublish_manyLogs(t *testing.T) {
+	t.Parallel()
+	conn, js := connect(t, single(t).ClientURL())
+	create(t, js, shop(func(c *jetstream.StreamConfig) { c.Duplicates = time.Hour }))
+	logs := make(map[string][]relay.Message)
+	var want []string
+	for _, log := range []string{"a", "b.é", "c"} {
+		logs[log] = messages(0, 300, 7)
+		for i := range logs[log] {
+			logs[log][i].Log = log
+		}
+	}
+	p := publisher(t, conn)
+	publish := func(log string, from, to int, isNew bool) {
+		t.Helper()
+		if err := p.Publish(t.Context(), logs[log][from:to]); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range logs[log][from:to] {
+			if isNew {
+				want = append(want, strings.NewReplacer(".", "%2E", "é", "%C3%A9").Replace(log)+"/"+m.ID)
+			}
+		}
+	}
+	publish("a", 0, 200, true)
+	publish("b.é", 0, 100, true)
+	publish("a", 100, 200, false)
+	p = publisher(t, conn) // which knows nothing
+	publish("a", 0, 200, false)
+	publish("c", 0, 300, true)
+	publish("b.é", 50, 100, false)
+	publish("b.é", 100, 300, true)
+	p = publisher(t, conn)
+	publish("a", 200, 300, true)
+	publish("c", 0, 300, false)
+	if d := cmp.Diff(want, stored(t, js)); d != "" {
+		t.Errorf("the stream (-want +got):\n%s", d)
+	}
+	last, err := js.Stream(t.Context(), "SHOP")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := last.GetLastMsgForSubject(t.Context(), "shop.b%2E%C3%A9.Order.order%201"); err != nil {
+		t.Errorf("the subject of a stream of a log: %v", err)
+	}
+}
+
+// Over hashed logs no two streams have one name, and subscribers need not know of the logs.
+func TestPublish_hashedLogsWithoutLog(t *testing.T) {
+	t.Parallel()
+	conn, js := connect(t, single(t).ClientURL())
+	create(t, js, shop())
+	without := func(c *relaynats.Config) { c.WithoutLog = true }
+	var logs [3][]relay.Message
+	for i, m := range messages(0, 600, 9) {
+		log := i % 3 // as 9 is a multiple of 3, a stream is in one log
+		m.Log, m.Position = strconv.Itoa(log), int64(len(logs[log])+1)
+		logs[log] = append(logs[log], m)
+	}
+	var want []string
+	p := publisher(t, conn, without)
+	for _, step := range []struct{ log, from, to, isNew int }{{0, 0, 200, 200}, {1, 0, 50, 50}, {1, 0, 200, 150}, {0, 100, 200, 0}, {2, 0, 200, 200}, {1, 0, 200, 0}} {
+		if err := p.Publish(t.Context(), logs[step.log][step.from:step.to]); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, idsOf(logs[step.log][step.to-step.isNew:step.to])...)
+		pastWindow()
+		p = publisher(t, conn, without)
+	}
+	if d := cmp.Diff(want, stored(t, js)); d != "" {
+		t.Errorf("the stream (-want +got):\n%s", d)
 	}
 }

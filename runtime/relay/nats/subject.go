@@ -7,16 +7,32 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/relay"
 )
 
 // maxToken is how long a token of a subject may be. A subject has to fit into a control line of the protocol, which is 4,096
 // bytes long by default.
 const maxToken = 1000
 
-// subject returns the subject of a stream's messages.
-func (p *Publisher) subject(s consumer.Stream) string {
-	return p.config.Prefix + "." + token(s.AggregateType) + "." + token(s.AggregateID)
+// subject returns the subject of the messages of a message's stream.
+func (p *Publisher) subject(m relay.Message) string {
+	return p.logPrefix(m.Log) + "." + token(m.Stream.AggregateType) + "." + token(m.Stream.AggregateID)
+}
+
+// logPrefix returns what the subjects of a log begin with.
+func (p *Publisher) logPrefix(log string) string {
+	if log == "" || p.config.WithoutLog {
+		return p.config.Prefix
+	}
+	return p.config.Prefix + "." + token(log)
+}
+
+// id returns the ID of a message. Two logs may have an event of the same ID.
+func (p *Publisher) id(m relay.Message) string {
+	if m.Log == "" || p.config.WithoutLog {
+		return m.ID
+	}
+	return token(m.Log) + "/" + m.ID
 }
 
 // token returns a name as one token of a subject. What is too long becomes a hash, behind a sign that no other token begins with.
