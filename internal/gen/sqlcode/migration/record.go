@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
@@ -75,6 +76,32 @@ func IsRecord(content []byte) bool {
 	return bytes.HasPrefix(content, []byte("{\n  \"generator\": \""+generator+"\",\n"))
 }
 
+// viewsByField returns the names, quoted, of views that a record describes as builds before 0.1 did, whose views read
+// payloads without the functions that there are since: each column had a field where it has a path now.
+func viewsByField(content []byte) []string {
+	var old struct {
+		Views []struct {
+			Name    string
+			Columns []struct{ Field string }
+		}
+	}
+	if err := json.Unmarshal(content, &old); err != nil {
+		return nil
+	}
+	var names []string
+	byField := false
+	for _, v := range old.Views {
+		names = append(names, pgname.Quote(v.Name))
+		for _, c := range v.Columns {
+			byField = byField || c.Field != ""
+		}
+	}
+	if !byField {
+		return nil
+	}
+	return names
+}
+
 // newRecord returns the record of a design and no files.
 func (w Writer) newRecord(d design.Design) record {
 	dialect := ""
@@ -135,6 +162,10 @@ func parseRecord(content []byte, newest int) (record, design.Design, error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
+		if views := viewsByField(content); len(views) > 0 {
+			return r, design.Design{}, fmt.Errorf("%s: has views of a build before 0.1, which this %s cannot change: run `drop view %s`, "+
+				"take \"views\" out of the file, and run again; the next migration makes them anew", RecordFile, generator, strings.Join(views, ", "))
+		}
 		return r, design.Design{}, fmt.Errorf("%s: cannot be read: %w; if branches were merged, take it from one of them, with that "+
 			"branch's migrations, and run again", RecordFile, err)
 	}

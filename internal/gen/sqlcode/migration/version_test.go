@@ -3,6 +3,7 @@ package migration_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,4 +83,20 @@ func TestNext_upgradesTheFirstRelease(t *testing.T) {
 			t.Errorf("by files and by Migrate (-files +Migrate):\n%s", diff)
 		}
 	})
+}
+
+// The views of a build before the first release cannot be changed, and the message says the way around.
+func TestNext_viewsFromBeforeTheFirstRelease(t *testing.T) {
+	t.Parallel()
+	h := history{folder: version1(t, "postgres")}
+	const views = `{"views": [{"name": "order_placed_v1", "aggregate": "Order", "event": "Placed", "version": 1, "comment": "",
+		"columns": [{"name": "cents", "field": "cents", "type": "bigint"}]}],`
+	record := string(h.folder[migration.RecordFile])
+	h.folder[migration.RecordFile] = []byte(strings.Replace(record, "{", views, 1))
+	_, err := h.writer(t).Next(derived(t, design.Options{}), h.folder)
+	const want = "eventmap.schema.json: has views of a build before 0.1, which this migrate-gen cannot change: run `drop view \"order_placed_v1\"`, " +
+		`take "views" out of the file, and run again; the next migration makes them anew`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
 }
