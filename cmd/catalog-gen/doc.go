@@ -15,8 +15,8 @@ with what that wrote:
 	//go:generate go tool catalog-gen --input ./domain --store ./eventstore --handlers ./... --output ./docs/events
 
 The same source always gives the same bytes. The paths of the files that were written are printed, those that went after
-"removed"; where everything is current, nothing is written or printed. A file that catalog-gen did not write is never
-written over. What it wrote below schemas and eventcatalog, and no longer makes, goes.
+"removed"; where everything is current, nothing is written or printed. Catalog-gen never overwrites a file that it
+did not write. What it wrote below schemas and eventcatalog, and no longer makes, goes.
 
 # What is written
 

@@ -15,8 +15,8 @@ once, mostly from a line like this:
 	//go:generate go tool eventmap-gen --input ./domain --output ./eventstore
 
 The same source always gives the same bytes. The paths of the files that were written are printed, those that went
-after "removed"; where everything is current, nothing is written or printed. A file that eventmap-gen did not write is
-never written over, and nothing is written if anything is wrong.
+after "removed"; where everything is current, nothing is written or printed. Eventmap-gen never overwrites a file that
+it did not write, and nothing is written if anything is wrong.
 
 # Finding events
 

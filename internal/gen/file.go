@@ -7,9 +7,9 @@ package gen
 type File struct {
 	Path    string // relative to the output folder, with forward slashes
 	Content []byte // with LF line ends
-	// Once says that the file records a moment and is never written over: it is written where it is missing, and an
+	// Once says that the file records a moment and is never overwritten: it is written where it is missing, and an
 	// existing one stays as it is, whoever wrote it.
 	Once bool
-	// Renew says that an existing file is written over after all, whoever wrote it: the moment that it recorded never was.
+	// Renew says that an existing file is overwritten after all, whoever wrote it: the moment that it recorded never was.
 	Renew bool
 }

@@ -24,7 +24,7 @@ import (
 type Owner struct {
 	// Tool is the command's name, for messages.
 	Tool string
-	// IsOurs reports whether content was written by the tool, so that it may be written over.
+	// IsOurs reports whether content was written by the tool, so that it may be overwritten.
 	IsOurs func(content []byte) bool
 	// IsOrphan reports whether a file of the output folder was written by an earlier run of the same kind and goes if
 	// this run does not make it. Nil: nothing ever goes.

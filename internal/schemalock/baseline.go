@@ -48,7 +48,7 @@ func (b Baseline) choose(here, now *Lock) (locked *Lock, unmoved []Move, err err
 
 // readHere returns the lock at Path, or nil if there is none yet.
 //
-// The lock at Path is read in any case, as a broken one must not be written over. It is not parsed if it is the one that
+// The lock at Path is read in any case, as a broken one must not be overwritten. It is not parsed if it is the one that
 // is about to be written: the encoding of now.
 func (b Baseline) readHere(now *Lock, encoded []byte) (locked *Lock, err error) {
 	content, err := os.ReadFile(b.Path)

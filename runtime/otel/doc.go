@@ -1,5 +1,5 @@
 // Package otel tells OpenTelemetry what stores and consumers do: spans, metrics, and the link between an append and what
-// handles its events. It is a module of its own, so whoever does without does not download it.
+// handles its events. It is a module of its own, so a program that does not import it does not download it.
 //
 //	store := otel.Store(postgresStore)                        // a runtime.Store, with every optional interface of the inner one
 //	registration.Consumer = otel.Consumer(customers)          // a consumer.Consumer

@@ -14,7 +14,7 @@
 //
 // # Guarantees
 //
-// An append is one statement and one round trip, whatever the number of events. It locks the head of its stream, so
+// An append is one statement and one round trip, however many events there are. It locks the head of its stream, so
 // concurrent appends to one stream queue up and those to different streams do not. Reading the log never loses, repeats
 // or reorders an event while appends are in flight: an append holds a shared advisory lock on a lower bound of its
 // positions (the fence), and a reader goes no further than the lowest bound held (the frontier). docs/store.md says how.
