@@ -47,7 +47,9 @@ func (s *Store[Tx]) SaveSnapshot(ctx context.Context, tx Tx, key runtime.Snapsho
 		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock(), texts(snapshot.KeyIDs))
 	run := func() error { return exec(ctx, db, save) }
 	if !s.alone {
-		run = func() error { return behindSavepoint(ctx, db, save) }
+		run = func() error {
+			return within(ctx, db, "eventmap_snapshot", func() error { return exec(ctx, db, save) })
+		}
 	}
 	if err := run(); err != nil {
 		return fmt.Errorf("save a snapshot of %s %q: %w", key.AggregateType, key.AggregateID, s.snapshotError(err))
@@ -78,20 +80,6 @@ func timeOrNull(t time.Time) any {
 		return nil
 	}
 	return t
-}
-
-// behindSavepoint runs a statement that may fail without ending the transaction.
-func behindSavepoint(ctx context.Context, db querier, q query) error {
-	if err := exec(ctx, db, query{sql: "savepoint eventmap_snapshot"}); err != nil {
-		return err
-	}
-	err := exec(ctx, db, q)
-	if err != nil {
-		// The caller's context may be what ended the statement, and the transaction is to go on all the same.
-		ctx = context.WithoutCancel(ctx)
-		err = errors.Join(err, exec(ctx, db, query{sql: "rollback to savepoint eventmap_snapshot"}))
-	}
-	return errors.Join(err, exec(ctx, db, query{sql: "release savepoint eventmap_snapshot"}))
 }
 
 // snapshotError explains what the server says about a statement that needs the table of snapshots.
