@@ -49,7 +49,7 @@ func runAdopt(args []string, stdout, stderr io.Writer) (code int) {
 	if a.patterns, err = cli.Patterns(flags.Args(), inputs); err != nil {
 		return command.Misused(err)
 	}
-	program, err := a.load()
+	program, err := a.load(nil)
 	if err != nil {
 		return command.Fail(err)
 	}
@@ -58,31 +58,35 @@ func runAdopt(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return command.Fail(err)
 	}
-	proposal.Mark()
-	domain, err := astscan.ScanProgram(program, astscan.Options{Patterns: a.patterns, Tags: a.tags, IsGenerated: gocode.IsOurs})
+	domain, problems := a.scan(program, proposal, files)
 	if proposal.Events == 0 && !proposal.Marked {
-		return command.Fail(fmt.Errorf("no events found in %s: nothing names one, applies one to a state or handles one; mark them by hand, see eventmap-gen --help", strings.Join(a.patterns, " ")))
+		problems = nil // there is nothing to scan
 	}
-	left := report(stderr, proposal, err)
+	left := report(stderr, proposal, problems)
+	if proposal.Events == 0 && !proposal.Marked && left == cli.Done {
+		return command.Fail(fmt.Errorf("no events found in %s: nothing names one, applies one to a state or handles one; mark them by hand, see eventmap-gen --help%s", strings.Join(a.patterns, " "), program.OtherModules()))
+	}
 	if code := a.show(command, files); code != cli.Done {
 		return code
 	}
-	if a.payloads == "" || domain == nil {
-		if a.payloads != "" {
-			return command.Fail(fmt.Errorf("--payloads: the events cannot be read before the above is settled"))
-		}
+	if a.payloads == "" {
 		return left
+	}
+	if domain == nil {
+		return command.Fail(fmt.Errorf("--payloads: the events cannot be read before the above is settled"))
 	}
 	return max(left, a.checkPayloads(command, domain))
 }
 
-// load reads the packages with what each identifier means.
-func (a *adoption) load() (*goload.Program, error) {
+// load reads the packages with what each identifier means, and with what files are to hold.
+func (a *adoption) load(overlay map[string][]byte) (*goload.Program, error) {
 	dir, err := goload.NewDir("")
 	if err != nil {
 		return nil, err
 	}
-	program, err := goload.Load(context.Background(), goload.Options{Dir: dir, Patterns: a.patterns, Tags: a.tags, IsGenerated: gocode.IsOurs, Info: true})
+	program, err := goload.Load(context.Background(), goload.Options{
+		Dir: dir, Patterns: a.patterns, Tags: a.tags, IsGenerated: gocode.IsOurs, Info: true, Overlay: overlay,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +96,29 @@ func (a *adoption) load() (*goload.Program, error) {
 	return program, nil
 }
 
+// scan reads the marks as eventmap-gen would if they were written. Types that are to be added take another load.
+func (a *adoption) scan(program *goload.Program, proposal *adopt.Proposal, files []adopt.File) (*model.Domain, error) {
+	if proposal.Declares() {
+		overlay := map[string][]byte{}
+		for _, f := range files {
+			overlay[f.Path] = f.New
+		}
+		var err error
+		if program, err = a.load(overlay); err != nil {
+			return nil, err
+		}
+	} else {
+		proposal.Mark()
+	}
+	return astscan.ScanProgram(program, astscan.Options{Patterns: a.patterns, Tags: a.tags, IsGenerated: gocode.IsOurs})
+}
+
 // report writes what a person has to decide: the questions, and what eventmap-gen would say to the marks. It returns
 // Different if there is anything.
 func report(w io.Writer, proposal *adopt.Proposal, err error) (code int) {
+	for _, n := range proposal.Notes {
+		_, _ = fmt.Fprintf(w, "- %s: %s\n", n.Pos, n.Text)
+	}
 	for _, q := range proposal.Questions {
 		_, _ = fmt.Fprintf(w, "? %s: %s\n", q.Pos, q.Text)
 		code = cli.Different

@@ -1,8 +1,10 @@
 // Package adopt proposes the marks that make eventmap read a code base that exists. It looks for what other libraries and
 // hand-written code say about events: methods that return a type's stored name, registries, switches over names, constants
-// beside a type, interfaces that all events implement, and methods that apply events to a state.
+// beside a type, interfaces that all events implement, methods that apply events to a state, and code that takes a payload
+// out of an event.
 //
-// It changes nothing: [Find] returns a [Proposal], and [Proposal.Files] the source with the marks written in.
+// It changes nothing: [Find] returns a [Proposal], and [Proposal.Files] the source with the marks written in. Whatever
+// looks like an event is marked, asked about, or noted as none, each with its position and the reason.
 package adopt
 
 import (
@@ -23,13 +25,14 @@ import (
 type Proposal struct {
 	Marks     []Mark       // by position
 	Questions []model.Note // what a person has to decide, by position
+	Notes     []model.Note // what looks like an event and is none, by position; nothing has to be decided
 	Events    int          // how many types are events
 	Marked    bool         // there are marks already
 
 	program *goload.Program
 }
 
-// A Mark is a line to write above a declaration.
+// A Mark is a line to write above a declaration, or, where the code has no type for an event, above one to add.
 type Mark struct {
 	Pos     model.Position // of the declaration
 	Text    string         // such as //eventmap:event name=order.placed
@@ -38,112 +41,48 @@ type Mark struct {
 
 	file *ast.File
 	node ast.Node // a *ast.GenDecl, *ast.TypeSpec or *ast.Field
-}
 
-// A candidate is a type that may be an event.
-type candidate struct {
-	pkg       *goload.Package
-	file      *ast.File
-	decl      *ast.GenDecl
-	spec      *ast.TypeSpec
-	obj       *types.TypeName
-	generated bool
-	marked    bool
-
-	names      map[string]string // stored names, each with where it was found
-	versions   map[int]string
-	strong     []string                   // why it is an event
-	weak       map[string]string          // names that methods such as Name return, which commands have as well
-	aggregates map[*types.TypeName]string // of whose state it is applied to, and by what
-}
-
-func (c *candidate) String() string { return c.pkg.Name + "." + c.obj.Name() }
-
-// isEvent reports whether anything says that the type is an event.
-func (c *candidate) isEvent() bool {
-	return len(c.strong) > 0 || len(c.aggregates) > 0
+	declares string // the name of an empty struct to declare after the node, with the mark; empty: the mark is written above it
 }
 
 // A search is the state of one run.
 type search struct {
 	*goload.Program
-	types     map[*types.TypeName]*candidate
-	order     []*candidate
-	sums      []*sum
-	aggNames  map[*types.TypeName]string // states, and the names that the code gives their streams
-	pkgNames  map[*goload.Package]string // packages, and the aggregate type that they declare as a constant
-	byMessage string                     // how a library of messages names types; empty: there is none
-	proposal  *Proposal
-}
+	proposal *Proposal
 
-// A sum is an interface that may stand for all events of an aggregate.
-type sum struct {
-	candidate
-	iface *types.Interface
+	readers    []*reader
+	byPackage  map[*types.Package]*reader
+	types      map[*types.TypeName]*candidate
+	order      []*candidate // by position
+	sums       []*sum
+	held       map[*types.TypeName]bool // types of fields
+	aggregates aggregateNames
+	stored     map[string]storedName // names of events, whether or not a type was found for them
+	byMessage  string                // how a library of messages names types; empty: there is none
 }
 
 // Find reads a program that was loaded with [goload.Options.Info].
 func Find(p *goload.Program) *Proposal {
 	s := search{
-		Program:  p,
-		types:    map[*types.TypeName]*candidate{},
-		aggNames: map[*types.TypeName]string{},
-		pkgNames: map[*goload.Package]string{},
-		proposal: &Proposal{program: p},
+		Program:    p,
+		proposal:   &Proposal{program: p},
+		byPackage:  map[*types.Package]*reader{},
+		types:      map[*types.TypeName]*candidate{},
+		held:       map[*types.TypeName]bool{},
+		aggregates: aggregateNames{types: map[*types.TypeName]string{}, packages: map[*types.Package]map[string]string{}},
+		stored:     map[string]storedName{},
 	}
 	s.collect()
-	s.readCode()
+	for _, r := range s.readers {
+		r.read()
+	}
 	s.readSums()
+	s.readSiblings()
 	s.propose()
-	sortProposal(s.proposal)
+	s.declareBodiless()
+	s.noteExcluded()
+	s.proposal.sort()
 	return s.proposal
-}
-
-// collect finds the types that may be events, and the interfaces that may stand for them.
-func (s *search) collect() {
-	for _, pkg := range s.Packages {
-		if pkg.Name == "main" || pkg.Types == nil {
-			continue
-		}
-		for _, f := range pkg.Syntax {
-			generated := ast.IsGenerated(f) || !s.Wrote(pkg, f)
-			for _, decl := range f.Decls {
-				gen, ok := decl.(*ast.GenDecl)
-				if !ok || gen.Tok != token.TYPE {
-					continue
-				}
-				for _, spec := range gen.Specs {
-					s.collectType(pkg, f, gen, spec.(*ast.TypeSpec), generated)
-				}
-			}
-		}
-	}
-	slices.SortFunc(s.order, func(a, b *candidate) int { return s.ByPosition(a.obj.Pos(), b.obj.Pos()) })
-}
-
-func (s *search) collectType(pkg *goload.Package, f *ast.File, gen *ast.GenDecl, spec *ast.TypeSpec, generated bool) {
-	obj, ok := pkg.Types.Scope().Lookup(spec.Name.Name).(*types.TypeName)
-	if !ok || obj.IsAlias() || spec.TypeParams != nil {
-		return
-	}
-	c := candidate{
-		pkg: pkg, file: f, decl: gen, spec: spec, obj: obj, generated: generated,
-		marked: isMarked(spec.Doc) || !gen.Lparen.IsValid() && isMarked(gen.Doc),
-		names:  map[string]string{}, versions: map[int]string{}, weak: map[string]string{}, aggregates: map[*types.TypeName]string{},
-	}
-	s.proposal.Marked = s.proposal.Marked || c.marked
-	if iface, ok := obj.Type().Underlying().(*types.Interface); ok {
-		if iface.IsMethodSet() && !iface.Empty() {
-			s.sums = append(s.sums, &sum{candidate: c, iface: iface})
-		}
-		return
-	}
-	s.types[obj] = &c
-	s.order = append(s.order, &c)
-}
-
-func isMarked(doc *ast.CommentGroup) bool {
-	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//eventmap:") })
 }
 
 // at returns where something was found, for a reason.
@@ -157,10 +96,26 @@ func (s *search) ask(p token.Pos, format string, args ...any) {
 	s.proposal.Questions = append(s.proposal.Questions, model.Note{Pos: s.Pos(p), Text: fmt.Sprintf(format, args...)})
 }
 
-func sortProposal(p *Proposal) {
+// note adds a note.
+func (s *search) note(p token.Pos, format string, args ...any) {
+	s.proposal.Notes = append(s.proposal.Notes, model.Note{Pos: s.Pos(p), Text: fmt.Sprintf(format, args...)})
+}
+
+// mark adds a mark to a type.
+func (s *search) mark(c *candidate, text, reason string) {
+	m := Mark{Pos: s.Pos(c.obj.Pos()), Text: text, Subject: c.String(), Reason: reason, file: c.file, node: c.spec}
+	if !c.decl.Lparen.IsValid() {
+		m.node = c.decl
+	}
+	s.proposal.Marks = append(s.proposal.Marks, m)
+}
+
+func (p *Proposal) sort() {
 	slices.SortStableFunc(p.Marks, func(a, b Mark) int { return a.Pos.Compare(b.Pos) })
-	slices.SortFunc(p.Questions, func(a, b model.Note) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text)) })
-	p.Questions = slices.Compact(p.Questions)
+	for _, notes := range []*[]model.Note{&p.Questions, &p.Notes} {
+		slices.SortFunc(*notes, func(a, b model.Note) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text)) })
+		*notes = slices.Compact(*notes)
+	}
 }
 
 // quoted returns a value as a mark has it.

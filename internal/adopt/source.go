@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"os"
 	"slices"
 	"strings"
@@ -32,16 +33,38 @@ func (p *Proposal) Files() ([]File, error) {
 			return nil, err
 		}
 		f := File{Name: marks[0].Pos.File, Path: path, Old: old, New: old}
-		slices.SortStableFunc(marks, func(a, b Mark) int { return int(b.node.Pos() - a.node.Pos()) }) // from the end, so that offsets stay
+		slices.SortStableFunc(marks, func(a, b Mark) int { return int(b.pos() - a.pos()) }) // from the end, so that offsets stay
 		for _, m := range marks {
-			f.New = insert(f.New, p.program.Fset.Position(m.node.Pos()).Offset, m, docOf(m.node))
-			f.Reasons = append(f.Reasons, fmt.Sprintf("%v: %s: %s: %s", m.Pos, m.Subject, m.Text, m.Reason))
+			offset := p.program.Fset.Position(m.pos()).Offset
+			if m.declares != "" {
+				f.New = declare(f.New, offset, m)
+			} else {
+				f.New = insert(f.New, offset, m, docOf(m.node))
+			}
+			subject := m.Subject
+			if m.declares != "" {
+				subject += ", to be declared"
+			}
+			f.Reasons = append(f.Reasons, fmt.Sprintf("%v: %s: %s: %s", m.Pos, subject, m.Text, m.Reason))
 		}
 		slices.Reverse(f.Reasons)
 		files = append(files, f)
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// pos returns where a mark, or the declaration that it adds, is written.
+func (m Mark) pos() token.Pos {
+	if m.declares != "" {
+		return m.node.End()
+	}
+	return m.node.Pos()
+}
+
+// Declares reports whether types are to be added, which only the changed source has.
+func (p *Proposal) Declares() bool {
+	return slices.ContainsFunc(p.Marks, func(m Mark) bool { return m.declares != "" })
 }
 
 // docOf returns the doc comment of a declaration, or nil.
@@ -63,15 +86,34 @@ func insert(source []byte, offset int, m Mark, doc *ast.CommentGroup) []byte {
 	begin := bytes.LastIndexByte(source[:offset], '\n') + 1
 	line := source[begin:]
 	indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
-	end := "\n"
-	if bytes.Contains(source[:offset], []byte("\r\n")) {
-		end = "\r\n"
-	}
+	end := lineEnd(source)
 	text := string(indent) + m.Text + end
 	if doc != nil && !isDirective(doc.List[len(doc.List)-1].Text) {
 		text = string(indent) + "//" + end + text
 	}
 	return slices.Concat(source[:begin], []byte(text), source[begin:])
+}
+
+// declare writes an empty struct with its mark below the line that holds the offset.
+func declare(source []byte, offset int, m Mark) []byte {
+	end := lineEnd(source)
+	at := len(source)
+	if i := bytes.IndexByte(source[offset:], '\n'); i >= 0 {
+		at = offset + i + 1
+	} else {
+		source = append(slices.Clip(source), end...)
+		at = len(source)
+	}
+	lines := []string{"", "// " + m.declares + " is an event without a body.", "//", m.Text, "type " + m.declares + " struct{}", ""}
+	return slices.Concat(source[:at], []byte(strings.Join(lines, end)), source[at:])
+}
+
+// lineEnd returns how the lines of a source end.
+func lineEnd(source []byte) string {
+	if bytes.Contains(source, []byte("\r\n")) {
+		return "\r\n"
+	}
+	return "\n"
 }
 
 // isDirective reports whether a comment speaks to a tool, such as //go:generate.
@@ -81,9 +123,13 @@ func isDirective(text string) bool {
 	return ok && i > 0 && !strings.ContainsAny(body[:i], " \t") && body == strings.TrimLeft(body, " \t")
 }
 
-// Mark gives the loaded syntax the marks, so that it can be scanned as if they were written.
+// Mark gives the loaded syntax the marks, so that it can be scanned as if they were written; but not the types that are to
+// be added, see [Proposal.Declares].
 func (p *Proposal) Mark() {
 	for _, m := range p.Marks {
+		if m.declares != "" {
+			continue
+		}
 		comment := &ast.Comment{Slash: m.node.Pos() - 1, Text: m.Text}
 		if doc := docOf(m.node); doc != nil {
 			doc.List = append(doc.List, comment)

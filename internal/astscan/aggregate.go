@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/eventmap/eventmap/internal/goload"
 )
 
 // A naming says what an event's aggregate is called and why.
@@ -100,17 +102,30 @@ func (s *scan) packageNaming(decls *declarations, src *source, prefix string) na
 		return naming{name: s.options.Aggregate, why: prefix + "option --aggregate", pos: src.Clause, rank: 3}
 	}
 	folder, moved := holder(src.Below)
-	if !moved {
-		return naming{name: upperCamel(src.Name), why: prefix + "name of package " + src.Name, pos: src.Clause, rank: 5}
-	}
-	if over := decls.byPath[path.Join(src.Module, folder)]; over != nil && over.aggregate != nil {
+	if over := decls.byPath[path.Join(src.Module, folder)]; moved && over != nil && over.aggregate != nil {
 		return naming{name: over.aggregate.name, why: prefix + "mark of package " + over.Name + " above it", pos: over.aggregate.pos, rank: 4}
 	}
-	name, why := path.Base(folder), "folder "+folder
-	if folder == "" {
-		name, why = moduleName(src.Module), "module "+src.Module
+	name, why, rank := namedBy(src.Package)
+	return naming{name: name, why: prefix + why, pos: src.Clause, rank: rank}
+}
+
+// PackageAggregate returns the aggregate that the events of a package belong to where no mark says it: that of its name,
+// or, of the folders events and vN, that of the folder or module which holds them.
+func PackageAggregate(pkg *goload.Package) string {
+	name, _, _ := namedBy(pkg)
+	return name
+}
+
+// namedBy returns the aggregate of a package without marks, what says it, and its rank.
+func namedBy(pkg *goload.Package) (name, why string, rank int) {
+	switch folder, moved := holder(pkg.Below); {
+	case !moved:
+		return upperCamel(pkg.Name), "name of package " + pkg.Name, 5
+	case folder == "":
+		return upperCamel(moduleName(pkg.Module)), "module " + pkg.Module, 4
+	default:
+		return upperCamel(path.Base(folder)), "folder " + folder, 4
 	}
-	return naming{name: upperCamel(name), why: prefix + why, pos: src.Clause, rank: 4}
 }
 
 // holder returns the folder that holds the events/ and vN/ folders at the end of a path below a module. moved is false

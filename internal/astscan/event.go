@@ -131,7 +131,7 @@ func (f eventFinder) judgeByConvention(d *typeDecl) (why string) {
 		f.doubt(d, why)
 		return why
 	}
-	if why != "" && soundsLikeEvent(d.obj.Name()) && method(d.typ(), "Error", true) == nil {
+	if why != "" && SoundsLikeEvent(d.obj.Name()) && method(d.typ(), "Error", true) == nil {
 		f.doubt(d, why)
 	}
 	return why

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// soundsLikeEvent reports whether a name says that something happened: it ends in a past participle.
-func soundsLikeEvent(name string) bool {
+// SoundsLikeEvent reports whether a name says that something happened: it ends in a past participle.
+func SoundsLikeEvent(name string) bool {
 	last := words(name)
 	if len(last) == 0 {
 		return false
@@ -24,7 +24,7 @@ var irregular = map[string]bool{
 // soundsLikeCommand reports whether a name says what is to be done: it begins with an imperative.
 func soundsLikeCommand(name string) bool {
 	all := words(name)
-	return len(all) > 1 && imperatives[strings.ToLower(all[0])] && !soundsLikeEvent(name)
+	return len(all) > 1 && imperatives[strings.ToLower(all[0])] && !SoundsLikeEvent(name)
 }
 
 var imperatives = map[string]bool{

@@ -43,6 +43,8 @@ type Options struct {
 	IsGenerated func(src []byte) bool
 	// Info asks for what each identifier means: [Package.Info].
 	Info bool
+	// Overlay has the content of files, by absolute path, that are read as if they held it.
+	Overlay map[string][]byte
 }
 
 // A Program is what was loaded.
@@ -116,6 +118,7 @@ func (p *Program) ask(ctx context.Context, q query) ([]*packages.Package, error)
 		Fset:       p.Fset,
 		ParseFile:  p.parseFile,
 		BuildFlags: buildFlags(p.options.Tags),
+		Overlay:    p.options.Overlay,
 	}
 	if p.options.Info {
 		cfg.Mode |= packages.NeedTypesInfo
