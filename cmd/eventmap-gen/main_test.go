@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/tools/imports"
+	"golang.org/x/tools/txtar"
 
 	"github.com/eventmap/eventmap/internal/cli/clitest"
 )
@@ -53,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"module":     clitest.Module,
 			"sound":      sound,
 			"crlf":       crlf,
+			"adopted":    adopted,
 			"documented": documented,
 		},
 	})
@@ -98,6 +100,34 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(ts.Exec("go", "vet", "./..."))
 	ts.Check(ts.Exec("go", "test", "./..."))
+}
+
+// adopted is the script command "adopted SHAPE...": each is a module of internal/adopt's testdata, in the shape that code
+// for some library has. Adopt --write leaves nothing to do by hand: what eventmap-gen then generates is sound.
+func adopted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: adopted SHAPE...")
+	}
+	home := ts.MkAbs(".")
+	for _, shape := range args {
+		archive, err := txtar.ParseFile(filepath.Join(ts.Getenv("REPO"), "internal", "adopt", "testdata", shape+".txtar"))
+		ts.Check(err)
+		dir := filepath.Join(home, shape)
+		for _, f := range archive.Files {
+			if f.Name == "want" {
+				continue
+			}
+			name := filepath.Join(dir, filepath.FromSlash(f.Name))
+			ts.Check(os.MkdirAll(filepath.Dir(name), 0o700))
+			ts.Check(os.WriteFile(name, f.Data, 0o600))
+		}
+		ts.Check(ts.Chdir(dir))
+		ts.Check(clitest.WriteModule(dir, "example.com/m", ts.Getenv("REPO")))
+		clitest.Exits(ts, false, []string{"0", "eventmap-gen", "adopt", "--write", "./..."})
+		clitest.Exits(ts, false, []string{"0", "eventmap-gen", "--input", ".", "--output", "store"})
+		sound(ts, false, []string{"store", "--input", "."})
+		ts.Check(ts.Chdir(home))
+	}
 }
 
 // crlf is the script command "crlf FILE": it gives the file the line ends of Windows.
