@@ -48,23 +48,27 @@ func (s *Store[Tx]) append(ctx context.Context, q querier, expected runtime.Expe
 
 // appendStored appends events whose stored form is given too. An error of the append statement itself is a [*statementError].
 func (s *Store[Tx]) appendStored(ctx context.Context, q querier, expected runtime.ExpectedVersion, events []runtime.Event, stored []runtime.PersistedEvent) (runtime.AppendResult, error) {
-	statement := s.appendQuery(expected, stored)
+	look := s.looks.over(q)
+	drawn := look.recent()
 	for attempt := 1; ; attempt++ {
-		positions, first, err := appended(ctx, q, statement, len(events))
+		began := sinceStart()
+		positions, first, err := appended(ctx, q, s.appendQuery(expected, stored, drawn), len(events))
 		if err != nil {
 			return runtime.AppendResult{}, &statementError{err}
 		}
 		switch n := len(positions); {
 		case n == len(events):
+			look.drew(positions[n-1], drawn == 0, began)
 			return appending.Result(stored, positions, first), nil
 		case n > 0:
 			return runtime.AppendResult{}, storedFewer(n, len(events))
 		}
 		earlier, err := s.whyNot(ctx, q, runtime.StreamAppend{Expected: expected, Events: events})
 		// Between the two statements the stream may have come to where it was expected. It does not go back, so the
-		// second attempt either succeeds or finds it further on.
+		// second attempt either succeeds or finds it further on. Or the sequence is not where it was; then that one looks.
 		if appending.HasChanged(err) {
 			if attempt == 1 {
+				drawn = 0
 				continue
 			}
 			err = storedFewer(0, len(events))

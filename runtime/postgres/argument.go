@@ -10,27 +10,26 @@ import (
 
 // appendQuery returns the statement of an append with its arguments: the stream, the versions it may be at, and the
 // events. UUIDs and JSON go as text, which is the only form that every mode of pgx and database/sql can send in an array.
-func (s *Store[Tx]) appendQuery(expected runtime.ExpectedVersion, events []runtime.PersistedEvent) query {
+// drawn is what the last look at the sequence allows to rely on; 0: the statement looks.
+func (s *Store[Tx]) appendQuery(expected runtime.ExpectedVersion, events []runtime.PersistedEvent, drawn int64) query {
 	if s.tables.citus {
 		stream := runtime.StreamAppend{AggregateType: events[0].AggregateType, AggregateID: events[0].AggregateID, Expected: expected}
 		return s.of(stream.AggregateID, s.sql.appendOnNode, nodeArguments([]runtime.StreamAppend{stream}, [][]runtime.PersistedEvent{events})...)
 	}
-	creates := expected.IsAny() || expected.IsNoStream()
+	creates, single := expected.IsAny() || expected.IsNoStream(), len(events) == 1
 	lowest, highest := bounds(expected)
 	args := make([]any, 0, 16)
 	args = append(args, events[0].AggregateType, events[0].AggregateID, lowest, highest, len(events))
-	if len(events) == 1 {
-		text := s.sql.extendOne
-		if creates {
-			text = s.sql.createOne
-		}
-		return s.of(events[0].AggregateID, text, s.withNotify(appendOne(args, &events[0]))...)
+	if single {
+		args = appendOne(args, &events[0])
+	} else {
+		args = append(args, newColumns(events).arguments()...)
 	}
-	text := s.sql.extend
-	if creates {
-		text = s.sql.create
+	args = s.withNotify(args)
+	if drawn > 0 {
+		return query{s.sql.appendOn.to(creates, single), append(args, drawn)}
 	}
-	return s.of(events[0].AggregateID, text, s.withNotify(append(args, newColumns(events).arguments()...))...)
+	return s.of(events[0].AggregateID, s.sql.append.to(creates, single), args...)
 }
 
 // appendOne adds an event to the arguments, each field as one.

@@ -5,10 +5,14 @@ import "time"
 // AppendStatements returns the texts of all appends, by what they do.
 func AppendStatements[Tx any](s *Store[Tx]) map[string]string {
 	return map[string]string{
-		"create":         s.sql.create,
-		"extend":         s.sql.extend,
-		"create one":     s.sql.createOne,
-		"extend one":     s.sql.extendOne,
+		"create":         s.sql.append.create,
+		"extend":         s.sql.append.extend,
+		"create one":     s.sql.append.createOne,
+		"extend one":     s.sql.append.extendOne,
+		"create on":      s.sql.appendOn.create,
+		"extend on":      s.sql.appendOn.extend,
+		"create one on":  s.sql.appendOn.createOne,
+		"extend one on":  s.sql.appendOn.extendOne,
 		"append streams": s.sql.appendStreams,
 		"append group":   s.sql.appendGroup,
 	}
@@ -60,4 +64,15 @@ func Configured(opts ...Option) Config {
 		o.apply(&c)
 	}
 	return c
+}
+
+// LookAgain is for how long an append relies on the last look at the sequence.
+const LookAgain = lookAgain
+
+// Looks returns how many connections the store remembers a look over.
+func Looks[Tx any](s *Store[Tx]) (n int) {
+	for range s.looks.byConnection.Range {
+		n++
+	}
+	return n
 }

@@ -12,10 +12,8 @@ import (
 // statements are the SQL texts of one store. They are constant for its life, so that pgx prepares each once on a
 // connection.
 type statements struct {
-	create         string // append events to a stream that need not exist
-	extend         string // append events to one that must
-	createOne      string // the same for exactly one event, which needs no arrays
-	extendOne      string
+	append         appendStatements
+	appendOn       appendStatements // where the sequence was looked at a moment ago; see look
 	appendStreams  string
 	appendOnNode   string // what appends on Citus
 	appendGroup    string
@@ -42,6 +40,27 @@ type statements struct {
 	dropSnapshots    string
 }
 
+// appendStatements are the appends to one stream.
+type appendStatements struct {
+	create    string // to a stream that need not exist
+	extend    string // to one that must
+	createOne string // the same for exactly one event, which needs no arrays
+	extendOne string
+}
+
+// to returns the text of an append.
+func (a *appendStatements) to(creates, single bool) string {
+	switch {
+	case creates && single:
+		return a.createOne
+	case creates:
+		return a.create
+	case single:
+		return a.extendOne
+	}
+	return a.extend
+}
+
 //go:embed sql/*.sql
 var sqlFiles embed.FS
 
@@ -53,6 +72,7 @@ type variant struct {
 
 	Payload            PayloadType
 	Creates, Single    bool
+	Looked             bool
 	Notify             bool
 	Backward, Filtered bool
 	FromSnapshots      bool
@@ -148,14 +168,15 @@ func (v variant) LogOf(aggregateID string) string {
 // parameter finds the numbered parameters of a text.
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
-// numbered returns a text in which the parameter $log has the number behind the highest.
+// numbered returns a text in which the parameters $log and $drawn have the number behind the highest. A text has one of them.
 func numbered(text string) string {
 	highest := 0
 	for _, m := range parameter.FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.Atoi(m[1]) // it matched
 		highest = max(highest, n)
 	}
-	return strings.ReplaceAll(text, "$log", "$"+strconv.Itoa(highest+1))
+	last := "$" + strconv.Itoa(highest+1)
+	return strings.NewReplacer("$log", last, "$drawn", last).Replace(text)
 }
 
 // render returns the statements for the tables. Names come quoted from pgname, which also validated them, and are the
@@ -182,6 +203,10 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 	create.Creates = true
 	createOne.Creates, createOne.Single = true, true
 	extendOne.Single = true
+	looked := func(v variant) variant {
+		v.Looked = true
+		return v
+	}
 	backward.Backward = true
 	filtered.Filtered = true
 	fromSnapshots := plain
@@ -193,10 +218,14 @@ func render(t tables, payload PayloadType, notify bool) (statements, error) {
 		file string
 		with variant
 	}{
-		{&s.create, "append.sql", create},
-		{&s.extend, "append.sql", plain},
-		{&s.createOne, "append.sql", createOne},
-		{&s.extendOne, "append.sql", extendOne},
+		{&s.append.create, "append.sql", create},
+		{&s.append.extend, "append.sql", plain},
+		{&s.append.createOne, "append.sql", createOne},
+		{&s.append.extendOne, "append.sql", extendOne},
+		{&s.appendOn.create, "append.sql", looked(create)},
+		{&s.appendOn.extend, "append.sql", looked(plain)},
+		{&s.appendOn.createOne, "append.sql", looked(createOne)},
+		{&s.appendOn.extendOne, "append.sql", looked(extendOne)},
 		{&s.appendStreams, "append_streams.sql", plain},
 		{&s.appendOnNode, "append_on_node.sql", extendOne},
 		{&s.appendStreamsOnNode, "append_on_node.sql", plain},

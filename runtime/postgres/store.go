@@ -29,6 +29,7 @@ type Store[Tx any] struct {
 	logger  runtime.Logger // or nil
 	clock   func() time.Time
 	engine  *engine
+	looks   *looks
 }
 
 // New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
@@ -123,7 +124,7 @@ func newLayoutStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], e
 	}
 	return &Store[Tx]{
 		bind: bind, tables: t, log: c.Log, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
-		engine: new(engine),
+		engine: new(engine), looks: newLooks(t),
 	}, nil
 }
 

@@ -3,7 +3,8 @@ with {{template "held" .}}head as (
 {{- if .Creates}}
 	insert into {{.Heads}} as h ({{.Key}}aggregate_type, aggregate_id, aggregate_version)
 	{{if .Logs}}select {{.Log}}$1::text, $2::text, $5::bigint
-	from held{{else}}values ($1::text, $2::text, $5::bigint){{end}}
+	from held{{else if .Looked}}select $1::text, $2::text, $5::bigint
+	where {{template "drawn" .}}{{else}}values ($1::text, $2::text, $5::bigint){{end}}
 	on conflict ({{.Key}}aggregate_type, aggregate_id) do update
 	set aggregate_version = h.aggregate_version + excluded.aggregate_version
 	where h.aggregate_version between $3::bigint and $4::bigint
@@ -16,6 +17,9 @@ with {{template "held" .}}head as (
 	where {{.Of "h"}}h.aggregate_type = $1::text
 	  and h.aggregate_id = $2::text
 	  and h.aggregate_version between $3::bigint and $4::bigint
+{{- if .Looked}}
+	  and {{template "drawn" .}}
+{{- end}}
 {{- end}}
 	returning
 		h.aggregate_version - $5::bigint as aggregate_version
@@ -24,8 +28,10 @@ with {{template "held" .}}head as (
 			when h.cmin = '0'::cid then {{template "lock" .}}
 			when current_setting({{template "setting" .}}, true) = pg_current_xact_id()::text then 'held'
 			else set_config({{template "setting" .}}, pg_current_xact_id()::text || {{template "lock" .}}, true)
-		end as fence,
+		end as fence
+{{- if not .Looked}},
 		{{template "sound" .}} as sound
+{{- end}}
 {{- end}}
 ){{if .Logs}}, counted as (
 	update {{.Logs}} as l

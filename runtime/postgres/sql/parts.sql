@@ -48,6 +48,12 @@ readers have passed. A statement cannot raise an error of its own; nothing else 
 ln(case when {{template "beyond" .}} is null then 1 else 0 end::double precision)
 {{- end}}
 
+{{/* True where the sequence is still at or above a position that it gave out after the last look: then it is the one that was
+looked at, and was not set back. */}}
+{{define "drawn" -}}
+pg_sequence_last_value('{{.Sequence}}') >= $drawn::bigint
+{{- end}}
+
 {{/* A sequence's row shows, for as long as nextval writes to the log, a value 32 positions ahead (nextval_internal in
 sequence.c), and a scan reads rows unlocked. The function takes the lock. It is null before the first use: then nextval had
 not begun when the row was read, a moment before. */}}
@@ -110,7 +116,9 @@ position = l.position + {{.}},
 cross join counted
 {{- else}}
 where head.fence is not null
+{{- if not .Looked}}
   and head.sound = 0
+{{- end}}
 {{- end}}
 {{- end}}
 

@@ -3,6 +3,7 @@ package nats_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -114,6 +115,7 @@ func TestRelay_clusterLosesItsLeader(t *testing.T) {
 		r.Wake()
 		position := int64(len(want) - 300)
 		eventually(t, "a part is published", func() error { return reached(t, r, position) })
+		members.settle(t)
 		leader := members.leader(t, js)
 		members.kill(leader)
 		want = append(want, l.append(t, 200, 9)...)
@@ -210,6 +212,19 @@ func (l memberList) leader(t testing.TB, js jetstream.JetStream) (leader *member
 		return fmt.Errorf("leader is %q", stream.CachedInfo().Cluster.Leader)
 	})
 	return leader
+}
+
+// settle waits until every member has the whole stream: of three, a majority is left only if one is killed at a time.
+func (l memberList) settle(t testing.TB) {
+	t.Helper()
+	for _, m := range l {
+		eventually(t, m.options.ServerName+" is up to date", func() error {
+			if !m.running.JetStreamIsCurrent() || !m.running.JetStreamIsStreamCurrent(server.DEFAULT_GLOBAL_ACCOUNT, "SHOP") {
+				return errors.New("it still catches up")
+			}
+			return nil
+		})
+	}
 }
 
 func (l memberList) kill(m *member) { stop(m.running) }

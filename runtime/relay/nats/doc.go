@@ -5,6 +5,6 @@
 //
 // The JetStream stream must exist and take the subjects shop.> in this example. Each event goes to the subject of its aggregate,
 // shop.Order.42, with its ID as the ID of the message, and expects the message before it to be the last of the stream, by
-// sequence and by ID. So the server refuses what was published before, whatever its duplicate window, and what a second relay
+// its sequence. So the server refuses what was published before, whatever its duplicate window, and what a second relay
 // publishes at the same time.
 package nats

@@ -10,7 +10,6 @@ import (
 // The error codes of the JetStream server that mean something of their own here; see server/errors.json in nats-server.
 const (
 	codeHeaderTooLarge jetstream.ErrorCode = 10097
-	codeWrongLastID    jetstream.ErrorCode = 10070
 	codeInProcess      jetstream.ErrorCode = 10158
 )
 
@@ -22,7 +21,7 @@ func isLost(err error) bool {
 		return errors.Is(err, errPublishedBefore)
 	}
 	switch refused.ErrorCode {
-	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant, codeWrongLastID, codeInProcess:
+	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant, codeInProcess:
 		return true
 	}
 	return false

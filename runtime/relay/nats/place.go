@@ -18,18 +18,17 @@ import (
 // A place is where a JetStream stream stands.
 type place struct {
 	sequence uint64 // of the last message; purging does not set it back
-	id       string // of the last message; empty if that is gone, or has none
 	// reached is the highest position in a log of an event that the stream has got. A log that was not asked about is not there.
 	reached map[string]int64
 }
 
-// stored notes a message that the stream has got by an ID.
-func (p *place) stored(m relay.Message, id string, sequence uint64) {
-	p.sequence, p.id, p.reached[m.Log] = sequence, id, max(p.reached[m.Log], m.Position)
+// stored notes a message that the stream has got.
+func (p *place) stored(m relay.Message, sequence uint64) {
+	p.sequence, p.reached[m.Log] = sequence, max(p.reached[m.Log], m.Position)
 }
 
 // copy returns a place that changes by itself.
-func (p *place) copy() place { return place{p.sequence, p.id, maps.Clone(p.reached)} }
+func (p *place) copy() place { return place{p.sequence, maps.Clone(p.reached)} }
 
 // errPurged: the stream is empty and has had messages.
 var errPurged = errors.New("the stream was purged, or its messages have expired; " +
@@ -53,9 +52,7 @@ func (p *Publisher) find(ctx context.Context) error {
 			return err
 		}
 		found.reached[""] = last.number(reachedHeader)
-		if last.sequence >= state.LastSeq { // else it is deleted, or one of other subjects
-			found.sequence, found.id = last.sequence, last.header.Get(jetstream.MsgIDHeader)
-		}
+		found.sequence = max(found.sequence, last.sequence) // one more may have come since; or the last is deleted, or of other subjects
 	case state.LastSeq > 0 && p.config.RefusePurged:
 		return fmt.Errorf("stream %s: %w", p.config.Stream, errPurged)
 	}

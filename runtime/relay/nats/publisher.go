@@ -150,7 +150,7 @@ func (p *Publisher) send(ctx context.Context, messages []relay.Message) (stored 
 			var future jetstream.PubAckFuture
 			if future, err = p.js.PublishMsgAsync(p.message(m, next), jetstream.WithRetryAttempts(0)); err == nil {
 				sent = append(sent, future)
-				next.stored(m, p.id(m), next.sequence+1)
+				next.stored(m, next.sequence+1)
 			}
 		}
 		if len(sent) == stored {
@@ -163,7 +163,7 @@ func (p *Publisher) send(ctx context.Context, messages []relay.Message) (stored 
 		if ack.Duplicate {
 			return stored + 1, errPublishedBefore
 		}
-		p.place.stored(messages[stored], p.id(messages[stored]), ack.Sequence)
+		p.place.stored(messages[stored], ack.Sequence)
 		stored++
 		window = p.config.Window
 	}
@@ -194,13 +194,10 @@ const (
 
 // message returns the message of NATS that expects the stream to stand at a place.
 func (p *Publisher) message(m relay.Message, expected place) *nats.Msg {
-	header := make(nats.Header, 8+len(m.Attributes))
+	header := make(nats.Header, 7+len(m.Attributes))
 	header[jetstream.MsgIDHeader] = []string{p.id(m)}
 	header[jetstream.ExpectedStreamHeader] = []string{p.config.Stream}
 	header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatUint(expected.sequence, 10)}
-	if expected.id != "" {
-		header[jetstream.ExpectedLastMsgIDHeader] = []string{expected.id}
-	}
 	header[positionHeader] = []string{strconv.FormatInt(m.Position, 10)}
 	header[reachedHeader] = []string{strconv.FormatInt(max(m.Position, expected.reached[m.Log]), 10)}
 	header[versionHeader] = []string{strconv.FormatInt(m.Version, 10)}
