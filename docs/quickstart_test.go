@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/eventmap/eventmap/internal/cli/clitest"
+	"github.com/eventmap/eventmap/internal/pgtest"
 )
 
 // TestQuickstart does what the page says.
@@ -25,6 +26,12 @@ func TestQuickstart(t *testing.T) {
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	runPage(t, page{name: "adoption.md"})
+}
+
+// TestService does what the page says, on a database of its own.
+func TestService(t *testing.T) {
+	t.Parallel()
+	runPage(t, page{name: "service.md", databaseURL: pgtest.New(t)})
 }
 
 // A page is a page of commands, and what they find where they run.
