@@ -216,3 +216,68 @@ func TestMove_refuses(t *testing.T) {
 		})
 	}
 }
+
+// A log is moved while consumers run and a writer appends: both are refused from then on, and the next release goes on where they were. They
+// lock tables in other orders than the migration, so that it may be broken off for a deadlock; then nothing has changed, and it is run again.
+func TestMove_whileConsumersAndAppendsRun(t *testing.T) {
+	t.Parallel()
+	first, up, _ := moveOf(t, design.Options{Logs: "hash", HashedLogs: 4}, "")
+	e := connect(t, pgtest.New(t, first, oneModel))
+	old := runnerOf(e, e.db, consumer.Registration[pgx.Tx]{Consumer: handlesOnce("c", nil), Segments: 3, BatchSize: 5})
+	ctx, cancel := context.WithCancel(t.Context())
+	running, appending := make(chan error, 1), make(chan error, 1)
+	go func() { running <- old.Run(ctx) }()
+	appended := 0
+	go func() {
+		for {
+			_, err := e.store.Append(t.Context(), e.pool, runtime.Any(), events("Order", fmt.Sprint("order-", appended%20), 1))
+			switch {
+			case err == nil:
+				appended++
+			case !runtime.Retryable(err):
+				appending <- err
+				return
+			}
+		}
+	}()
+	e.eventually("some events are handled", func() bool { return one[int](e, `select count(*) from handled`) > 100 })
+	e.eventually("the log is moved", func() bool {
+		_, err := e.pool.Exec(t.Context(), up)
+		if err != nil && !runtime.Retryable(err) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	if err := <-appending; err == nil || !strings.Contains(err.Error(), "if the log was moved into many, give the store") {
+		t.Errorf("an append of the release before: got %v, want it to be refused", err)
+	}
+	stored := one[int](e, `select count(*) from events`)
+	if stored != appended {
+		t.Errorf("%d events are stored, want the %d that were appended", stored, appended)
+	}
+	many := postgres.HashedLogs(4)
+	db, err := postgres.NewConsumers(e.pool, many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spread, err := postgres.NewPool(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 { // while the runner of the release before still runs
+		if _, err := spread.Append(t.Context(), e.pool, runtime.Any(), events("Order", fmt.Sprint("order-", i%20), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := runnerOf(e, db, consumer.Registration[pgx.Tx]{Consumer: handlesOnce("c", nil), BatchSize: 5}).RunUntilCaughtUp(e.ctx(), nil); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	<-running // it may say that tables are missing
+	if n := one[int](e, `select count(*) from handled`); n != stored+50 {
+		t.Errorf("%d events were handled, want each of %d once", n, stored+50)
+	}
+	if disorder := one[int](e, `select count(*) from (select version, lag(version, 1, 0::bigint) over (partition by aggregate_id order by seq) as before from handled) as h where version <> before + 1`); disorder > 0 {
+		t.Errorf("%d events were handled out of the order of their stream", disorder)
+	}
+}

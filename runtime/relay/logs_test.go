@@ -91,3 +91,76 @@ func TestRelay_manyLogs(t *testing.T) {
 		t.Errorf("%d messages of %d logs; want %d of %d", len(b.messages), len(reached), tenants*events, tenants)
 	}
 }
+
+// A broker is away for longer than a registration has attempts. Nothing is parked, and every event is published when it is back. The waits of
+// an hour are compressed: with the Backoff of production an hour has 70 attempts.
+func TestRelay_brokerIsAwayForAnHour(t *testing.T) {
+	t.Parallel()
+	tables, err := migration.Schema(design.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), pgtest.New(t, tables))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	store, err := postgres.NewPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const events = 30
+	for range events {
+		e := event(0, "Placed", `{}`).Event
+		e.EventID = uuid.New()
+		if _, err := store.Append(t.Context(), pool, runtime.Any(), []runtime.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &awayBroker{away: 100}
+	published, err := relay.New[pgx.Tx]("r", b, relay.Config{Source: "https://shop.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := postgres.NewConsumers(pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner, err := consumer.New[pgx.Tx](db, consumer.Config{PollLeast: time.Millisecond}, consumer.Registration[pgx.Tx]{
+		Consumer: published, BatchSize: 7, Attempts: 2, Policy: consumer.Park, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := runner.RunUntilCaughtUp(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if b.away > 0 || len(b.messages) != events {
+		t.Errorf("%d messages, and the broker is away %d more times; want %d", len(b.messages), b.away, events)
+	}
+	for i, position := range b.positions() {
+		if position != int64(i)+1 {
+			t.Errorf("message %d is of position %d", i, position)
+		}
+	}
+	status, err := runner.Status(t.Context())
+	if err != nil || status[0].Parked != 0 {
+		t.Errorf("%d events are parked, %v; want none", status[0].Parked, err)
+	}
+}
+
+// awayBroker is away for a number of calls.
+type awayBroker struct {
+	sharedBroker
+	away int
+}
+
+func (b *awayBroker) Publish(ctx context.Context, messages []relay.Message) error {
+	if b.away > 0 {
+		b.away--
+		return fmt.Errorf("no route to the broker: %w", consumer.ErrUnavailable)
+	}
+	return b.sharedBroker.Publish(ctx, messages)
+}
