@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -27,22 +26,6 @@ func (r *Ring) add(k *key, newest bool) {
 	if newest {
 		r.bySubject[k.subject] = k
 	}
-}
-
-// With returns a ring that holds the keys of both, for what is read and appended in one transaction.
-func (r *Ring) With(other *Ring) *Ring {
-	both := &Ring{bySubject: maps.Clone(r.bySubject), byID: maps.Clone(r.byID)}
-	for subject, k := range other.bySubject {
-		if both.bySubject[subject] == nil {
-			both.bySubject[subject] = k
-		}
-	}
-	for id, k := range other.byID {
-		if both.byID[id] == nil {
-			both.byID[id] = k
-		}
-	}
-	return both
 }
 
 // A key is a subject's key, ready for use.
