@@ -26,7 +26,7 @@ type Inspector struct {
 }
 
 // NewInspector returns the inspector of a database. Options are those of [New] and [NewConsumers]. The error says which
-// part of the configuration is invalid, such as a [Layout] of many logs; the database is not asked.
+// part of the configuration is invalid; the database is not asked. Of many logs it shows the one that [WithLog] names.
 func NewInspector(pool *pgxpool.Pool, opts ...Option) (*Inspector, error) {
 	readOnly := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadOnly}
 	return newInspector(pgxQuerier{pool}, func(ctx context.Context, f func(querier) error) error {
@@ -55,13 +55,16 @@ func newInspector(db querier, view func(context.Context, func(querier) error) er
 	if err != nil {
 		return nil, err
 	}
-	if t.areMany() {
-		return nil, errors.New("an inspector shows one log; of many, Status of a runner and List of Logs tell how they stand")
+	switch one := (&Store[pgx.Tx]{tables: t.tables}).inLog(config.Log); {
+	case t.areMany() && config.Log == "":
+		return nil, errors.New("an inspector shows one log: give it WithLog; of all of them Status of a runner and List of Logs tell how they stand")
+	case one.invalid != nil:
+		return nil, one.invalid
 	}
 	if err := config.Payload.check(); err != nil {
 		return nil, err
 	}
-	texts, err := renderInspect(t, config.Payload)
+	texts, err := renderInspect(t, config.Log, config.Payload)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@ var inspectFiles embed.FS
 type inspectVariant struct {
 	variant
 	Checkpoints, Parked string
+	End                 string // how far one of many logs is; empty where there is one log
 	Indexed             string
 	ByID, Typed         bool
 }
@@ -72,8 +73,19 @@ func (v inspectVariant) Size() string {
 	return "coalesce(octet_length(e.payload::text), 0)::bigint"
 }
 
-// renderInspect returns the statements for the tables; see render.
-func renderInspect(t consumerTables, payload PayloadType) (inspectStatements, error) {
+// ofLog returns the variant that shows one of many logs, in which each table is the rows of that log.
+func (v inspectVariant) ofLog(logs, log string) inspectVariant {
+	rows := func(columns, table string) string {
+		return "(select " + columns + " from " + table + " where log = " + literal(log) + ")"
+	}
+	v.Events, v.Heads, v.Parked = rows("*", v.Events), rows("*", v.Heads), rows("*", v.Parked)
+	v.Checkpoints = rows("*, xmax, 0 as segment, 1 as segments", v.Checkpoints)
+	v.End = rows("coalesce(max(position), 0) as position", logs)
+	return v
+}
+
+// renderInspect returns the statements for the tables, and the log if there are many; see render.
+func renderInspect(t consumerTables, log string, payload PayloadType) (inspectStatements, error) {
 	parsed, err := template.ParseFS(inspectFiles, "sql/*.sql", "sql/consumer/*.sql", "sql/inspect/*.sql")
 	if err != nil {
 		return inspectStatements{}, fmt.Errorf("embedded SQL: %w", err)
@@ -87,6 +99,9 @@ func renderInspect(t consumerTables, payload PayloadType) (inspectStatements, er
 		},
 		Checkpoints: t.checkpoints.Quoted(),
 		Parked:      t.parked.Quoted(),
+	}
+	if t.areMany() {
+		plain = plain.ofLog(t.quotedLogs(), log)
 	}
 	byID, backward, typed := plain, plain, plain
 	byID.ByID = true

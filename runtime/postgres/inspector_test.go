@@ -33,6 +33,7 @@ func TestInspector_onEveryLayout(t *testing.T) {
 		"other names":  {design.Options{EventsTable: "Odd-Events", Indexes: []string{"event-type", "correlation"}}, []postgres.Option{postgres.WithEventsTable("Odd-Events")}},
 		"partitioned":  {design.Options{Partition: "range", Indexes: []string{"event-type"}}, nil},
 		"by aggregate": {design.Options{Partition: "hash"}, nil},
+		"one of many":  {design.Options{Logs: "tenant", Indexes: []string{"event-type"}}, []postgres.Option{postgres.ManyLogs, postgres.WithLog(`it's "a" \log`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

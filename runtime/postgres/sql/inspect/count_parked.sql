@@ -1,19 +1,19 @@
 -- eventmap: count parked events of each consumer
 with recursive parking as (
 	(
-		select consumer
-		from {{.Parked}}
-		order by consumer
+		select e.consumer
+		from {{.Parked}} as e
+		order by e.consumer
 		limit 1
 	)
 	union all
 	select next.consumer
 	from parking as p
 	cross join lateral (
-		select consumer
-		from {{.Parked}}
-		where consumer > p.consumer
-		order by consumer
+		select e.consumer
+		from {{.Parked}} as e
+		where e.consumer > p.consumer
+		order by e.consumer
 		limit 1
 	) as next
 )

@@ -3,7 +3,7 @@ select
 	{{- template "shown" .}}
 from (
 	select *
-	from {{.Events}}
+	from {{.Events}} as e
 	where global_position > $2::bigint
 	  and global_position < $3::bigint
 	{{- if eq .Indexed "event type"}}

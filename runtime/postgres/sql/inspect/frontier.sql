@@ -2,6 +2,6 @@
 select
 	drawn.position,
 	least(drawn.position, held.lowest),
-	pg_is_in_recovery(),
+	{{template "unreadable" .}},
 	clock_timestamp()
-from {{template "frontier" .}}
+from {{template "reach" .}}

@@ -1,4 +1,7 @@
 -- eventmap: is there an index that begins with a column and goes on with the position
+{{- if .End}}
+select $1::text is null -- in one of many logs each begins with the log
+{{- else}}
 select exists (
 	select
 	from pg_index as i
@@ -10,3 +13,4 @@ select exists (
 	  and first.attname = $1::text
 	  and second.attname = 'global_position'
 )
+{{- end}}

@@ -13,7 +13,7 @@ select
 	e.created_at
 from (
 	select *
-	from {{.Parked}}
+	from {{.Parked}} as p
 	where (consumer, global_position) > ($1::text, $2::bigint)
 	{{- if .Typed}}
 	  and consumer = $1::text

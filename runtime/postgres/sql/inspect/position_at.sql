@@ -3,7 +3,7 @@ with recursive search as (
 	select
 		t.at,
 		0::bigint as low,
-		coalesce((select max(global_position) from {{.Events}}), 0) as high
+		coalesce((select max(e.global_position) from {{.Events}} as e), 0) as high
 	from unnest($1::timestamptz[]) as t (at)
 	union all
 	select
@@ -13,9 +13,9 @@ with recursive search as (
 	from search as s
 	cross join lateral (
 		select
-			global_position,
-			created_at
-		from {{.Events}}
+			e.global_position,
+			e.created_at
+		from {{.Events}} as e
 		where global_position > (s.low + s.high) / 2
 		order by global_position
 		limit 1

@@ -26,3 +26,11 @@ a.pid,
 	coalesce(a.state, ''),
 	a.xact_start
 {{- end}}
+
+{{/* How far the log is, and can be read. One of many can be read as far as it is, on a standby too. */}}
+{{define "reach" -}}
+{{if .End}}{{.End}} as drawn
+cross join (select null::bigint as lowest) as held{{else}}{{template "frontier" .}}{{end}}
+{{- end}}
+
+{{define "unreadable"}}{{if .End}}false{{else}}pg_is_in_recovery(){{end}}{{end}}

@@ -2,20 +2,20 @@
 {{- if not .Typed}}
 with recursive types as (
 	(
-		select aggregate_type
-		from {{.Heads}}
-		where aggregate_type >= $1::text
-		order by aggregate_type
+		select h.aggregate_type
+		from {{.Heads}} as h
+		where h.aggregate_type >= $1::text
+		order by h.aggregate_type
 		limit 1
 	)
 	union all
 	select next.aggregate_type
 	from types as t
 	cross join lateral (
-		select aggregate_type
-		from {{.Heads}}
-		where aggregate_type > t.aggregate_type
-		order by aggregate_type
+		select h.aggregate_type
+		from {{.Heads}} as h
+		where h.aggregate_type > t.aggregate_type
+		order by h.aggregate_type
 		limit 1
 	) as next
 )

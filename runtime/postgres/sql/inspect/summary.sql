@@ -2,8 +2,11 @@
 select
 	drawn.position,
 	least(drawn.position, held.lowest),
-	pg_is_in_recovery(),
+	{{template "unreadable" .}},
 	clock_timestamp(),
+{{- if .End}}
+	null::timestamptz,
+{{- else}}
 	(
 		select min(a.xact_start)
 		from pg_locks as l
@@ -16,6 +19,7 @@ select
 		  and l.classid::bigint >> 16 = {{template "namespace" .}}
 		  and l.database = (select oid from pg_database where datname = current_database())
 	),
+{{- end}}
 	c.consumer,
 	greatest(least(drawn.position, held.lowest) - c.lowest, 0),
 	(
@@ -37,14 +41,14 @@ select
 			limit $1::bigint
 		) as counted
 	)
-from {{template "frontier" .}}
+from {{template "reach" .}}
 left join (
 	select
 		consumer,
 		min(position) as lowest,
 		count(*) filter (where failures > 0 and stopped_at is null) as failing,
 		count(*) filter (where stopped_at is not null) as stopped
-	from {{.Checkpoints}}
+	from {{.Checkpoints}} as k
 	group by consumer
 ) as c on true
 order by c.consumer

@@ -4,7 +4,7 @@ select
 	coalesce({{if .Backward}}min{{else}}max{{end}}(w.global_position), 0)
 from (
 	select global_position
-	from {{.Events}}
+	from {{.Events}} as e
 	where global_position > $1::bigint
 	  and global_position < $2::bigint
 	{{- if eq .Indexed "event type"}}
