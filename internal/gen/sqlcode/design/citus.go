@@ -60,4 +60,4 @@ type Distribution struct {
 }
 
 // AllDistributed returns the script that distributes all there is.
-func (s Script) AllDistributed() Distribution { return Distribution{s, s.Tables.Distributed(), true} }
+func (s Script) AllDistributed() Distribution { return Distribution{s, s.Distributed(), true} }
