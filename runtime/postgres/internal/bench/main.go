@@ -25,6 +25,7 @@ type plan struct {
 	events  int
 	growth  int
 	console int
+	move    int
 	durable bool
 	only    *regexp.Regexp
 }
@@ -45,6 +46,7 @@ func run() error {
 	pflag.IntVar(&p.events, "events", 1_000_000, "events in the log that is read")
 	pflag.IntVar(&p.growth, "growth", 1_000_000, "events stored before append latency is compared with that of an empty log (10000000 for the full one)")
 	pflag.IntVar(&p.console, "console", 10_000_000, "events in the log whose pages the console shows; 10000000 need 4 GB of disk, and a minute or two to make")
+	pflag.IntVar(&p.move, "move", 200_000, "events in the hand-written table that is moved (1000000 for the full one, which takes some minutes)")
 	pflag.BoolVar(&p.durable, "fsync", true, "a server that waits for its disk, as in production; without, the processor's share shows")
 	pflag.StringVar(&only, "run", "", "only comparisons whose name matches this regular expression")
 	pflag.StringVar(&profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
@@ -101,5 +103,5 @@ func comparisons(p plan) []comparison {
 	all = append(all, snapshots(p)...)
 	all = append(all, personalData(p)...)
 	all = append(all, overLogs(p)...)
-	return append(all, readLog(p), growth(p), consoleOn(p))
+	return append(all, readLog(p), growth(p), move(p), consoleOn(p))
 }
