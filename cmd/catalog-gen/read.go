@@ -24,7 +24,7 @@ func (s *settings) read(ctx context.Context) (*catalog.Catalog, error) {
 	var application *usage.Application
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		c.Domain, err = astscan.Scan(ctx, s.scan)
+		c.Domain, err = astscan.Scan(ctx, s.scan.Options)
 		return err
 	})
 	if len(s.handlers) > 0 && s.baseline.Against == "" {

@@ -18,8 +18,7 @@ import (
 
 // settings is what the command line says. The flags are described in doc.go, which is the manual.
 type settings struct {
-	scan     astscan.Options
-	inputs   []string
+	scan     cli.Scan
 	output   string
 	store    string   // the folder of the package that eventmap-gen wrote
 	handlers []string // patterns of the application
@@ -31,16 +30,13 @@ type settings struct {
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
 func addSettings(flags *pflag.FlagSet) *settings {
-	s := settings{scan: astscan.Options{IsGenerated: gocode.IsOurs}, baseline: schemalock.Baseline{Flag: "--changes"}}
-	flags.StringArrayVarP(&s.inputs, "input", "i", nil, "")
+	s := settings{scan: cli.Scan{Options: astscan.Options{IsGenerated: gocode.IsOurs}}, baseline: schemalock.Baseline{Flag: "--changes"}}
+	s.scan.AddFlags(flags)
 	flags.StringVarP(&s.output, "output", "o", "", "")
 	flags.StringVar(&s.store, "store", "", "")
 	flags.StringArrayVar(&s.handlers, "handlers", nil, "")
 	flags.StringVar(&s.title, "title", "Events", "")
 	flags.StringSliceVar(&s.formats, "format", nil, "")
-	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
-	flags.BoolVar(&s.scan.Convention, "convention", false, "")
-	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
 	flags.StringVar(&s.baseline.Path, "lock", "", "")
 	flags.StringVar(&s.baseline.Against, "changes", "", "")
 	flags.BoolVar(&s.check, "check", false, "")
@@ -52,7 +48,7 @@ var forms = []string{"text", "json"}
 
 // complete takes the arguments that are no flags, and returns an error for what the command line cannot mean.
 func (s *settings) complete(args []string) (err error) {
-	if s.scan.Patterns, err = cli.Patterns(args, s.inputs); err != nil {
+	if err = s.scan.Complete(args); err != nil {
 		return err
 	}
 	changes := s.baseline.Against != ""

@@ -99,6 +99,9 @@ rule, and goes through the changes one by one.
 	--json=false
 		Write no order_json.gen.go: what reads and writes payloads without reflection, with the bytes, values and errors of
 		encoding/json. What is not plain, such as a type with methods of its own, is left to encoding/json.
+	--mappers=false
+		Leave ToOrderPlacedV1, FromOrderPlacedV1 and their like out of the package: the two functions of one version of one
+		event. Stores, handlers and EventTypeOf do not need them. The generated tests have their own.
 	--tests=false
 		Write no tests, no sample payloads and no scenarios. A sample, testdata/payloads/Order/Placed.v1.json, is written
 		below the output folder where it is missing and never changed: the tests read it for ever.

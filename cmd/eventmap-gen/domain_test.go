@@ -102,6 +102,9 @@ func drawDomain(t *rapid.T, dir string) *domain {
 	if chance(t, 5) {
 		d.Flags = append(d.Flags, "--filename=mapping.go")
 	}
+	if chance(t, 4) {
+		d.Flags = append(d.Flags, "--mappers=false")
+	}
 	for _, s := range d.sources {
 		d.Files[path.Join(s.dir, "domain.go")] = s.String()
 	}

@@ -37,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Misused(err)
 	}
 	command.Annotates = settings.format == string(schemalock.GitHubActions)
-	domain, err := astscan.Scan(context.Background(), settings.scan)
+	domain, err := astscan.Scan(context.Background(), settings.scan.Options)
 	if err != nil {
 		return command.Fail(err)
 	}

@@ -19,9 +19,8 @@ import (
 
 // settings is what the command line says. The flags are described in doc.go, which is the manual.
 type settings struct {
-	scan     astscan.Options
+	scan     cli.Scan
 	generate gocode.Options
-	inputs   []string
 	baseline schemalock.Baseline
 	lockPath string   // of the schema lock, from the output folder
 	moved    []string // OLD=NEW, of packages
@@ -33,15 +32,13 @@ type settings struct {
 
 // addSettings adds the flags. The settings are filled when the flags are parsed.
 func addSettings(flags *pflag.FlagSet) *settings {
-	s := settings{scan: astscan.Options{IsGenerated: gocode.IsOurs}}
-	flags.StringArrayVarP(&s.inputs, "input", "i", nil, "")
+	s := settings{scan: cli.Scan{Options: astscan.Options{IsGenerated: gocode.IsOurs}}}
+	s.scan.AddFlags(flags)
 	flags.StringVarP(&s.scan.Output, "output", "o", "", "")
 	flags.StringVarP(&s.scan.Package, "package", "p", "", "")
 	flags.StringVar(&s.generate.Filename, "filename", "event_mapping.gen.go", "")
-	flags.StringVar(&s.scan.Aggregate, "aggregate", "", "")
-	flags.BoolVar(&s.scan.Convention, "convention", false, "")
-	flags.StringSliceVar(&s.scan.Tags, "tags", nil, "")
 	flags.BoolVar(&s.generate.JSON, "json", true, "")
+	flags.BoolVar(&s.generate.Mappers, "mappers", true, "")
 	flags.BoolVar(&s.generate.Tests, "tests", true, "")
 	flags.BoolVar(&s.generate.Scenarios, "scenarios", true, "")
 	flags.StringVar(&s.baseline.Path, "lock", "", "")
@@ -56,7 +53,7 @@ func addSettings(flags *pflag.FlagSet) *settings {
 
 // complete takes the arguments that are no flags, and returns an error for what the command line cannot mean.
 func (s *settings) complete(args []string) (err error) {
-	if s.scan.Patterns, err = cli.Patterns(args, s.inputs); err != nil {
+	if err = s.scan.Complete(args); err != nil {
 		return err
 	}
 	if s.scan.Output == "" {
@@ -90,7 +87,7 @@ func (s *settings) complete(args []string) (err error) {
 func (s *settings) refuseForeign() error {
 	file := output.ForeignFile(s.scan.Output, owner)
 	isInput := func(dir string) bool { return filepath.Clean(dir) == filepath.Clean(s.scan.Output) }
-	if file == "" || s.scan.Package != "" || slices.ContainsFunc(s.inputs, isInput) {
+	if file == "" || s.scan.Package != "" || slices.ContainsFunc(s.scan.Inputs, isInput) {
 		return nil
 	}
 	return fmt.Errorf("--output %s holds a package that was written by hand (%s); choose a folder of its own, or give --package NAME with the name of that package to generate into it", s.scan.Output, filepath.ToSlash(file))

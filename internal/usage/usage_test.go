@@ -128,7 +128,7 @@ func TestFind_forms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := gocode.Generate(domain, gocode.Options{Filename: "event_mapping.gen.go"})
+	files, err := gocode.Generate(domain, gocode.Options{Filename: "event_mapping.gen.go", Mappers: true})
 	if err != nil {
 		t.Fatal(err)
 	}

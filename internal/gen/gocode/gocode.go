@@ -18,6 +18,7 @@ import (
 type Options struct {
 	Filename string // of the common file
 	JSON     bool   // also generate what writes and reads payloads without reflection
+	Mappers  bool   // export the functions that map one version of one event; without, only tests have them
 	Tests    bool   // also generate tests, and the sample payloads that they read
 	// Scenarios says to generate, with the tests, a package for those of the domain too.
 	Scenarios bool
@@ -32,12 +33,12 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 	if err := checkFilename(o.Filename); err != nil {
 		return nil, err
 	}
-	aggregates, declared, problems := name(d)
+	aggregates, declared, problems := name(d, o.Mappers)
 	problems = append(problems, sumProblems(aggregates)...)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	g := generator{output: d.Output, aggregates: aggregates, personal: hasPersonal(d.Aggregates), declared: declared, qualifiers: qualifiers(d, declared)}
+	g := generator{output: d.Output, aggregates: aggregates, mappers: o.Mappers, personal: hasPersonal(d.Aggregates), declared: declared, qualifiers: qualifiers(d, declared)}
 	if o.JSON {
 		g.plain()
 	}
@@ -89,6 +90,7 @@ func sumProblems(aggregates []aggregate) model.Problems {
 type generator struct {
 	output     model.Output
 	aggregates []aggregate
+	mappers    bool              // functions that map one version of one event are part of the package
 	personal   bool              // events hold personal data
 	qualifiers map[string]string // import path -> name
 	declared   map[string]bool   // package-level names

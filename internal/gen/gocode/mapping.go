@@ -6,10 +6,17 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// mapping generates the two directions of one aggregate, and a pair of functions for every version of every event.
+// mapping generates the two directions of one aggregate, and the pairs unless only tests need them.
 func (g *generator) mapping(f *jen.File, a *aggregate) {
 	g.encode(f, a)
 	g.decode(f, a)
+	if g.mappers {
+		g.pairs(f, a)
+	}
+}
+
+// pairs generates two functions for every version of every event.
+func (g *generator) pairs(f *jen.File, a *aggregate) {
 	for i := range a.events {
 		g.pair(f, a, &a.events[i])
 	}

@@ -15,7 +15,8 @@ import (
 //	               NewAForgetter, unexported encodeAEvent decodeAEvent foldACode, and AScenario in the package beside it for tests
 //	event E of A   in handlers OnE and the field E for the highest version, OnEVn and EVn for any lower one that no
 //	               upcaster turns into a higher
-//	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A; unexported writeAEVn and readAEVn
+//	version n      ToAEVn and FromAEVn, or ToEVn and FromEVn where E begins with the word A, unexported where only tests
+//	               have them; unexported writeAEVn and readAEVn
 //	type T in E    unexported writeAT and readAT, unless something has that name
 //
 // A and E are the names as stored, made exported identifiers: their runs of letters and digits with the first letter of
@@ -36,6 +37,7 @@ type event struct {
 	*model.Event
 	qualified string // OrderPlacedV1
 	handled   string // Placed, or PlacedV1 for a version that is not the highest
+	exported  bool   // the two functions that map it
 	plain     *plainType
 }
 
@@ -65,9 +67,21 @@ func (a *aggregate) file() string             { return snake(a.ident) + "_events
 func (a *aggregate) plainFile() string        { return snake(a.ident) + "_json.gen.go" }
 func (a *aggregate) testFile() string         { return snake(a.ident) + "_events.gen_test.go" }
 
-func (e *event) to() string   { return "To" + e.qualified }
-func (e *event) from() string { return "From" + e.qualified }
-func (e *event) on() string   { return "On" + e.handled }
+func (e *event) on() string { return "On" + e.handled }
+
+func (e *event) to() string {
+	if e.exported {
+		return "To" + e.qualified
+	}
+	return "to" + e.qualified
+}
+
+func (e *event) from() string {
+	if e.exported {
+		return "From" + e.qualified
+	}
+	return "from" + e.qualified
+}
 
 // versions returns the versions of the event that begins at index i.
 func (a *aggregate) versions(i int) []event {
@@ -96,8 +110,8 @@ func (a *aggregate) hasSnapshots() bool { return a.State != nil && a.State.Snaps
 func (a *aggregate) sealed() bool { return a.Sum == nil }
 
 // name gives every aggregate and event of the domain its identifiers, or says which cannot have them. declared is every
-// name that the output package declares.
-func name(d *model.Domain) (aggregates []aggregate, declared map[string]bool, problems model.Problems) {
+// name that the output package declares. mappers says whether the functions for one version of one event are exported.
+func name(d *model.Domain, mappers bool) (aggregates []aggregate, declared map[string]bool, problems model.Problems) {
 	aggregates = make([]aggregate, len(d.Aggregates))
 	for i := range d.Aggregates {
 		a := aggregate{Aggregate: &d.Aggregates[i], ident: exported(d.Aggregates[i].Name)}
@@ -116,7 +130,7 @@ func name(d *model.Domain) (aggregates []aggregate, declared map[string]bool, pr
 					"event %q makes no exported Go identifier; give it another with //eventmap:event name=...", e.Name)})
 			}
 			version := "V" + strconv.Itoa(e.Version)
-			named := event{Event: e, qualified: qualified(a.ident, ident) + version, handled: ident}
+			named := event{Event: e, qualified: qualified(a.ident, ident) + version, handled: ident, exported: mappers}
 			if a.Latest(e.Name).Version != e.Version {
 				named.handled += version
 			}

@@ -30,9 +30,18 @@ func (g *generator) test(a *aggregate) *jen.File {
 
 	g.testPayloads(f, a, run)
 	g.testSnapshots(f, a, run)
-	if len(a.current()) == len(a.events) {
-		return f
+	if len(a.current()) < len(a.events) {
+		g.testUpcasts(f, a, run)
 	}
+	if !g.mappers {
+		g.pairs(f, a)
+	}
+	return f
+}
+
+// testUpcasts generates the test that old versions are read as current ones.
+func (g *generator) testUpcasts(f *jen.File, a *aggregate, run func(string, *jen.Statement) *jen.Statement) {
+	t := func() *jen.Statement { return g.local("t").Op("*").Qual(testingPath, "T") }
 	doc(f, "Every old version that has an upcaster is read as the version that is current.")
 	f.Func().Id(a.upcasts()).Params(t()).BlockFunc(func(group *jen.Group) {
 		read := jen.Id("FromESEvent")
@@ -52,7 +61,6 @@ func (g *generator) test(a *aggregate) *jen.File {
 				g.sampled(&e, g.local("t"), jen.Id(a.typeConst()), g.tested(&e, "Sealing", e.to()), read.Clone())...)))
 		}
 	})
-	return f
 }
 
 // noTx returns the transaction of tests.

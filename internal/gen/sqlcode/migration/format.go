@@ -29,6 +29,9 @@ type format struct {
 	files func(filename string, m migration) []gen.File
 }
 
+// numberedSQL matches the names that most tools recognise.
+var numberedSQL = regexp.MustCompile(`^[0-9]+_.+\.sql$`)
+
 // formats are all there are, the default first.
 var formats = []format{
 	{
@@ -46,7 +49,7 @@ var formats = []format{
 		name:       "goose",
 		number:     "%05d_",
 		suffix:     ".sql",
-		pattern:    regexp.MustCompile(`^[0-9]+_.+\.sql$`),
+		pattern:    numberedSQL,
 		rule:       "does not have goose's form 00001_name.sql",
 		blockBegin: "-- +goose StatementBegin\n",
 		blockEnd:   "-- +goose StatementEnd\n",
@@ -77,7 +80,7 @@ var formats = []format{
 		sequential:   true,
 		number:       "%03d_",
 		suffix:       ".sql",
-		pattern:      regexp.MustCompile(`^[0-9]+_.+\.sql$`),
+		pattern:      numberedSQL,
 		rule:         "does not have tern's form 001_name.sql",
 		files: func(filename string, m migration) []gen.File {
 			mark := ""
@@ -91,7 +94,7 @@ var formats = []format{
 		name:    "dbmate",
 		number:  "%04d_",
 		suffix:  ".sql",
-		pattern: regexp.MustCompile(`^[0-9]+_.+\.sql$`),
+		pattern: numberedSQL,
 		rule:    "does not have dbmate's form 0001_name.sql",
 		files: func(filename string, m migration) []gen.File {
 			option := "\n"
@@ -105,7 +108,7 @@ var formats = []format{
 		name:    "atlas",
 		number:  "%04d_",
 		suffix:  ".sql",
-		pattern: regexp.MustCompile(`^[0-9]+_.+\.sql$`),
+		pattern: numberedSQL,
 		rule:    "does not have atlas's form 0001_name.sql",
 		sumFile: "atlas.sum",
 		files: func(filename string, m migration) []gen.File {
