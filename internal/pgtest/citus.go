@@ -63,7 +63,17 @@ func NewCitus(t testing.TB, through func(worker string) string, schema ...string
 			t.Fatalf("pgtest: database %s: %v", name, err)
 		}
 	}
-	if err := nodes[0].apply(ctx, name, append(register, schema...)); err != nil {
+	// A node is refused now and then while databases of other tests come and go.
+	for attempt := 1; ; attempt++ {
+		err := nodes[0].apply(ctx, name, register)
+		if err == nil {
+			break
+		}
+		if attempt == 5 {
+			t.Fatalf("pgtest: database %s: %v", name, err)
+		}
+	}
+	if err := nodes[0].apply(ctx, name, schema); err != nil {
 		t.Fatalf("pgtest: database %s: %v", name, err)
 	}
 	return nodes[0].URL(name)
