@@ -150,7 +150,10 @@ func (m domainModule) generate(d *domain) (accepted bool, err error) {
 		}
 		return false, os.RemoveAll(m.path(d.Dir))
 	}
-	if code == cli.Different && strings.Contains("\n"+stderr.String(), "\n? ") { // it asks whether a struct is an event
+	if code == cli.Different { // it asks whether a struct is an event
+		if err := m.checkQuestions(d, stderr.String()); err != nil {
+			return fail("%w:\n%s", err, &stderr)
+		}
 		for name := range d.Files {
 			if err := os.Remove(m.path(name)); err != nil {
 				return fail("%v", err)
@@ -168,9 +171,6 @@ func (m domainModule) generate(d *domain) (accepted bool, err error) {
 	}
 	for name := range strings.Lines(stdout.String()) {
 		if name = strings.TrimSpace(name); filepath.Ext(name) != ".go" {
-			continue
-		}
-		if !strings.HasSuffix(name, ".go") {
 			continue // a sample payload, or the schema lock
 		}
 		if err := checkFormatted(name); err != nil {
@@ -203,11 +203,46 @@ func (m domainModule) checkRefusal(d *domain, said string) error {
 		}
 		file, rest, _ := strings.Cut(line, ".go:")
 		number, _, _ := strings.Cut(rest, ":")
-		atFault = atFault || d.isFault(strings.TrimPrefix(file, m.root+"/")+".go", number)
+		atFault = atFault || d.isFault(strings.TrimPrefix(file, m.root+"/")+".go", number) || faultyField.MatchString(line)
 	}
 	if d.Faulty && !atFault {
 		return fmt.Errorf("the fault is not named")
 	}
+	return m.checkUnwritten(d)
+}
+
+// faultyField matches what is said of a fault that the convention does not take for data.
+var faultyField = regexp.MustCompile(`\bits field (?i:faulty) `)
+
+// questionLine matches a question, with the reason that there is for it.
+var questionLine = regexp.MustCompile(`^\? .+\.go:\d+:\d+: is \S+ an event\? (.+); if it is none, mark it .+\n$`)
+
+// checkQuestions checks that a run that exits 1 asks about something that may well be no event: in a domain without a fault, a
+// struct that another has as a field. It leaves nothing behind.
+func (m domainModule) checkQuestions(d *domain, said string) error {
+	asked := false
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "+ ") || warningLine.MatchString(line) {
+			continue
+		}
+		question := questionLine.FindStringSubmatch(line)
+		switch {
+		case question == nil:
+			return fmt.Errorf("it says, beside questions: %s", line)
+		case d.Faulty && faultyField.MatchString(question[1]), strings.HasSuffix(question[1], " has it as a field"):
+			asked = true
+		default:
+			return fmt.Errorf("it asks without reason: %s", line)
+		}
+	}
+	if !asked {
+		return fmt.Errorf("exit code 1 without a question")
+	}
+	return m.checkUnwritten(d)
+}
+
+// checkUnwritten checks that a run that was not to write anything has left the output folder alone.
+func (m domainModule) checkUnwritten(d *domain) error {
 	entries, err := os.ReadDir(m.path(d.Output))
 	if err != nil && !os.IsNotExist(err) {
 		return err

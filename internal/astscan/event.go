@@ -29,6 +29,7 @@ type event struct {
 type events struct {
 	all    []*event                   // by position
 	byType map[*types.TypeName]*event // the same, by the type behind any alias
+	left   map[*types.TypeName]string // structs that the convention does not take, and why
 }
 
 // of returns the event that t is or points to, or nil.
@@ -49,7 +50,7 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 		bases: embeddedEvents(decls, us),
 		used:  s.usedAsFields(decls),
 		code:  readCode(decls),
-		found: &events{byType: map[*types.TypeName]*event{}},
+		found: &events{byType: map[*types.TypeName]*event{}, left: map[*types.TypeName]string{}},
 	}
 	for _, src := range decls.sources {
 		if src.Name == "main" {
@@ -114,6 +115,7 @@ func (f eventFinder) judge(d *typeDecl) (how, why string) {
 		return "", "other packages mark their events, and it bears no mark; --convention takes those of packages without marks too"
 	}
 	if why := f.judgeByConvention(d); why != "" {
+		f.found.left[d.obj] = why
 		return "", why
 	}
 	return byConvention, ""

@@ -45,9 +45,9 @@ func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (fr
 	q := qualifier(fn.src.Types)
 	switch {
 	case from == nil:
-		return fail("takes %s, which is no event%s", types.TypeString(sig.Params().At(0).Type(), q), asEvent(decls, sig.Params().At(0).Type()))
+		return fail("takes %s, which is no event%s", types.TypeString(sig.Params().At(0).Type(), q), events.remedy(decls, sig.Params().At(0).Type()))
 	case to == nil:
-		return fail("returns %s, which is no event%s", types.TypeString(results.At(0).Type(), q), asEvent(decls, results.At(0).Type()))
+		return fail("returns %s, which is no event%s", types.TypeString(results.At(0).Type(), q), events.remedy(decls, results.At(0).Type()))
 	case from.naming.name != to.naming.name:
 		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", from.naming.name, from.naming.why, to.naming.name, to.naming.why)
 	case from.model.Name != to.model.Name:
@@ -67,10 +67,13 @@ func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (fr
 	}, true
 }
 
-// asEvent says how a type becomes an event, if it is one that can.
-func asEvent(decls *declarations, t types.Type) string {
+// remedy says why a type is no event, where the convention knows, and how it becomes one, if it can.
+func (es *events) remedy(decls *declarations, t types.Type) string {
 	if !decls.isOwnStruct(t) {
 		return ""
+	}
+	if why := es.left[namedOf(t).Obj()]; why != "" {
+		return ": " + why + "; if it is one, mark it //eventmap:event"
 	}
 	return "; mark it //eventmap:event"
 }
