@@ -97,13 +97,10 @@ func insert(source []byte, offset int, m Mark, doc *ast.CommentGroup) []byte {
 // declare writes an empty struct with its mark below the line that holds the offset.
 func declare(source []byte, offset int, m Mark) []byte {
 	end := lineEnd(source)
-	at := len(source)
-	if i := bytes.IndexByte(source[offset:], '\n'); i >= 0 {
-		at = offset + i + 1
-	} else {
+	if bytes.IndexByte(source[offset:], '\n') < 0 {
 		source = append(slices.Clip(source), end...)
-		at = len(source)
 	}
+	at := offset + bytes.IndexByte(source[offset:], '\n') + 1
 	lines := []string{"", "// " + m.declares + " is an event without a body.", "//", m.Text, "type " + m.declares + " struct{}", ""}
 	return slices.Concat(source[:at], []byte(strings.Join(lines, end)), source[at:])
 }

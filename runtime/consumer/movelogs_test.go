@@ -273,7 +273,7 @@ func TestMove_whileConsumersAndAppendsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	_ = <-running // it may say that tables are missing
+	<-running // it may say that tables are missing
 	if n := one[int](e, `select count(*) from handled`); n != stored+50 {
 		t.Errorf("%d events were handled, want each of %d once", n, stored+50)
 	}
