@@ -165,13 +165,17 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 
 // layoutOf returns what a store has to be told of how events are spread over logs.
 func layoutOf(l design.Logs) postgres.Layout {
+	layout := postgres.OneLog
 	switch {
 	case l.Hashed > 0:
-		return postgres.HashedLogs(l.Hashed)
+		layout = postgres.HashedLogs(l.Hashed)
 	case l.Many():
-		return postgres.ManyLogs
+		layout = postgres.ManyLogs
 	}
-	return postgres.OneLog
+	if l.Citus {
+		layout = layout.OnCitus()
+	}
+	return layout
 }
 
 // about reports whether one of the findings is about the object.

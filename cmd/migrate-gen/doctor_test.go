@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/internal/cli"
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 )
@@ -279,5 +280,24 @@ func TestDoctor_deepOfManyLogs(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "migrate-gen: streams: 5 events read, ") {
 		t.Errorf("progress: %s", stderr.String())
+	}
+}
+
+// On a Citus cluster the doctor looks at how tables are distributed, and reads the whole log.
+func TestDoctor_onCitus(t *testing.T) {
+	t.Parallel()
+	tables, err := migration.Schema(design.Options{Logs: "tenant", Citus: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn := pgtest.NewCitus(t, nil, tables)
+	var stdout, stderr strings.Builder
+	flags := []string{"--doctor", "--dsn", dsn, "--logs=tenant", "--citus", "--deep"}
+	if code := command(&stdout, &stderr, flags...); code != cli.Done || stdout.Len() > 0 {
+		t.Errorf("code %d: %s%s", code, stdout.String(), stderr.String())
+	}
+	execute(t, connect(t, dsn), "drop function events_append")
+	if code := command(&stdout, &stderr, flags...); code != cli.Different || !strings.Contains(stdout.String(), "function events_append is missing, or not delegated") {
+		t.Errorf("without the function: code %d: %s%s", code, stdout.String(), stderr.String())
 	}
 }

@@ -1,32 +1,18 @@
 -- eventmap doctor: the logs that hold events, or have counted some
-with recursive held as (
-    (
-        select log
-        from {{events}}
-        order by log
-        limit 1
-    )
-    union all
-    select (
-        select e.log
-        from {{events}} as e
-        where e.log > h.log
-        order by e.log
-        limit 1
-    )
-    from held as h
-    where h.log is not null
+select held.log
+from (
+    select e.log
+    from {{events}} as e
+    group by e.log
+    union
+    select l.log
+    from {{logs}} as l
+    where l.position > 0
+) as held
+where not exists (
+    select
+    from {{logs}} as d
+    where d.log = held.log
+      and d.dropped_at is not null
 )
-select log
-from held
-where log is not null
-  and log not in (
-    select log
-    from {{logs}}
-    where dropped_at is not null
-  )
-union
-select log
-from {{logs}}
-where position > 0
-order by log
+order by held.log
