@@ -157,6 +157,8 @@ func splitMark(body string) (words []string, err error) {
 			}
 			word, within, rest = "", false, rest[size:]
 			continue
+		case !within && strings.HasPrefix(rest, "//"+markPrefix):
+			return nil, fmt.Errorf("//%s%s: two marks stand on one line; write each on a line of its own, above the field", markPrefix, body)
 		case !within && len(words) > 0 && strings.HasPrefix(rest, "//"):
 			return words, nil
 		default:

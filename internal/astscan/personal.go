@@ -37,7 +37,7 @@ func (s *scan) checkPersonal(decls *declarations, groups aggregates, states stat
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(loose), model.Position.Compare) {
-		s.problem(loose[at], "the mark stands on a field that is in no event's JSON; write it on a field of the event itself, that is stored and not embedded, or take it away")
+		s.problem(loose[at], "the mark stands on a field that is in no event's JSON; write it on a field of the event itself, that is stored and not embedded, in a struct that does not marshal itself, or take it away")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -39,6 +40,7 @@ type database[Tx any] struct {
 	begin     func(t testing.TB) (tx Tx, commit, rollback func())
 	exec      func(t testing.TB, statement string) // in SQL that both understand
 	dump      func(t testing.TB) string            // all that is stored
+	files     func(t testing.TB) string            // what lies on disk, with journals, where that can be told
 	now       time.Time                            // for caches
 }
 
@@ -107,9 +109,13 @@ func (p *process[Tx]) forget(t testing.TB, subjects ...string) {
 // consume drives a consumer until it has seen everything.
 func (d *database[Tx]) consume(t testing.TB, c consumer.Consumer[Tx]) error {
 	t.Helper()
-	r, err := consumer.New(d.consumers, consumer.Config{Logger: runtime.NoOpLogger{}}, consumer.Registration[Tx]{
-		Consumer: c, Attempts: 1, Policy: consumer.Park,
-	})
+	return d.consumeBy(t, consumer.Registration[Tx]{Consumer: c, Attempts: 1, Policy: consumer.Park})
+}
+
+// consumeBy is consume with the settings of a registration.
+func (d *database[Tx]) consumeBy(t testing.TB, registered consumer.Registration[Tx]) error {
+	t.Helper()
+	r, err := consumer.New(d.consumers, consumer.Config{Logger: runtime.NoOpLogger{}}, registered)
 	check(t, err)
 	return r.RunUntilCaughtUp(t.Context(), nil)
 }
@@ -152,7 +158,8 @@ func onPostgres(t testing.TB, counter *wire.Counter) *database[pgx.Tx] {
 			_, err := pool.Exec(t.Context(), statement)
 			check(t, err)
 		},
-		dump: func(t testing.TB) string { return copyTables(t, pool) },
+		dump:  func(t testing.TB) string { return copyTables(t, pool) },
+		files: func(testing.TB) string { return "" }, // they are the server's, and compressed where they are long
 	}
 }
 
@@ -199,7 +206,8 @@ func copyTables(t testing.TB, pool *pgxpool.Pool) string {
 // onSQLite returns a database in a file.
 func onSQLite(t testing.TB) *database[*sql.Tx] {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "events.db"))
+	path := filepath.Join(t.TempDir(), "events.db")
+	db, err := sqlite.Open(t.Context(), path)
 	check(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	check(t, sqlite.Migrate(t.Context(), db))
@@ -222,8 +230,26 @@ func onSQLite(t testing.TB) *database[*sql.Tx] {
 			_, err := db.ExecContext(t.Context(), statement)
 			check(t, err)
 		},
-		dump: func(t testing.TB) string { return dumpTables(t, db) },
+		dump:  func(t testing.TB) string { return dumpTables(t, db) },
+		files: func(t testing.TB) string { return readFiles(t, path) },
 	}
+}
+
+// readFiles returns what is in the files of a database: the pages, the write-ahead log and its index.
+func readFiles(t testing.TB, path string) string {
+	t.Helper()
+	names, err := filepath.Glob(path + "*")
+	check(t, err)
+	var all strings.Builder
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		check(t, err)
+		all.Write(content)
+	}
+	if !strings.Contains(all.String(), `"$sealed"`) {
+		t.Fatalf("the search does not find what is stored in %v", names)
+	}
+	return all.String()
 }
 
 // dumpTables returns every row of every table.

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/customer"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/transfer"
 	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
@@ -44,6 +45,8 @@ func TestPersonal(t *testing.T) {
 	on(t, "marked later", markedLater[pgx.Tx], markedLater[*sql.Tx])
 	on(t, "codecs", codecs[pgx.Tx], codecs[*sql.Tx])
 	on(t, "service away", serviceAway[pgx.Tx], serviceAway[*sql.Tx])
+	on(t, "service away from a consumer", serviceAwayFromConsumer[pgx.Tx], serviceAwayFromConsumer[*sql.Tx])
+	on(t, "queries for keys", keyQueries[pgx.Tx], keyQueries[*sql.Tx])
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
 	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
@@ -129,6 +132,9 @@ func nothingInClear[Tx any](t *testing.T, d *database[Tx]) {
 		t.Fatalf("the search does not find what is stored:\n%s", all)
 	}
 	for _, clear := range []string{"SECRET", "1815", "98765432", "cGhvdG8"} {
+		if strings.Contains(d.files(t), clear) {
+			t.Errorf("%s is in clear in the files of the database", clear)
+		}
 		if i := strings.Index(all, clear); i >= 0 {
 			t.Errorf("%s is in clear: %q", clear, all[max(0, i-100):min(len(all), i+100)])
 		}
@@ -349,23 +355,25 @@ func codecs[Tx any](t *testing.T, d *database[Tx]) {
 	}
 }
 
-// away is a service that does not answer while it is away.
+// away is a service that does not answer some calls.
 type away struct {
 	privacy.KeyWrapper
-	isAway bool
+	failures int // that are still to come
 }
 
 var errAway = errors.New("connection refused")
 
 func (w *away) Encrypt(ctx context.Context, plaintext []byte) ([]byte, error) {
-	if w.isAway {
+	if w.failures > 0 {
+		w.failures--
 		return nil, errAway
 	}
 	return w.KeyWrapper.Encrypt(ctx, plaintext)
 }
 
 func (w *away) Decrypt(ctx context.Context, ciphertext []byte) ([]byte, error) {
-	if w.isAway {
+	if w.failures > 0 {
+		w.failures--
 		return nil, errAway
 	}
 	return w.KeyWrapper.Decrypt(ctx, ciphertext)
@@ -373,7 +381,7 @@ func (w *away) Decrypt(ctx context.Context, ciphertext []byte) ([]byte, error) {
 
 func serviceAway[Tx any](t *testing.T, d *database[Tx]) {
 	d.process().give(t, "t", made("ada", 7))
-	service := &away{localWrapper(), true}
+	service := &away{localWrapper(), 3}
 	p := d.processOf(service)
 	tx, _, rollback := d.begin(t)
 	defer rollback()
@@ -385,10 +393,56 @@ func serviceAway[Tx any](t *testing.T, d *database[Tx]) {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
-	service.isAway = false
 	stream, err := p.transfers.Read(t.Context(), tx, "t") // the transaction is still usable
 	check(t, err)
 	equal(t, "event", store.TransferEvent(made("ada", 7)), stream.Events[0].Event)
+}
+
+// A consumer that cannot read because the service is away tries again: nothing is skipped, parked or taken for erased.
+func serviceAwayFromConsumer[Tx any](t *testing.T, d *database[Tx]) {
+	d.process().give(t, "t", transfer.Checked{}, made("ada", 7), made("eve", 8))
+	service := &away{localWrapper(), 5}
+	var got received
+	handler := store.TransferHandlerFuncs[Tx]{Made: func(_ context.Context, _ Tx, e transfer.Made, m runtime.Meta) error {
+		got.add(e.Name, m)
+		return nil
+	}}
+	check(t, d.consumeBy(t, consumer.Registration[Tx]{
+		Consumer: store.NewTransferConsumer[Tx]("reading", d.processOf(service).keys, handler),
+		Attempts: 100, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond}, Policy: consumer.Park,
+	}))
+	equal(t, "handled", []string{"name-SECRET \"{}\\[]", "name-SECRET \"{}\\[]"}, got.seen)
+	if service.failures > 0 {
+		t.Errorf("the consumer did not try %d times more", service.failures)
+	}
+	if parked := section(d.dump(t), "parked_events"); strings.Contains(parked, "reading") {
+		t.Errorf("an event was parked:\n%s", parked)
+	}
+}
+
+// Keys that are cached take no query; those that are not take one, however many they are.
+func keyQueries[Tx any](t *testing.T, d *database[Tx]) {
+	const many = 500
+	events := make([]store.TransferEvent, many)
+	for i := range events {
+		events[i] = made(fmt.Sprint("s", i), transfer.Recipient(i))
+	}
+	p := d.process()
+	queries := func(what string, made, found int, work func()) {
+		t.Helper()
+		wasMade, wasFound := d.keyStore.made, d.keyStore.found
+		work()
+		if made != d.keyStore.made-wasMade || found != d.keyStore.found-wasFound {
+			t.Errorf("%s: %d queries that make keys and %d that find some; want %d and %d", what, d.keyStore.made-wasMade, d.keyStore.found-wasFound, made, found)
+		}
+	}
+	queries("append, new keys", 1, 0, func() { p.give(t, "t", events...) })
+	queries("append, keys that are committed now", 1, 0, func() { p.give(t, "t", events...) })
+	queries("append, cached", 0, 0, func() { p.give(t, "t", events...) })
+	queries("read, cached", 0, 0, func() { p.read(t, "t") })
+	other := d.process()
+	queries("read, not cached", 0, 1, func() { other.read(t, "t") })
+	queries("read again", 0, 0, func() { other.read(t, "t") })
 }
 
 // Who can write to the log cannot have read there what was not sealed there, and learns nothing from the error.
