@@ -66,6 +66,76 @@ func BenchmarkCommand(b *testing.B) {
 	}
 }
 
+// BenchmarkAdopt measures eventmap-gen adopt on code without marks against the bare loading of the same packages, in turn:
+// adopt also type-checks what functions do, which the load leaves out.
+func BenchmarkAdopt(b *testing.B) {
+	patterns := []string{"./domain/...", "./store"}
+	bin := buildSides(b)
+	b.Run("events=200", func(b *testing.B) {
+		dir := b.TempDir()
+		writeBenchModule(b, dir)
+		for p := range 20 {
+			writeUnmarked(b, dir, p, 10)
+		}
+		load := append([]string{filepath.Join(bin, "bareload")}, patterns...)
+		adopt := append([]string{filepath.Join(bin, "eventmap-gen"), "adopt"}, patterns...)
+		measure(b, dir, load) // fills the build cache
+		var loads, runs, ratios, peaks []float64
+		for b.Loop() {
+			loadTook, _ := measure(b, dir, load)
+			took, peak := measure(b, dir, adopt)
+			loads, runs, ratios, peaks = append(loads, loadTook), append(runs, took), append(ratios, took/loadTook), append(peaks, peak)
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(median(loads), "ms/load")
+		b.ReportMetric(median(runs), "ms/adopt")
+		b.ReportMetric(median(ratios), "adopt/load")
+		b.ReportMetric(median(peaks), "MB-peak/adopt")
+	})
+}
+
+// writeUnmarked writes a package as code that was written for no tool has it: a name for each event in a method, a state
+// that applies them, and a switch over names that decodes.
+func writeUnmarked(b *testing.B, dir string, p, events int) {
+	var s, cases, decodes strings.Builder
+	s.WriteString("import (\n\t\"encoding/json\"\n\t\"time\"\n)\n\ntype Event interface{ EventType() string }\n")
+	for e := range events {
+		fmt.Fprintf(&s, `
+// Event%[2]d says that something happened. It says it at length, as doc comments do.
+type Event%[2]d struct {
+	OrderID string `+"`json:\"order_id\"`"+`
+	At      time.Time
+	Lines   []struct {
+		SKU   string
+		Count int
+	}
+}
+
+func (Event%[2]d) EventType() string { return "order%[1]d.event%[2]d" }
+`, p, e)
+		fmt.Fprintf(&cases, "\tcase Event%d:\n\t\to.Count += len(e.Lines)\n", e)
+		fmt.Fprintf(&decodes, "\tcase \"order%[1]d.event%[2]d\":\n\t\tvar e Event%[2]d\n\t\treturn e, json.Unmarshal(payload, &e)\n", p, e)
+	}
+	fmt.Fprintf(&s, `
+type Order struct {
+	ID    string
+	Count int
+}
+
+func (o *Order) Apply(e Event) {
+	switch e := e.(type) {
+%s	}
+}
+
+func Decode(eventType string, payload []byte) (Event, error) {
+	switch eventType {
+%s	}
+	return nil, nil
+}
+`, cases.String(), decodes.String())
+	writeSource(b, dir, fmt.Sprintf("domain/order%d", p), s.String())
+}
+
 // buildSides builds the command and what it is compared with, and returns their folder.
 func buildSides(b *testing.B) string {
 	b.Helper()
