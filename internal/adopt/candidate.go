@@ -30,6 +30,7 @@ type candidate struct {
 
 	names      map[string]string          // stored names, each with where it was found
 	selfNamed  bool                       // a method of its own names it as an event
+	many       string                     // the method that returns its stored name from a field
 	computed   string                     // the method that computes its stored name; empty: there is none
 	versions   map[int]string             // versions of its payload, each with where it was found
 	strong     []string                   // why it is an event

@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"cmp"
 	"go/ast"
 	"go/constant"
 	"go/types"
@@ -38,6 +39,9 @@ func (r *reader) namingMethod(c *candidate, fn *ast.FuncDecl) {
 	}
 	text, known := r.text(result)
 	switch {
+	case namesEvent.MatchString(name) && returnsField(fn):
+		c.because("%s names it", where)
+		c.many = where
 	case namesEvent.MatchString(name):
 		c.because("%s names it", where)
 		c.selfNamed = true
@@ -55,6 +59,55 @@ func (r *reader) namingMethod(c *candidate, fn *ast.FuncDecl) {
 	}
 }
 
+// promotedName returns the method by which a type that it embeds names an event, if that is not a constant, or nothing.
+func (s *search) promotedName(c *candidate) string {
+	for m := range types.NewMethodSet(types.NewPointer(c.obj.Type())).Methods() {
+		fn, ok := m.Obj().(*types.Func)
+		if !ok || !namesEvent.MatchString(fn.Name()) || len(m.Index()) < 2 {
+			continue
+		}
+		named := pointee(fn.Signature().Recv().Type())
+		if named == nil || s.types[named.Origin().Obj()] == nil {
+			return "method " + fn.Name() + " of a type that it embeds"
+		}
+		if base := s.types[named.Origin().Obj()]; base.many != "" || base.computed != "" {
+			return cmp.Or(base.many, base.computed)
+		}
+	}
+	return ""
+}
+
+// returnsField reports whether a method returns a field of its receiver, or else nothing: its values have types of their own.
+func returnsField(fn *ast.FuncDecl) bool {
+	if len(fn.Recv.List[0].Names) != 1 || fn.Body == nil {
+		return false
+	}
+	receiver := fn.Recv.List[0].Names[0].Name
+	returns, others := false, false
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		ret, ok := n.(*ast.ReturnStmt)
+		if !ok || len(ret.Results) != 1 {
+			return true
+		}
+		result := ast.Unparen(ret.Results[0])
+		if call, ok := result.(*ast.CallExpr); ok && len(call.Args) == 1 { // string(e.eventType)
+			result = ast.Unparen(call.Args[0])
+		}
+		switch result := result.(type) {
+		case *ast.SelectorExpr:
+			x, ok := result.X.(*ast.Ident)
+			isField := ok && x.Name == receiver
+			returns, others = returns || isField, others || !isField
+		case *ast.BasicLit:
+			others = others || result.Value != `""`
+		default:
+			others = true
+		}
+		return true
+	})
+	return returns && !others
+}
+
 // notEvent says why a type is none in spite of what speaks for it, or nothing.
 func (s *search) notEvent(c *candidate) string {
 	if c.folds {
@@ -65,6 +118,9 @@ func (s *search) notEvent(c *candidate) string {
 	}
 	if payload := envelope(c.structType()); payload != "" && len(c.names) == 0 {
 		return "it is an envelope, whose field " + payload + " holds the payload of any event"
+	}
+	if c.many != "" && len(c.names) == 0 && len(c.aggregates) == 0 {
+		return c.many + " returns a field, so that it stands for events of many types"
 	}
 	if c.spec.TypeParams != nil && len(c.names) == 0 && len(c.aggregates) == 0 {
 		return "it is generic, so that it is made for any payload"

@@ -55,6 +55,9 @@ func (s *search) propose() {
 
 // refusal says why an event cannot be marked as it is, and what to do; or nothing.
 func (s *search) refusal(c *candidate) string {
+	if len(c.names) == 0 && c.computed == "" {
+		c.computed = s.promotedName(c)
+	}
 	var why string
 	switch {
 	case c.generated:

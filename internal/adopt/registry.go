@@ -133,7 +133,7 @@ func (r *reader) registerOther(call *ast.CallExpr, text string) {
 	}
 	t := r.info.TypeOf(index.Index)
 	if what := unread(t); what != "" {
-		r.ask(call.Pos(), "the event %q is registered as %s, which %s", text, types.TypeString(t, (*types.Package).Name), what)
+		r.ask(call.Pos(), "the event %q is registered as %s, which %s; mark it //eventmap:event name=%s", text, types.TypeString(t, (*types.Package).Name), what, quoted(text))
 		r.stored[text] = storedName{typed: true}
 	}
 }
