@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/astscan"
+	"github.com/eventmap/eventmap/internal/goload"
 )
 
 // A group is the events of one aggregate.
@@ -48,7 +49,29 @@ func (s *search) groupOf(c *candidate) group {
 	if named, why := s.aggregates.of(c.pkg.Types, nil); named != "" {
 		return group{name: named, why: why}
 	}
+	switch others := s.aggregatesOf(c.pkg); len(others) {
+	case 0:
+	case 1:
+		return group{name: others[0], why: "the other events of package " + c.pkg.Name + " are of it"}
+	default:
+		s.ask(c.obj.Pos(), "%v is applied to no state, so nothing says which aggregate it is of; those of its package are %s: say it with aggregate=NAME", c, strings.Join(others, ", "))
+	}
 	return group{name: astscan.PackageAggregate(c.pkg), why: "by package " + c.pkg.Name}
+}
+
+// aggregatesOf returns the aggregates that the events of a package are applied to the states of.
+func (s *search) aggregatesOf(pkg *goload.Package) []string {
+	names := map[string]bool{}
+	for _, c := range s.order {
+		if c.pkg != pkg || !c.isEvent() {
+			continue
+		}
+		for _, state := range s.statesOf(c) {
+			name, _ := s.nameOf(s.types[state])
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // nameOf returns the name of a state's aggregate, and what says so if it is not the state's own name.

@@ -16,8 +16,8 @@ var (
 	records = regexp.MustCompile(`^(Raise|Record|Emit|Append|Track|Publish)(Domain)?(Event|Change|That)s?$`)
 	// handles are functions that are given a name and what handles it.
 	handles = regexp.MustCompile(`(?i)^(subscribe|handle|listen|on|addhandler|when)`)
-	// saysCommand is what the names of commands, and of functions for them, have in them.
-	saysCommand = regexp.MustCompile(`(?i)command|cmd|query`)
+	// saysCommand is what the names of commands, timeouts and queries, and of functions for them, have in them.
+	saysCommand = regexp.MustCompile(`(?i)command|cmd|query|timeout|deadline`)
 )
 
 // call reads a call that is given a stored name and a value of its type, an event, or a handler of events.
