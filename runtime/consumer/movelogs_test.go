@@ -273,7 +273,9 @@ func TestMove_whileConsumersAndAppendsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	<-running // it may say that tables are missing
+	if err := <-running; err != nil {
+		t.Logf("the runner of one log, whose tables are gone: %v", err)
+	}
 	if n := one[int](e, `select count(*) from handled`); n != stored+50 {
 		t.Errorf("%d events were handled, want each of %d once", n, stored+50)
 	}
