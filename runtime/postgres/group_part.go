@@ -78,10 +78,11 @@ func (p *part) stored() int {
 	return n
 }
 
-// leave has only the given requests sent again, with nothing known of the stream.
+// leave has only the given requests sent again, with nothing known of the stream, nor of their events: those of another may
+// be stored before it is their turn.
 func (p *part) leave(requests []*request) {
 	p.requests, p.known = requests, false
 	for _, r := range requests {
-		r.positions, r.first = nil, math.MaxInt64
+		r.positions, r.first, r.absent = nil, math.MaxInt64, false
 	}
 }

@@ -691,3 +691,33 @@ func TestGroup_manyGoroutines(t *testing.T) {
 		t.Errorf("%d statements for %d appends: they were not grouped", n, 2*goroutines*appends)
 	}
 }
+
+// A retry whose first try is in the same group finds what that has stored, though the server refuses another between the two and
+// the group is divided.
+func TestGroup_retryBesideOneThatIsRefused(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, database(t))
+	refuse(t, pool)
+	stream := newStream()
+	append := func(expected runtime.ExpectedVersion, events []runtime.Event) *attempt {
+		return &attempt{expected: expected, events: events}
+	}
+	refused, tried := placed(stream, 1), placed(stream, 1)
+	refused[0].EventType = "Refused"
+	attempts := []*attempt{
+		append(runtime.Exact(11), placed(stream, 1)), append(runtime.Any(), refused), append(runtime.NoStream(), tried),
+		append(runtime.Exact(1), placed(stream, 1)), append(runtime.Exact(2), placed(stream, 1)), append(runtime.NoStream(), slices.Clone(tried)),
+	}
+	together(t, newGroup(t, pool), attempts)
+	var got []string
+	for _, a := range attempts {
+		got = slices.Concat(got, []string{verdict(a.result, a.err)})
+	}
+	want := []string{
+		"conflict, version 11 at 0", "refused", "from 0 to 1, already stored: false",
+		"from 1 to 2, already stored: false", "from 2 to 3, already stored: false", "from 0 to 1, already stored: true",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
