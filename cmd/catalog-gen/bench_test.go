@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 	"testing"
 
 	"golang.org/x/tools/go/packages"
@@ -23,9 +24,10 @@ func BenchmarkShop(b *testing.B) {
 	b.Run("catalog-gen", func(b *testing.B) {
 		output := b.TempDir()
 		for b.Loop() {
-			code := run([]string{"--input", "./domain", "--store", "./shopstore", "--handlers", "./...", "--output", output}, io.Discard, io.Discard)
+			var stderr strings.Builder
+			code := run([]string{"--input", "./domain", "--convention", "--store", "./shopstore", "--handlers", "./...", "--output", output}, io.Discard, &stderr)
 			if code != 0 {
-				b.Fatalf("exit code %d", code)
+				b.Fatalf("exit code %d: %s", code, &stderr)
 			}
 		}
 	})
