@@ -60,12 +60,8 @@ func terminate(ctx context.Context, address string, p Plan) error {
 	return nil
 }
 
-// crash stops the server immediately after a time and starts it again.
-func crash(ctx context.Context, server *pgtest.Server, after time.Duration, h *history) error {
-	pause(ctx, after)
-	if ctx.Err() != nil {
-		return errors.New("the torture ended before the crash")
-	}
+// crash stops the server as by a crash and starts it again.
+func crash(server *pgtest.Server, h *history) error {
 	h.down.from = time.Now()
 	err := server.Restart()
 	h.down.to = time.Now()

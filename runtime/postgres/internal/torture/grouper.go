@@ -11,15 +11,15 @@ import (
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
-// A grouper appends through the group until its time is over.
+// A grouper appends through the group until its shift is over.
 type grouper struct{ writer }
 
 func newGrouper(p Plan, number int, h *history) *grouper {
 	return &grouper{writer{random: rand.New(rand.NewPCG(p.Seed, 1<<33+uint64(number))), streams: p.Streams, history: h}}
 }
 
-func (g *grouper) run(ctx context.Context, group *postgres.Group, until time.Time) error {
-	for time.Now().Before(until) && ctx.Err() == nil {
+func (g *grouper) run(ctx context.Context, group *postgres.Group, over <-chan struct{}) error {
+	for !isOver(over) && ctx.Err() == nil {
 		if err := g.once(ctx, group); err != nil {
 			return err
 		}

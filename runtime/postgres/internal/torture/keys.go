@@ -340,10 +340,10 @@ func (t *keyTorture) read(ctx context.Context, keys *privacy.Keys[pgx.Tx], rando
 // crash stops the server as by a crash when half of the events are stored, and starts it again.
 func (t *keyTorture) crash(ctx context.Context, server *pgtest.Server) error {
 	for t.stored.Load() < int64(t.plan.Events/2) {
-		pause(ctx, 10*time.Millisecond)
 		if ctx.Err() != nil {
-			return errors.New("the torture ended before the crash")
+			return errors.New("the writers ended before half of the events were stored")
 		}
+		pause(ctx, 10*time.Millisecond)
 	}
 	return server.Restart()
 }

@@ -79,12 +79,13 @@ func RunLogs(ctx context.Context, p Plan, logs int) (Report, error) {
 	var writing, following, disturbing sync.WaitGroup
 	errs := make(chan error, p.Writers+p.Groupers+2*logs+8)
 	begin := time.Now()
-	until := begin.Add(p.Duration)
+	shift, endShift := context.WithCancel(ctx)
+	defer endShift()
 	for w := range p.Writers {
 		writing.Go(func() {
 			writer := newWriter(p, w, &history)
 			writer.deploy = release.Load
-			errs <- writer.run(ctx, pool, until)
+			errs <- writer.run(ctx, pool, shift.Done())
 		})
 	}
 	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), p) })
@@ -98,14 +99,19 @@ func RunLogs(ctx context.Context, p Plan, logs int) (Report, error) {
 	}
 	release.Store(spread)
 	for w := range p.Groupers {
-		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, until) })
+		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, shift.Done()) })
 	}
 	for _, all := range readers {
 		for _, r := range all {
 			following.Go(func() { errs <- r.run(ctx, reading, server.URL("tortured")) })
 		}
 	}
-	disturbing.Go(func() { errs <- crash(disturbed, server, p.Duration/3, &history) })
+	pause(ctx, p.Duration/3)
+	if err := crash(server, &history); err != nil {
+		return Report{}, err
+	}
+	pause(ctx, p.Duration/3)
+	endShift()
 	writing.Wait()
 	if err := group.Close(ctx); err != nil {
 		return Report{}, err

@@ -26,7 +26,7 @@ import (
 
 // A Plan says how long and how hard.
 type Plan struct {
-	Duration time.Duration // of writing
+	Duration time.Duration // of writing, without what the crash and the move take
 	Writers  int           // which append in transactions
 	Groupers int           // which append through a group that they share
 	Streams  int
@@ -77,18 +77,25 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 	}
 	errs := make(chan error, p.Writers+p.Groupers+len(readers)+8)
 	begin := time.Now()
+	shift, endShift := context.WithCancel(ctx)
+	defer endShift()
 	for w := range p.Writers {
-		writing.Go(func() { errs <- newWriter(p, w, &history).run(ctx, pool, begin.Add(p.Duration)) })
+		writing.Go(func() { errs <- newWriter(p, w, &history).run(ctx, pool, shift.Done()) })
 	}
 	for w := range p.Groupers {
-		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, begin.Add(p.Duration)) })
+		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, shift.Done()) })
 	}
 	for _, r := range readers {
 		following.Go(func() { errs <- r.run(ctx, reading, server.URL("tortured")) })
 	}
 	disturbing.Go(func() { errs <- writeElsewhere(disturbed, server.URL("elsewhere")) })
 	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), p) })
-	disturbing.Go(func() { errs <- crash(disturbed, server, p.Duration/2, &history) })
+	pause(ctx, p.Duration/2)
+	if err := crash(server, &history); err != nil {
+		return Report{}, err
+	}
+	pause(ctx, p.Duration/2)
+	endShift()
 	writing.Wait()
 	if err := group.Close(ctx); err != nil {
 		return Report{}, err

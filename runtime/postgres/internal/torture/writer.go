@@ -21,7 +21,7 @@ const aggregateType = "Order"
 // errRollback ends a transaction that is to be rolled back.
 var errRollback = errors.New("meant to be rolled back")
 
-// A writer appends until its time is over.
+// A writer appends until its shift is over.
 type writer struct {
 	random  *rand.Rand
 	streams int
@@ -34,17 +34,26 @@ func newWriter(p Plan, number int, h *history) *writer {
 	return &writer{random: rand.New(rand.NewPCG(p.Seed, uint64(number))), streams: p.Streams, history: h}
 }
 
-func (w *writer) run(ctx context.Context, pool *pgxpool.Pool, until time.Time) (err error) {
+func (w *writer) run(ctx context.Context, pool *pgxpool.Pool, over <-chan struct{}) (err error) {
 	if w.store, err = postgres.New(); err != nil {
 		return err
 	}
-	for time.Now().Before(until) && ctx.Err() == nil {
+	for !isOver(over) && ctx.Err() == nil {
 		if err := w.once(ctx, pool); err != nil {
 			return err
 		}
 		pause(ctx, time.Duration(w.random.IntN(30))*time.Millisecond)
 	}
 	return ctx.Err()
+}
+
+func isOver(over <-chan struct{}) bool {
+	select {
+	case <-over:
+		return true
+	default:
+		return false
+	}
 }
 
 // restart takes the store of the release that runs.
