@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -69,7 +70,7 @@ func (c comparison) print(figures [][]float64, remarks []string) {
 	for i, side := range c.sides {
 		bySide[side.name] = figures[i]
 		sorted := slices.Sorted(slices.Values(figures[i]))
-		fmt.Printf("  %-28s %12.4g   %.4g - %.4g   %s\n", side.name, median(sorted), sorted[0], sorted[len(sorted)-1], remarks[i])
+		fmt.Printf("  %-28s %12s   %s - %s   %s\n", side.name, plain(median(sorted)), plain(sorted[0]), plain(sorted[len(sorted)-1]), remarks[i])
 	}
 	ours := figures[len(figures)-1]
 	for _, g := range c.goals {
@@ -82,8 +83,16 @@ func (c comparison) print(figures [][]float64, remarks []string) {
 		if !reached {
 			verdict = "NOT REACHED"
 		}
-		fmt.Printf("  ours / %-21s %12.3f   goal %s %g: %s\n", g.against, ratio, relation, g.ratio, verdict)
+		fmt.Printf("  ours / %-21s %12.3f   goal %s %.3g: %s\n", g.against, ratio, relation, g.ratio, verdict)
 	}
+}
+
+// plain returns a figure with four digits, or all before the point where those are more, and never with an exponent.
+func plain(figure float64) string {
+	if figure >= 1000 {
+		return strconv.FormatFloat(figure, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(figure, 'g', 4, 64)
 }
 
 // medianRatio returns the median of the ratios that two sides have round by round: what disturbs a machine for longer than a

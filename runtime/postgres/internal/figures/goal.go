@@ -13,6 +13,9 @@ type benchmarkGoal struct {
 var benchmarkGoals = []benchmarkGoal{
 	{regexp.MustCompile(`^cmd/eventmap-gen Command/plain/events=200$`), "run/load", 1.25, true},
 	{regexp.MustCompile(`^cmd/eventmap-gen Command/plain/events=200$`), "MB-peak/new", 40, true},
+	{regexp.MustCompile(`^cmd/eventmap-gen Command/snapshots/`), "run/load", 1.5, true},
+	{regexp.MustCompile(`^cmd/eventmap-gen Adopt/`), "adopt/load", 1.5, true},
+	{regexp.MustCompile(`^cmd/catalog-gen Shop$`), "run/load", 1.5, true},
 	{regexp.MustCompile(`^cmd/migrate-gen Process$`), "ns/op", 30e6, true},
 	{regexp.MustCompile(`^examples/shop Mapping$`), "ratio", 1.05, true},
 	{regexp.MustCompile(`^examples/shop/shopstore JSON/`), "x-encoding-json", 3, false},

@@ -63,13 +63,17 @@ func read(output string) (rows []row, machine []string) {
 }
 
 // benchmark returns the row of a benchmark of Go, which is named after its package. Its figures are pairs of a number and a
-// unit.
+// unit. Those of package testing are left out where the benchmark reports figures of its own: they measure it, and no side.
 func benchmark(name string, figures []string) row {
 	r := row{name: "`" + name + "`"}
+	own := false
+	for i := 1; i < len(figures); i += 2 {
+		own = own || !isTesting(figures[i])
+	}
 	for i := 0; i+1 < len(figures); i += 2 {
 		number, unit := figures[i], figures[i+1]
-		if number == "0" && unit == "ns/op" {
-			continue // reported so by benchmarks that have figures of their own
+		if own && isTesting(unit) {
+			continue
 		}
 		r.sides = append(r.sides, number+" "+unit)
 		figure, err := strconv.ParseFloat(number, 64)
@@ -88,11 +92,14 @@ func benchmark(name string, figures []string) row {
 			if !ok {
 				verdict = missed
 			}
-			r.goals = append(r.goals, goal{number + " " + unit, sign(want) + strconv.FormatFloat(g.bound, 'g', -1, 64), verdict})
+			r.goals = append(r.goals, goal{number + " " + unit, sign(want) + strconv.FormatFloat(g.bound, 'f', -1, 64), verdict})
 		}
 	}
 	return r
 }
+
+// isTesting reports whether a unit is one that package testing reports itself.
+func isTesting(unit string) bool { return unit == "ns/op" || unit == "B/op" || unit == "allocs/op" }
 
 // sign returns a relation as the page prints it.
 func sign(relation string) string {
