@@ -65,6 +65,28 @@ func TestIndex_hasEveryPage(t *testing.T) {
 	}
 }
 
+// TestPages_exampleThenGuarantees holds guides and reference to what a reader looks for: an example before anything else, and what
+// can be relied on.
+func TestPages_exampleThenGuarantees(t *testing.T) {
+	t.Parallel()
+	_, index, _ := strings.Cut(read(t, "README.md"), "## How to")
+	index, _, _ = strings.Cut(index, "## Explanation")
+	linked := regexp.MustCompile(`\]\(([a-z-]+\.md)\)`).FindAllStringSubmatch(index, -1)
+	if len(linked) < 15 {
+		t.Fatalf("the index has %d guides and references", len(linked))
+	}
+	for _, m := range linked {
+		page := read(t, m[1])
+		before, _, _ := strings.Cut(page, "\n## ")
+		if !strings.Contains(before, "\n```") {
+			t.Errorf("%s has no example above its first heading", m[1])
+		}
+		if !strings.Contains(page, "\n## Guarantees") {
+			t.Errorf("%s does not say what it guarantees", m[1])
+		}
+	}
+}
+
 var inBackticks = regexp.MustCompile("`((?:cmd|docs|internal|runtime|templates)/[a-zA-Z0-9_./-]+)`")
 
 // TestContributing_paths holds what the page sends people to to what there is.

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"strings"
 
+	"golang.org/x/tools/go/types/typeutil"
+
 	"github.com/eventmap/eventmap/internal/goload"
 )
 
@@ -186,18 +188,10 @@ func isBasic(t types.Type) bool {
 
 // callee returns the function or method that is called, or nil.
 func (r *reader) callee(call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch index := fun.(type) {
-	case *ast.IndexExpr:
-		fun = index.X
-	case *ast.IndexListExpr:
-		fun = index.X
+	if fn, ok := typeutil.Callee(r.info, call).(*types.Func); ok {
+		return fn.Origin()
 	}
-	fn, _ := r.object(fun).(*types.Func)
-	if fn == nil {
-		return nil
-	}
-	return fn.Origin()
+	return nil
 }
 
 // object returns what an identifier or selector means, or nil.

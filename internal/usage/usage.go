@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/astutil"
+	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/eventmap/eventmap/internal/goload"
 	"github.com/eventmap/eventmap/internal/model"
@@ -103,21 +104,7 @@ func functionName(p *goload.Package, fn *ast.FuncDecl) string {
 
 // callee returns what is called, or nil: a conversion, a value, a builtin.
 func (s *scope) callee(call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch index := fun.(type) {
-	case *ast.IndexExpr:
-		fun = index.X
-	case *ast.IndexListExpr:
-		fun = index.X
-	}
-	var obj types.Object
-	switch fun := ast.Unparen(fun).(type) {
-	case *ast.Ident:
-		obj = s.pkg.Info.Uses[fun]
-	case *ast.SelectorExpr:
-		obj = s.pkg.Info.Uses[fun.Sel]
-	}
-	if f, ok := obj.(*types.Func); ok {
+	if f, ok := typeutil.Callee(s.pkg.Info, call).(*types.Func); ok {
 		return f.Origin()
 	}
 	return nil

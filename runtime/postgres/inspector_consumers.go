@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eventmap/eventmap/runtime/inspect"
+	"github.com/eventmap/eventmap/runtime/internal/paging"
 )
 
 // Frontier returns how far the log is, and who holds the frontier back. On a standby the error is [ErrStandby].
@@ -59,7 +60,7 @@ func (s *session) session() *inspect.Session {
 func (i *Inspector) Checkpoints(ctx context.Context, q inspect.CheckpointQuery) ([]inspect.Checkpoint, error) {
 	var checkpoints []inspect.Checkpoint
 	err := i.read(ctx, "inspect the checkpoints", func(db querier) (err error) {
-		checkpoints, err = collect(ctx, db, query{i.sql.checkpoints, []any{orNull(q.Consumer), int64(q.Limit)}}, scanInspected)
+		checkpoints, err = collect(ctx, db, query{i.sql.checkpoints, []any{paging.OrNull(q.Consumer), int64(q.Limit)}}, scanInspected)
 		return err
 	})
 	return checkpoints, err

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+
+	"github.com/eventmap/eventmap/runtime/internal/paging"
 )
 
 // inspectStatements are the SQL texts of an Inspector, constant for its life.
 type inspectStatements struct {
 	limits         string // of a transaction
-	log            map[logOrder]eventStatements
-	indexed        string
+	log            paging.Log
 	event          string
 	eventByID      string
 	head           string
@@ -29,21 +30,6 @@ type inspectStatements struct {
 	countParked    string
 	summary        string
 }
-
-// A logOrder says by which index the log is walked, and in which direction.
-type logOrder struct {
-	by        string // empty: by position
-	ascending bool
-}
-
-// The indexes that migrate-gen makes if it is told to.
-const (
-	byEventType     = "event type"
-	byCorrelationID = "correlation ID"
-)
-
-// eventStatements read a page of the log and tell where it has ended.
-type eventStatements struct{ events, window string }
 
 //go:embed sql/parts.sql sql/consumer/checkpoint.sql sql/consumer/holders.sql sql/inspect/*.sql
 var inspectFiles embed.FS
@@ -108,10 +94,6 @@ func renderInspect(t consumerTables, log string, payload PayloadType) (inspectSt
 	backward.Backward = true
 	typed.Typed = true
 
-	s := inspectStatements{
-		limits: "-- eventmap: keep an inspection short\nselect set_config('statement_timeout', $1::text, true), set_config('jit', 'off', true)",
-		log:    make(map[logOrder]eventStatements),
-	}
 	fill := func(file string, with inspectVariant) string {
 		var b strings.Builder
 		if failed := parsed.ExecuteTemplate(&b, file, with); failed != nil && err == nil {
@@ -119,14 +101,15 @@ func renderInspect(t consumerTables, log string, payload PayloadType) (inspectSt
 		}
 		return b.String()
 	}
-	for _, by := range []string{"", byEventType, byCorrelationID} {
-		for _, ascending := range []bool{false, true} {
-			with := plain
-			with.Indexed, with.Backward = by, !ascending
-			s.log[logOrder{by, ascending}] = eventStatements{fill("events.sql", with), fill("window.sql", with)}
-		}
+	s := inspectStatements{
+		limits: "-- eventmap: keep an inspection short\nselect set_config('statement_timeout', $1::text, true), set_config('jit', 'off', true)",
+		log:    paging.Log{Orders: make(map[paging.Order]*paging.Statements), Indexed: fill("indexed.sql", plain)},
 	}
-	s.indexed = fill("indexed.sql", plain)
+	for _, order := range paging.Orders() {
+		with := plain
+		with.Indexed, with.Backward = order.By, !order.Ascending
+		s.log.Orders[order] = &paging.Statements{Events: fill("events.sql", with), Window: fill("window.sql", with)}
+	}
 	s.event = fill("event.sql", plain)
 	s.eventByID = fill("event.sql", byID)
 	s.head = fill("stream_head.sql", plain)

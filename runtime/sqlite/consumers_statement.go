@@ -34,7 +34,7 @@ func renderConsumers(t tables) (consumerStatements, error) {
 	anyOne := plain
 	anyOne.Any = true
 	var s consumerStatements
-	return s, fill(consumerFiles, []part{
+	err := fill(consumerFiles, []part{
 		{&s.poll, "poll.sql", plain},
 		{&s.positionAt, "position_at.sql", plain},
 		{&s.create, "create.sql", plain},
@@ -55,4 +55,5 @@ func renderConsumers(t tables) (consumerStatements, error) {
 		{&s.countParked, "count_parked.sql", plain},
 		{&s.anyParked, "any_parked.sql", plain},
 	}, "sql/*.sql", "sql/consumer/*.sql", "sql/inspect/*.sql")
+	return s, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eventmap/eventmap/runtime/inspect"
+	"github.com/eventmap/eventmap/runtime/internal/paging"
 )
 
 // Frontier returns how far the log is. It can always be read to its end.
@@ -23,7 +24,7 @@ func (i *Inspector) Frontier(ctx context.Context) (inspect.Frontier, error) {
 func (i *Inspector) Checkpoints(ctx context.Context, q inspect.CheckpointQuery) ([]inspect.Checkpoint, error) {
 	var checkpoints []inspect.Checkpoint
 	err := i.read(ctx, "inspect the checkpoints", func(ctx context.Context, db queryer) error {
-		return each(ctx, db, i.sql.checkpoints, []any{orNull(q.Consumer), q.Limit}, func(r *sql.Rows) error {
+		return each(ctx, db, i.sql.checkpoints, []any{paging.OrNull(q.Consumer), q.Limit}, func(r *sql.Rows) error {
 			c, err := scanInspected(r)
 			checkpoints = append(checkpoints, c)
 			return err

@@ -4,77 +4,25 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/runtime/inspect"
+	"github.com/eventmap/eventmap/runtime/internal/paging"
 )
 
 // Events returns a page of the log. With a filter that an index answers, whose columns are the filter's and the position,
 // the page is full or the last; else at most query.Scan events are looked at.
-func (i *Inspector) Events(ctx context.Context, q inspect.EventQuery) (inspect.EventPage, error) {
-	var page inspect.EventPage
-	err := i.read(ctx, "inspect the log", func(ctx context.Context, db queryer) error {
-		texts, key, scan, err := i.eventTexts(ctx, db, q)
-		if err != nil {
-			return err
-		}
-		before := q.Before
-		if before == 0 {
-			before = math.MaxInt64
-		}
-		page.Events, err = collectShown(ctx, db, texts.events, q.Bytes, q.After, before, q.Limit,
-			orNull(q.AggregateType), orNull(q.EventType), orNull(q.CorrelationID), orNull(q.CausationID), scan)
-		if err != nil {
-			return err
-		}
-		if n := len(page.Events); n == q.Limit {
-			page.Next = page.Events[n-1].GlobalPosition
-			return nil
-		}
-		var looked, end int64
-		err = queryRow(ctx, db, texts.window, append([]any{q.After, before, scan}, key...), &looked, &end)
-		if err == nil && looked == scan {
-			page.Next, page.Scanned = end, int(looked)
-		}
+func (i *Inspector) Events(ctx context.Context, q inspect.EventQuery) (page inspect.EventPage, err error) {
+	err = i.read(ctx, "inspect the log", func(ctx context.Context, db queryer) (err error) {
+		page, err = i.sql.log.Page(paging.Database{
+			Events: func(text string, args ...any) ([]inspect.Event, error) { return collectShown(ctx, db, text, args...) },
+			Row:    func(text string, args []any, dest ...any) error { return queryRow(ctx, db, text, args, dest...) },
+		}, q)
 		return err
 	})
 	return page, err
-}
-
-// eventTexts returns the statements for a query, what they look for in an index, if they do, and how many events they look
-// at.
-func (i *Inspector) eventTexts(ctx context.Context, db queryer, q inspect.EventQuery) (texts eventStatements, key []any, scan int64, err error) {
-	if q.AggregateType == "" && q.EventType == "" && q.CorrelationID == "" && q.CausationID == "" {
-		return i.sql.log[logOrder{ascending: q.Ascending}], nil, int64(q.Limit), nil
-	}
-	scan = int64(max(q.Scan, q.Limit))
-	for _, c := range []struct{ column, value, name string }{
-		{"correlation_id", q.CorrelationID, byCorrelationID},
-		{"event_type", q.EventType, byEventType},
-	} {
-		indexed := false
-		if c.value == "" {
-			continue
-		}
-		if err := queryRow(ctx, db, i.sql.indexed, []any{c.column}, &indexed); err != nil {
-			return eventStatements{}, nil, 0, err
-		}
-		if indexed {
-			return i.sql.log[logOrder{c.name, q.Ascending}], []any{c.value}, scan, nil
-		}
-	}
-	return i.sql.log[logOrder{ascending: q.Ascending}], nil, scan, nil
-}
-
-// orNull returns a filter as an argument in which none is NULL.
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 // collectShown returns the events of a statement as they are shown.

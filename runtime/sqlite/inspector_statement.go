@@ -1,11 +1,14 @@
 package sqlite
 
-import "embed"
+import (
+	"embed"
+
+	"github.com/eventmap/eventmap/runtime/internal/paging"
+)
 
 // inspectStatements are the SQL texts of an Inspector, constant for its life.
 type inspectStatements struct {
-	log            map[logOrder]eventStatements
-	indexed        string
+	log            paging.Log
 	event          string
 	eventByID      string
 	head           string
@@ -22,21 +25,6 @@ type inspectStatements struct {
 	summary        string
 }
 
-// A logOrder says by which index the log is walked, and in which direction.
-type logOrder struct {
-	by        string // empty: by position
-	ascending bool
-}
-
-// The indexes that migrate-gen makes if it is told to.
-const (
-	byEventType     = "event type"
-	byCorrelationID = "correlation ID"
-)
-
-// eventStatements read a page of the log and tell where it has ended.
-type eventStatements struct{ events, window string }
-
 //go:embed sql/parts.sql sql/consumer/parts.sql sql/inspect/*.sql
 var inspectFiles embed.FS
 
@@ -47,9 +35,9 @@ func renderInspect(t tables) (inspectStatements, error) {
 	byID.ByID = true
 	backward.Backward = true
 	typed.Typed = true
-	s := inspectStatements{log: make(map[logOrder]eventStatements)}
+	s := inspectStatements{log: paging.Log{Orders: make(map[paging.Order]*paging.Statements)}}
 	parts := []part{
-		{&s.indexed, "indexed.sql", plain},
+		{&s.log.Indexed, "indexed.sql", plain},
 		{&s.event, "event.sql", plain},
 		{&s.eventByID, "event.sql", byID},
 		{&s.head, "stream_head.sql", plain},
@@ -65,19 +53,13 @@ func renderInspect(t tables) (inspectStatements, error) {
 		{&s.countParked, "count_parked.sql", plain},
 		{&s.summary, "summary.sql", plain},
 	}
-	texts := make(map[logOrder]*eventStatements)
-	for _, by := range []string{"", byEventType, byCorrelationID} {
-		for _, ascending := range []bool{false, true} {
-			with := plain
-			with.Indexed, with.Backward = by, !ascending
-			text := new(eventStatements)
-			texts[logOrder{by, ascending}] = text
-			parts = append(parts, part{&text.events, "events.sql", with}, part{&text.window, "window.sql", with})
-		}
+	for _, order := range paging.Orders() {
+		with := plain
+		with.Indexed, with.Backward = order.By, !order.Ascending
+		texts := new(paging.Statements)
+		s.log.Orders[order] = texts
+		parts = append(parts, part{&texts.Events, "events.sql", with}, part{&texts.Window, "window.sql", with})
 	}
 	err := fill(inspectFiles, parts, "sql/*.sql", "sql/consumer/*.sql", "sql/inspect/*.sql")
-	for order, text := range texts {
-		s.log[order] = *text
-	}
 	return s, err
 }

@@ -22,7 +22,7 @@ var keyFiles embed.FS
 func renderKeys(t tables) (keyStatements, error) {
 	plain := variant{tables: t}
 	var s keyStatements
-	return s, fill(keyFiles, []part{
+	err := fill(keyFiles, []part{
 		{&s.newest, "newest.sql", plain},
 		{&s.make, "make.sql", plain},
 		{&s.byID, "by_id.sql", plain},
@@ -33,4 +33,5 @@ func renderKeys(t tables) (keyStatements, error) {
 		{&s.dropSealed, "drop_sealed.sql", plain},
 		{&s.rewrap, "rewrap.sql", plain},
 	}, "sql/keys/*.sql")
+	return s, err
 }

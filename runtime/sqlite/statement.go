@@ -112,5 +112,6 @@ func render(t tables) (statements, error) {
 		rows.Rows = make([]struct{}, n)
 		parts = append(parts, part{&s.append[i], "append.sql", rows})
 	}
-	return s, fill(sqlFiles, parts, "sql/*.sql")
+	err := fill(sqlFiles, parts, "sql/*.sql")
+	return s, err
 }

@@ -67,15 +67,7 @@ from head
 {{- template "admitted" .}}
 {{- else}}
 	head.aggregate_version + e.ordinal,
-	e.event_id::uuid,
-	e.event_type,
-	e.event_version,
-	{{.Stored "e.payload"}},
-	e.trace_id,
-	e.correlation_id,
-	e.causation_id,
-	e.metadata::json,
-	e.created_at
+	{{template "values" .}}
 from head
 cross join unnest(
 	$6::text[],
@@ -88,31 +80,17 @@ cross join unnest(
 	$13::text[],
 	$14::timestamptz[]
 ) with ordinality as e (
-	event_id,
-	event_type,
-	event_version,
-	payload,
-	trace_id,
-	correlation_id,
-	causation_id,
-	metadata,
-	created_at,
-	ordinal
+	{{template "arrays"}}
 )
 {{- template "admitted" .}}
 order by e.ordinal
 {{- end}}
 returning global_position, aggregate_version
 {{- if .Notify}}
-), notified as (
-	select pg_notify($15::text, max(stored.global_position)::text)::text as sent
-	from stored
-	having count(*) > 0
-)
+), {{template "notified" "$15"}}
 select
 	stored.global_position,
 	stored.aggregate_version
 from stored
-cross join notified
-where notified.sent is not null
+{{- template "sent" .}}
 {{- end}}

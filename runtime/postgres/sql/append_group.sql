@@ -126,22 +126,11 @@ with patience as materialized (
 		{{.Place}}{{template "columns" "payload"}}
 	)
 	select
-{{- if .Logs}}
-		counted.log,
-		counted.position + row_number() over (partition by counted.log order by e.ordinal),
-{{- end}}
+{{- template "counted_place" .}}
 		before.aggregate_type,
 		before.aggregate_id,
 		before.aggregate_version + e.place,
-		e.event_id::uuid,
-		e.event_type,
-		e.event_version,
-		{{.Stored "e.payload"}},
-		e.trace_id,
-		e.correlation_id,
-		e.causation_id,
-		e.metadata::json,
-		e.created_at
+		{{template "values" .}}
 	from {{if not .Logs}}fence
 	cross join {{end}}unnest(
 		$7::bigint[],
@@ -158,42 +147,19 @@ with patience as materialized (
 	) with ordinality as e (
 		stream,
 		place,
-		event_id,
-		event_type,
-		event_version,
-		payload,
-		trace_id,
-		correlation_id,
-		causation_id,
-		metadata,
-		created_at,
-		ordinal
+		{{template "arrays"}}
 	)
 	join before
 		on before.ordinal = e.stream
-{{- if .Logs}}
-	join counted
-		on counted.log = before.log
-{{- else}}
-	where fence.held is not null
-	  and fence.sound = 0
-{{- end}}
-	order by e.ordinal
+{{- template "placed" .}}
 	returning
 		event_id,
 		aggregate_version,
 		global_position
-){{if .Notify}}, notified as (
-	select pg_notify($18::text, max(stored.global_position)::text)::text as sent
-	from stored
-	having count(*) > 0
-){{end}}
+){{if .Notify}}, {{template "notified" "$18"}}{{end}}
 select
 	stored.event_id,
 	stored.aggregate_version,
 	stored.global_position
 from stored
-{{- if .Notify}}
-cross join notified
-where notified.sent is not null
-{{- end}}
+{{- template "sent" .}}

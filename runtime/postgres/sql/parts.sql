@@ -122,6 +122,69 @@ where head.fence is not null
 {{- end}}
 {{- end}}
 
+{{/* What an event of an append is stored with behind its version, from arrays as e. */}}
+{{define "values" -}}
+e.event_id::uuid,
+		e.event_type,
+		e.event_version,
+		{{.Stored "e.payload"}},
+		e.trace_id,
+		e.correlation_id,
+		e.causation_id,
+		e.metadata::json,
+		e.created_at
+{{- end}}
+
+{{/* What the arrays hold. */}}
+{{define "arrays" -}}
+event_id,
+		event_type,
+		event_version,
+		payload,
+		trace_id,
+		correlation_id,
+		causation_id,
+		metadata,
+		created_at,
+		ordinal
+{{- end}}
+
+{{/* The place of an event of an append to several streams of one of many logs; the one log gives it itself. */}}
+{{define "counted_place"}}
+{{- if .Logs}}
+		counted.log,
+		counted.position + row_number() over (partition by counted.log order by e.ordinal),
+{{- end}}
+{{- end}}
+
+{{/* What follows the heads in an append to several streams. */}}
+{{define "placed"}}
+{{- if .Logs}}
+	join counted
+		on counted.log = before.log
+{{- else}}
+	where fence.held is not null
+	  and fence.sound = 0
+{{- end}}
+	order by e.ordinal
+{{- end}}
+
+{{/* Notifies the channel that is the parameter named, if anything was stored; sent is what has the statement wait for it. */}}
+{{define "notified" -}}
+notified as (
+	select pg_notify({{.}}::text, max(stored.global_position)::text)::text as sent
+	from stored
+	having count(*) > 0
+)
+{{- end}}
+
+{{define "sent"}}
+{{- if .Notify}}
+cross join notified
+where notified.sent is not null
+{{- end}}
+{{- end}}
+
 {{/* Up to where a log of many can be read: what is committed, and not what the own transaction has appended. last is what it
 has counted, and found what the log holds. One that was dropped is empty, even while its rows are being deleted. */}}
 {{define "readable" -}}

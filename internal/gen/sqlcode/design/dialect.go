@@ -3,6 +3,7 @@ package design
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"text/template"
@@ -32,16 +33,23 @@ type Dialect struct {
 	files         embed.FS // the templates, and in the folder upgrade what leads from one version of the schema to the next
 }
 
+// dialects are all of them, the default first.
+var dialects = []*Dialect{&Postgres, &sqlite}
+
 // dialect returns the dialect of a name; an empty name is PostgreSQL.
 func dialect(name string) (*Dialect, error) {
 	name, err := enum{"dialect", Dialects}.find(name)
 	if err != nil {
 		return nil, err
 	}
-	if name == sqlite.Name {
-		return &sqlite, nil
+	return dialects[slices.Index(Dialects, name)], nil
+}
+
+func namesOf(dialects []*Dialect) (names []string) {
+	for _, d := range dialects {
+		names = append(names, d.Name)
 	}
-	return &Postgres, nil
+	return names
 }
 
 // IsPostgres reports whether the dialect is that of PostgreSQL.

@@ -33,7 +33,7 @@ var (
 
 // The values of the options, each with its default first.
 var (
-	Dialects      = []string{Postgres.Name, sqlite.Name}
+	Dialects      = namesOf(dialects)
 	PayloadTypes  = payloadTypes.values
 	MetadataTypes = metadataTypes.values
 	IndexNames    = indexNames.values // none is the default

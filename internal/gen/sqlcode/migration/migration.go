@@ -141,10 +141,10 @@ func (w Writer) Check(d design.Design) error {
 	var format, source error
 	if d.Dialect != nil && !d.Dialect.IsPostgres() {
 		if w.format.postgresOnly {
-			format = errors.New("format " + w.format.name + ": is not available for sqlite: that tool is for PostgreSQL")
+			format = fmt.Errorf("format %s: is not available for %s: that tool is for PostgreSQL", w.format.name, d.Dialect.Name)
 		}
 		if w.from() != "" {
-			source = errors.New("--from: is not available for sqlite: the stores that a log is moved from are on PostgreSQL")
+			source = fmt.Errorf("--from: is not available for %s: the stores that a log is moved from are on PostgreSQL", d.Dialect.Name)
 		}
 	}
 	if w.table != nil && d.Dialect != nil && d.Dialect.IsPostgres() {

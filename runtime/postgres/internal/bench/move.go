@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -142,29 +141,13 @@ func move(p plan) comparison {
 // watchProcess begins to watch the memory that a process of the server has to itself, where this machine runs the server and is Linux, and
 // returns what ends it and says how much it has grown.
 func watchProcess(pid uint32) func() string {
-	start := processMemory(pid)
-	most := start
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				most = max(most, processMemory(pid))
-			}
-		}
-	})
+	start, grown := watch(5*time.Millisecond, func() int { return processMemory(pid) })
 	return func() string {
-		close(stop)
-		wg.Wait()
+		most := grown()
 		if start == 0 {
 			return ""
 		}
-		return fmt.Sprintf("server process +%.1f MiB", float64(most-start)/1024)
+		return fmt.Sprintf("server process +%.1f MiB", float64(most)/1024)
 	}
 }
 
