@@ -25,11 +25,12 @@ type group struct {
 func (s *search) groupOf(c *candidate) group {
 	states := s.statesOf(c)
 	if len(states) > 1 {
-		var names []string
+		var names, keys []string
 		for _, state := range states {
-			names = append(names, state.Name())
+			name, _ := s.nameOf(s.types[state])
+			names, keys = append(names, state.Name()), append(keys, "aggregate="+quoted(name))
 		}
-		s.ask(c.obj.Pos(), "%v is applied to several states, %s; it is marked for the first, and an event belongs to one: say which with aggregate=NAME, and give the others a type of their own", c, strings.Join(names, " and "))
+		s.ask(c.obj.Pos(), "%v is applied to several states, %s; it is marked for the first; say which has it in its streams with aggregate=NAME, or name each that has: //eventmap:event %s", c, strings.Join(names, " and "), strings.Join(slices.Compact(keys), " "))
 	}
 	if named := s.aggregates.types[c.obj]; named != "" {
 		g := group{name: named, why: "it says that this is its aggregate"}

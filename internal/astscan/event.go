@@ -15,30 +15,32 @@ const (
 	byConvention = "convention"
 )
 
-// An event is a struct type that is taken as one version of an event.
+// An event is a struct type that is taken as one version of an event of one aggregate. A type that is an event of several
+// aggregates is one of them for each, under the same name and version.
 type event struct {
 	decl   *typeDecl
 	named  *types.Named // the struct, behind any alias
 	how    string
 	mark   *mark // or nil
 	naming naming
+	shared bool // the type is an event of other aggregates, too
 	model  model.Event
 }
 
 // events are all that were found.
 type events struct {
 	all    []*event                   // by position
-	byType map[*types.TypeName]*event // the same, by the type behind any alias
+	byType map[*types.TypeName]shared // the same, by the type behind any alias
 	left   map[*types.TypeName]string // structs that the convention does not take, and why
 }
 
-// of returns the event that t is or points to, or nil.
-func (es *events) of(t types.Type) (e *event, pointer bool) {
+// of returns the event that t is or points to, in each of its aggregates, or nothing.
+func (es *events) of(t types.Type) (found shared, pointer bool) {
 	_, pointer = types.Unalias(t).(*types.Pointer)
 	if named := namedOf(t); named != nil {
-		e = es.byType[named.Obj()]
+		found = es.byType[named.Obj()]
 	}
-	return e, pointer
+	return found, pointer
 }
 
 // findEvents takes the events among the declared types, in all three ways, and notes why the others are left.
@@ -50,7 +52,7 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 		bases: embeddedEvents(decls, us),
 		used:  s.usedAsFields(decls),
 		code:  readCode(decls),
-		found: &events{byType: map[*types.TypeName]*event{}, left: map[*types.TypeName]string{}},
+		found: &events{byType: map[*types.TypeName]shared{}, left: map[*types.TypeName]string{}},
 	}
 	for _, src := range decls.sources {
 		if src.Name == "main" {
@@ -67,7 +69,7 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 			}
 		}
 	}
-	slices.SortFunc(f.found.all, func(a, b *event) int { return s.ByPosition(a.decl.obj.Pos(), b.decl.obj.Pos()) })
+	slices.SortStableFunc(f.found.all, func(a, b *event) int { return s.ByPosition(a.decl.obj.Pos(), b.decl.obj.Pos()) })
 	return f.found
 }
 
@@ -157,36 +159,44 @@ func (f eventFinder) take(d *typeDecl, how string) {
 		f.problem(d.obj.Pos(), "%v is another name for a struct that has none; declare it as a type of its own: type %s struct { ... }", d, d.obj.Name())
 		return
 	}
-	e := &event{decl: d, named: named, how: how, mark: d.marks["event"]}
 	if first := f.found.byType[named.Obj()]; first != nil {
-		f.problem(d.obj.Pos(), "%v and %v (%v) are one type and cannot both be events; mark one of them //eventmap:ignore", d, first.decl, f.Pos(first.decl.obj.Pos()))
+		f.problem(d.obj.Pos(), "%v and %v (%v) are one type and cannot both be events; mark one of them //eventmap:ignore", d, first[0].decl, f.Pos(first[0].decl.obj.Pos()))
 		return
 	}
-	sums := f.sums.of(named)
-	if len(sums) > 1 {
-		f.severalSums(d, sums)
-		return
-	}
-	e.model = model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: f.Pos(d.obj.Pos())}
+	m := model.Event{Name: d.obj.Name(), Version: 1, Type: d.name(), Doc: d.doc, Pos: f.Pos(d.obj.Pos())}
 	if n, ok := pathVersion(d.src.Below); ok {
-		e.model.Version = n
+		m.Version = n
 	}
-	if e.mark != nil && e.mark.name != "" {
-		e.model.Name = e.mark.name
+	mark := d.marks["event"]
+	if mark != nil && mark.name != "" {
+		m.Name = mark.name
 	}
-	if e.mark != nil && e.mark.version != 0 {
-		e.model.Version = e.mark.version
+	if mark != nil && mark.version != 0 {
+		m.Version = mark.version
 	}
+	namings := f.namings(d, mark, f.sums.of(named))
+	for _, naming := range namings {
+		e := &event{decl: d, named: named, how: how, mark: mark, naming: naming, shared: len(namings) > 1, model: m}
+		f.found.all = append(f.found.all, e)
+		f.found.byType[named.Obj()] = append(f.found.byType[named.Obj()], e)
+	}
+}
+
+// namings returns the aggregates of an event: one, unless its mark names several.
+func (f eventFinder) namings(d *typeDecl, m *mark, sums sums) (all []naming) {
 	switch {
-	case e.mark != nil && e.mark.aggregate != "":
-		e.naming = naming{name: e.mark.aggregate, why: "mark", pos: e.mark.pos}
+	case m != nil && len(m.aggregates) > 0:
+		for _, name := range m.aggregates {
+			all = append(all, naming{name: name, why: "mark", pos: m.pos})
+		}
+		return all
+	case len(sums) > 1:
+		f.severalSums(d, sums)
+		return nil
 	case len(sums) > 0:
-		e.naming = sums[0].named
-	default:
-		e.naming = f.packageNaming(f.decls, d.src, "")
+		return []naming{sums[0].named}
 	}
-	f.found.all = append(f.found.all, e)
-	f.found.byType[named.Obj()] = e
+	return []naming{f.packageNaming(f.decls, d.src, "")}
 }
 
 // severalSums reports an event that implements several marked interfaces; of several such events, the first.
@@ -200,8 +210,8 @@ func (s *scan) severalSums(d *typeDecl, sums sums) {
 		return
 	}
 	a, b := sums[0], sums[1]
-	s.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), but an event belongs to one aggregate; give each interface a method of its own, such as is%sEvent()",
-		d, a.decl, s.Pos(a.decl.obj.Pos()), b.decl, s.Pos(b.decl.obj.Pos()), upperCamel(a.decl.src.Name))
+	s.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), and an event belongs to one aggregate unless its mark says otherwise; give each interface a method of its own, such as is%sEvent(), or, if streams of both hold it, mark it //eventmap:event %s",
+		d, a.decl, s.Pos(a.decl.obj.Pos()), b.decl, s.Pos(b.decl.obj.Pos()), upperCamel(a.decl.src.Name), aggregateKeys([]string{a.named.name, b.named.name}))
 }
 
 // name returns the declared type's name in the model's terms.

@@ -17,17 +17,17 @@ const markPrefix = "eventmap:"
 //
 //	//eventmap:event name=order.placed version=2
 type mark struct {
-	verb      string // the name of one of verbs
-	name      string
-	version   int // 0: not given
-	aggregate string
-	id        string
-	snapshots bool   // of the state that the mark stands on
-	subject   string // whose a personal field is, or whom an event forgets; empty: not said
-	isSubject bool   // the aggregate's streams are called by subjects
-	erased    string // what an erased value reads as
-	hasErased bool
-	pos       token.Pos
+	verb       string // the name of one of verbs
+	name       string
+	version    int      // 0: not given
+	aggregates []string // as they are written; several on an event that streams of each may hold
+	id         string
+	snapshots  bool   // of the state that the mark stands on
+	subject    string // whose a personal field is, or whom an event forgets; empty: not said
+	isSubject  bool   // the aggregate's streams are called by subjects
+	erased     string // what an erased value reads as
+	hasErased  bool
+	pos        token.Pos
 }
 
 // String returns the mark's verb as it is written.
@@ -37,12 +37,13 @@ func (m mark) String() string { return "//" + markPrefix + m.verb }
 type verb struct {
 	name  string
 	keys  []string
+	many  string   // the key that may be given several times; empty: none
 	word  string   // the key that a word without one stands for; empty: such a word is an error
 	flags []string // words that stand for themselves
 }
 
 var verbs = []verb{
-	{name: "event", keys: []string{"name", "version", "aggregate"}},
+	{name: "event", keys: []string{"name", "version", "aggregate"}, many: "aggregate"},
 	{name: "events", keys: []string{"aggregate"}, word: "aggregate"},
 	{name: "aggregate", keys: []string{"name", "id"}, word: "name", flags: []string{"snapshots", "subject"}},
 	{name: "upcast"},
@@ -97,10 +98,10 @@ func parseMark(body string) (mark, error) {
 	if err != nil {
 		return mark{}, err
 	}
-	if len(words) == 0 || !strings.HasPrefix(body, words[0]) {
+	if len(words) == 0 || !strings.HasPrefix(body, words[0].text) {
 		return mark{}, fmt.Errorf("//%s lacks its verb right after the colon; it is one of %s", markPrefix, knownVerbs())
 	}
-	m := mark{verb: words[0]}
+	m := mark{verb: words[0].text}
 	i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == m.verb })
 	if i < 0 {
 		return mark{}, fmt.Errorf("there is no mark %v; it is one of %s", m, knownVerbs())
@@ -110,13 +111,14 @@ func parseMark(body string) (mark, error) {
 		return m, nil // its arguments are read by the tool it is for
 	}
 	var seen []string
-	for _, word := range words[1:] {
+	for _, w := range words[1:] {
+		word := w.text
 		if slices.Contains(known.flags, word) {
 			m.snapshots, m.isSubject = m.snapshots || word == "snapshots", m.isSubject || word == "subject"
 			continue
 		}
 		key, value, hasKey := strings.Cut(word, "=")
-		if !hasKey && known.word != "" {
+		if hasKey = hasKey && !w.value; !hasKey && known.word != "" {
 			key, value = known.word, word
 		} else if !hasKey {
 			return mark{}, fmt.Errorf("%v: %q is not key=value; %s%s", m, word, known.takes(), known.otherwise(word))
@@ -124,8 +126,11 @@ func parseMark(body string) (mark, error) {
 		if !slices.Contains(known.keys, key) {
 			return mark{}, fmt.Errorf("%v has no key %q; %s", m, key, known.takes())
 		}
-		if slices.Contains(seen, key) {
+		if slices.Contains(seen, key) && key != known.many {
 			return mark{}, fmt.Errorf("%v says its %s twice", m, key)
+		}
+		if key == known.many && !w.quoted && strings.Contains(value, ",") {
+			return mark{}, fmt.Errorf("%v: %s=%s holds a comma; name several by %s, or put a name that holds one in double quotes", m, key, value, repeated(key, value))
 		}
 		seen = append(seen, key)
 		if err := m.set(key, value); err != nil {
@@ -135,13 +140,32 @@ func parseMark(body string) (mark, error) {
 	return m, nil
 }
 
+// repeated returns a mark's key once for each of the names that commas part.
+func repeated(key, names string) string {
+	var keys []string
+	for name := range strings.SplitSeq(names, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			keys = append(keys, key+"="+name)
+		}
+	}
+	return strings.Join(keys, " ")
+}
+
+// A word is a part of a mark between blanks.
+type word struct {
+	text   string
+	quoted bool // a part of it stood in double quotes
+	value  bool // all of it did: it has no key
+}
+
 // splitMark returns the words of a mark. A value in double quotes, as Go writes strings, is part of one word.
-func splitMark(body string) (words []string, err error) {
-	word, within := "", false
+func splitMark(body string) (words []word, err error) {
+	var w word
+	within := false
 	for rest := body; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
 		switch {
-		case r == '"' && strings.HasSuffix(word, "="):
+		case r == '"' && (!within && len(words) > 0 || strings.HasSuffix(w.text, "=")):
 			quoted, err := strconv.QuotedPrefix(rest)
 			if err != nil {
 				return nil, fmt.Errorf("//%s%s: the double quote is not closed", markPrefix, body)
@@ -150,24 +174,24 @@ func splitMark(body string) (words []string, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("//%s%s: %s is no string as Go writes it", markPrefix, body, quoted)
 			}
-			word, size = word+value, len(quoted)
+			w, size = word{text: w.text + value, quoted: true, value: !within}, len(quoted)
 		case unicode.IsSpace(r):
 			if within {
-				words = append(words, word)
+				words = append(words, w)
 			}
-			word, within, rest = "", false, rest[size:]
+			w, within, rest = word{}, false, rest[size:]
 			continue
 		case !within && strings.HasPrefix(rest, "//"+markPrefix):
 			return nil, fmt.Errorf("//%s%s: two marks stand on one line; write each on a line of its own, above the field", markPrefix, body)
 		case !within && len(words) > 0 && strings.HasPrefix(rest, "//"):
 			return words, nil
 		default:
-			word += rest[:size]
+			w.text += rest[:size]
 		}
 		within, rest = true, rest[size:]
 	}
 	if within {
-		words = append(words, word)
+		words = append(words, w)
 	}
 	return words, nil
 }
@@ -199,7 +223,10 @@ func (m *mark) set(key, value string) error {
 		case "name":
 			m.name = value
 		case "aggregate":
-			m.aggregate = value
+			if slices.Contains(m.aggregates, value) {
+				return fmt.Errorf("aggregate %q is named twice", value)
+			}
+			m.aggregates = append(m.aggregates, value)
 		default:
 			m.subject = value
 		}

@@ -1,6 +1,7 @@
 package astscan
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,7 +61,8 @@ func FuzzParseMark(f *testing.F) {
 		"event\tversion=7", "evnt", "", " event", "event =x", "event name=a=b",
 		`event name="order placed" version=2 // why`, `event name="a\"b // c"`, `event name="a`, `event aggregate="a" name="\x01"`,
 		"subject from", `personal from erased="(removed)"`, "personal", `personal erased=""`, "forget", "forget from", "aggregate id=ID subject snapshots",
-		`personal erased="\x00"`, "personal a b",
+		`personal erased="\x00"`, "personal a b", "event aggregate=Cart aggregate=Order", `event aggregate="a,b"`, "event aggregate=a,b",
+		`events "purchase order"`, `aggregate "a=b" id=ID`, `personal "x`,
 	} {
 		f.Add(seed)
 	}
@@ -72,7 +74,7 @@ func FuzzParseMark(f *testing.F) {
 			}
 			return
 		}
-		for _, name := range []string{m.name, m.aggregate} {
+		for _, name := range append(m.aggregates, m.name) {
 			if name != "" && !validName(name) {
 				t.Errorf("%q: accepted name %q", body, name)
 			}
@@ -83,7 +85,7 @@ func FuzzParseMark(f *testing.F) {
 		if m.verb == "index" {
 			return
 		}
-		if again, err := parseMark(m.source()); err != nil || again != m {
+		if again, err := parseMark(m.source()); err != nil || !reflect.DeepEqual(again, m) {
 			t.Errorf("%q reads as %+v; written as %q it reads as %+v, %v", body, m, m.source(), again, err)
 		}
 	})
@@ -92,10 +94,13 @@ func FuzzParseMark(f *testing.F) {
 // source writes a mark as it is documented.
 func (m mark) source() string {
 	text := m.verb
-	for _, arg := range []struct{ key, value string }{{"name", m.name}, {"aggregate", m.aggregate}, {"id", m.id}, {"subject", m.subject}} {
+	for _, arg := range []struct{ key, value string }{{"name", m.name}, {"id", m.id}, {"subject", m.subject}} {
 		if arg.value != "" {
 			text += " " + arg.key + "=" + strconv.Quote(arg.value)
 		}
+	}
+	for _, name := range m.aggregates {
+		text += " aggregate=" + strconv.Quote(name)
 	}
 	if m.version != 0 {
 		text += " version=" + strconv.Itoa(m.version)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/jsonshape"
@@ -45,6 +46,9 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 	losses := map[blame][]loss{}
 	lose := func(e *event, at jsonshape.Place, why string) {
 		b := blame{at.Pos, why}
+		if slices.ContainsFunc(losses[b], func(l loss) bool { return l.event.decl == e.decl && l.path == at.Path }) {
+			return // it is the same type, as an event of another aggregate
+		}
 		if len(losses[b]) == 0 {
 			blames = append(blames, b)
 		}

@@ -205,6 +205,8 @@ func (p personalReader) subject(name string) (field, problem string) {
 		return "", "and the event has several subjects; say whose it is: one of " + strings.Join(names, ", ")
 	case p.streams:
 		return "", ""
+	case p.event.shared:
+		return "", fmt.Sprintf("and the event has no subject in streams of %s; mark the field that says whom it is about //eventmap:subject", p.event.naming.name)
 	}
 	return "", "and the event has no subject; mark the field that says whom it is about //eventmap:subject, or the aggregate //eventmap:aggregate ... subject if the stream's ID does"
 }

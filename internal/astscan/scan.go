@@ -166,10 +166,11 @@ func (s *scan) nothingFound() error {
 // domain returns what was found in the model's terms.
 func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payloads payloads, snapshots snapshots) *model.Domain {
 	d := &model.Domain{Output: s.output.Output, Notes: s.notes, Doubts: s.doubts, Warnings: s.warnings}
-	for _, notes := range [][]model.Note{d.Notes, d.Doubts, d.Warnings} {
-		slices.SortFunc(notes, func(a, b model.Note) int {
+	for _, notes := range []*[]model.Note{&d.Notes, &d.Doubts, &d.Warnings} {
+		slices.SortFunc(*notes, func(a, b model.Note) int {
 			return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Text, b.Text))
 		})
+		*notes = slices.Compact(*notes) // an event of several aggregates is read for each
 	}
 	for _, g := range groups {
 		a := model.Aggregate{Name: g.name, Pos: s.Pos(g.pos), Why: g.why}

@@ -128,12 +128,13 @@ func (s stateFinder) findAppliers(st *state) {
 		}
 		param := m.Signature().Params().At(0).Type()
 		takesSum := st.group.sum != nil && types.Identical(param, st.group.sum.decl.obj.Type())
-		e, pointer := s.events.of(param)
-		if !takesSum && (e == nil || e.naming.name != st.group.name) {
+		found, pointer := s.events.of(param)
+		e := found.in(st.group.name)
+		if !takesSum && e == nil {
 			if types.IsInterface(param) {
 				misses = append(misses, fmt.Sprintf("%s takes %s, which is not marked //eventmap:events", m.Name(), types.TypeString(param, qualifier(st.decl.src.Types))))
 			}
-			if e == nil {
+			if len(found) == 0 {
 				strays = append(strays, m)
 			}
 			continue

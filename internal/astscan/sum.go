@@ -37,8 +37,8 @@ func (s *scan) findSums(decls *declarations) (found sums) {
 				s.problem(m.pos, "%v stands on %s, which asks for %s only, as many other types have; give it a method that only events have, such as is%s()", *m, d.obj.Name(), methodNames(iface), d.obj.Name())
 			default:
 				u := &sum{decl: d, mark: m, iface: iface, named: s.packageNaming(decls, src, "interface "+d.String()+", ")}
-				if m.aggregate != "" {
-					u.named = naming{name: m.aggregate, why: "interface " + d.String(), pos: m.pos}
+				if len(m.aggregates) > 0 {
+					u.named = naming{name: m.aggregates[0], why: "interface " + d.String(), pos: m.pos}
 				}
 				u.named.rank = 1
 				found = append(found, u)
@@ -122,10 +122,11 @@ func (s *scan) checkSums(us sums, events *events, groups aggregates, up upcasts)
 		}
 	}
 	for _, e := range events.all {
+		all := events.byType[e.named.Obj()]
 		for _, u := range us.of(e.named) {
-			if u.named.name != e.naming.name {
-				s.problem(e.decl.obj.Pos(), "%v is an event of %s (%s) and implements %v, the events of %s; mark it //eventmap:event aggregate=%s, or take the methods of %v from it",
-					e.decl, e.naming.name, e.naming.why, u.decl, u.named.name, u.named.name, u.decl)
+			if all.in(u.named.name) == nil {
+				s.problem(e.decl.obj.Pos(), "%v is an event of %s (%s) and implements %v, the events of %s; mark it //eventmap:event aggregate=%s, take the methods of %v from it, or name all in its mark if streams of each hold it: %s",
+					e.decl, all.aggregates(), e.naming.why, u.decl, u.named.name, quoted(u.named.name), u.decl, aggregateKeys(append(all.names(), u.named.name)))
 			}
 		}
 	}

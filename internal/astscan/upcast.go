@@ -17,20 +17,23 @@ func (s *scan) findUpcasts(decls *declarations, events *events) upcasts {
 			if s.brokenWithin(fn.syntax.Pos(), fn.syntax.Type.End()) {
 				continue
 			}
-			if from, up, ok := s.readUpcast(decls, fn, events); ok {
-				s.addUpcast(found, fn, from, up)
+			if lifted, up := s.readUpcast(decls, fn, events); up != nil {
+				for _, from := range lifted {
+					s.addUpcast(found, fn, from, up)
+				}
 			}
 		}
 	}
 	return found
 }
 
-// readUpcast reads what an upcaster does from its signature.
-func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (from *event, up *model.Upcast, ok bool) {
+// readUpcast reads what an upcaster does from its signature, and to which events: of those that its parameter is, the ones
+// of aggregates that its result is an event of, too.
+func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (lifted shared, up *model.Upcast) {
 	sig := fn.obj.Signature()
-	fail := func(format string, args ...any) (*event, *model.Upcast, bool) {
+	fail := func(format string, args ...any) (shared, *model.Upcast) {
 		s.problem(fn.obj.Pos(), fn.String()+" "+format, args...)
-		return nil, nil, false
+		return nil, nil
 	}
 	if sig.TypeParams().Len() > 0 {
 		return fail("is generic; an upcaster is a plain function from one version of an event to the next")
@@ -40,31 +43,39 @@ func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (fr
 	if sig.Params().Len() != 1 || sig.Variadic() || results.Len() != 1 && !returnsError {
 		return fail("is no upcaster: it takes one event and returns a later version of it, and perhaps an error, such as func(v1.Placed) (v2.Placed, error)")
 	}
-	from, takesPointer := events.of(sig.Params().At(0).Type())
-	to, givesPointer := events.of(results.At(0).Type())
+	takes, takesPointer := events.of(sig.Params().At(0).Type())
+	gives, givesPointer := events.of(results.At(0).Type())
 	q := qualifier(fn.src.Types)
 	switch {
-	case from == nil:
+	case takes == nil:
 		return fail("takes %s, which is no event%s", types.TypeString(sig.Params().At(0).Type(), q), events.remedy(decls, sig.Params().At(0).Type()))
-	case to == nil:
+	case gives == nil:
 		return fail("returns %s, which is no event%s", types.TypeString(results.At(0).Type(), q), events.remedy(decls, results.At(0).Type()))
-	case from.naming.name != to.naming.name:
-		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", from.naming.name, from.naming.why, to.naming.name, to.naming.why)
+	}
+	for _, e := range takes {
+		if gives.in(e.naming.name) != nil {
+			lifted = append(lifted, e)
+		}
+	}
+	from, to := takes[0], gives[0] // of another aggregate they are the same
+	switch {
+	case len(lifted) == 0:
+		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", takes.aggregates(), from.naming.why, gives.aggregates(), to.naming.why)
 	case from.model.Name != to.model.Name:
 		return fail("turns event %s into event %s; both must be versions of one event: mark one of the types //eventmap:event name=...", from.model.Name, to.model.Name)
-	case from == to:
+	case from.decl == to.decl:
 		return fail("takes and returns %v; an upcaster turns a version of an event into a later one", from.decl)
 	case from.model.Version > to.model.Version:
 		return fail("turns %v, version %d, into %v, version %d; it must lead to a later version: turn it around, or mark the later type //eventmap:event version=%d", from.decl, from.model.Version, to.decl, to.model.Version, from.model.Version+1)
 	}
-	return from, &model.Upcast{
+	return lifted, &model.Upcast{
 		Func:         model.TypeName{Package: fn.src.name(), Name: fn.obj.Name()},
 		To:           to.model.Version,
 		TakesPointer: takesPointer,
 		GivesPointer: givesPointer,
 		ReturnsError: returnsError,
 		Pos:          s.Pos(fn.obj.Pos()),
-	}, true
+	}
 }
 
 // remedy says why a type is no event, where the convention knows, and how it becomes one, if it can.

@@ -13,11 +13,10 @@ import (
 // what accepted names are taken: Order.Placed.v1, or Order.Placed or Order for all within. It also returns those names of
 // which there was nothing to take.
 func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []string) {
-	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), renamed: map[[2]string]bool{}}
-	after := now.byKey()
+	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), after: now.byKey(), renamed: map[[2]string]bool{}}
 	for i := range locked.Events {
 		old := &locked.Events[i]
-		if e := after[old.key()]; e != nil {
+		if e := c.after[old.key()]; e != nil {
 			c.event(old, e)
 		} else {
 			c.missing(old)
@@ -34,6 +33,7 @@ func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []
 type comparison struct {
 	locked, now *Lock
 	before      map[key]*Event // the events of locked
+	after       map[key]*Event // those of now
 	accepted    []string
 	used        map[string]bool // of accepted
 	findings    Findings
@@ -106,6 +106,11 @@ func (c *comparison) missing(old *Event) {
 		}
 		return
 	}
+	if e := c.stillShared(old); e != nil {
+		c.find("event-unshared", old, "", e.Pos, old.Aggregate, fmt.Sprintf("%s is an event of %q still, and of %q no longer: in the streams of %q it could not be read",
+			shortType(old.Type), e.Aggregate, old.Aggregate, old.Aggregate))
+		return
+	}
 	if e := c.sameShape(old); e != nil {
 		if e.Aggregate != old.Aggregate {
 			c.aggregateRenamed(old, e)
@@ -156,11 +161,26 @@ func (c *comparison) sameType(old *Event) *Event {
 	return nil
 }
 
-// typeBefore returns the locked event that an event's type was, or nil.
+// stillShared returns the event that the missing one's type was and is in another aggregate, or nil.
+func (c *comparison) stillShared(old *Event) *Event {
+	for i := range c.now.Events {
+		e := &c.now.Events[i]
+		if was := c.before[e.key()]; e.Type == old.Type && was != nil && was.Type == old.Type && e.Name == old.Name && e.Version == old.Version {
+			return e
+		}
+	}
+	return nil
+}
+
+// typeBefore returns the locked event that an event's type was and is no longer, or nil.
 func (c *comparison) typeBefore(e *Event) *Event {
 	for i := range c.locked.Events {
-		if c.locked.Events[i].Type == e.Type {
-			return &c.locked.Events[i]
+		was := &c.locked.Events[i]
+		if was.Type != e.Type {
+			continue
+		}
+		if now := c.after[was.key()]; now == nil || now.Type != was.Type {
+			return was
 		}
 	}
 	return nil

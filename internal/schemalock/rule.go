@@ -57,6 +57,7 @@ var Rules = []Rule{
 	{"version-removed", Breaking, "a version of an event is removed", "stored events of it can no longer be read", "bring its type back"},
 	{"version-changed", Breaking, "a type that was one version of an event is another", "stored events of the old version can no longer be read", "keep a copy of the type as it was as version VERSION and turn it into the new one with //eventmap:upcast"},
 	{"event-removed", Breaking, "an event is removed", "stored events of it can no longer be read", "keep its type as long as the log holds one"},
+	{"event-unshared", Breaking, "an event of several aggregates is no longer one of this", "its streams hold events that can no longer be read", "name it in the mark as well: aggregate=OLD"},
 	{"event-renamed", Breaking, "the name that an event is stored under changes", "stored events of the old name can no longer be read", "pin it with //eventmap:event name=OLD"},
 	{"type-renamed", Breaking, "an event's Go type is renamed, and its event with it", "stored events of the old name can no longer be read", "renamed? pin it with //eventmap:event name=OLD"},
 	{"aggregate-renamed", Breaking, "the name that an aggregate is stored under changes", "its streams can no longer be found", "pin it with aggregate=OLD on each event's mark, //eventmap:events OLD on their interface, or //eventmap:aggregate OLD above the package clause"},

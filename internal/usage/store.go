@@ -13,11 +13,13 @@ import (
 
 // A store is the package that eventmap-gen wrote, by what its names stand for.
 type store struct {
-	pkg      *types.Package
-	events   map[*types.TypeName][]event  // what a type of the domain is stored as
-	sums     map[*types.TypeName]string   // interfaces over events, and the generated type that stands for one: the aggregate
-	handlers map[*types.TypeName]*handler // the generated interfaces
-	funcs    map[*types.TypeName]*handler // the generated structs of functions
+	pkg        *types.Package
+	aggregates map[string]bool
+	events     map[*types.TypeName][]event  // what a type of the domain is stored as
+	sums       map[*types.TypeName]string   // interfaces over events, and the generated type that stands for one: the aggregate
+	stores     map[*types.TypeName]string   // the generated stores: the aggregate
+	handlers   map[*types.TypeName]*handler // the generated interfaces
+	funcs      map[*types.TypeName]*handler // the generated structs of functions
 }
 
 // An event is one that a type stands for.
@@ -52,8 +54,8 @@ func resolved(path string) string {
 
 func newStore(pkg *types.Package, domain *model.Domain) (*store, error) {
 	s := &store{
-		pkg:    pkg,
-		events: map[*types.TypeName][]event{}, sums: map[*types.TypeName]string{},
+		pkg: pkg, aggregates: map[string]bool{},
+		events: map[*types.TypeName][]event{}, sums: map[*types.TypeName]string{}, stores: map[*types.TypeName]string{},
 		handlers: map[*types.TypeName]*handler{}, funcs: map[*types.TypeName]*handler{},
 	}
 	imported := map[string]*types.Package{pkg.Path(): pkg}
@@ -73,6 +75,7 @@ func newStore(pkg *types.Package, domain *model.Domain) (*store, error) {
 		if !ok {
 			return nil, fmt.Errorf("package %s has nothing for the aggregate %s; generate it anew with eventmap-gen, or name another with --store", pkg.Path(), a.Name)
 		}
+		s.aggregates[a.Name] = true
 		for _, e := range a.Events {
 			if obj := find(e.Type); obj != nil {
 				s.events[obj] = append(s.events[obj], event{a.Name, e.Name})
@@ -85,6 +88,9 @@ func newStore(pkg *types.Package, domain *model.Domain) (*store, error) {
 		}
 		if obj := s.typeName(ident + "Event"); obj != nil {
 			s.sums[obj] = a.Name
+		}
+		if obj := s.typeName(ident + "Store"); obj != nil {
+			s.stores[obj] = a.Name
 		}
 		if obj := s.typeName(ident + "Handler"); obj != nil {
 			s.handlers[obj] = s.handlerOf(a.Name, obj)

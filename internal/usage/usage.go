@@ -119,7 +119,7 @@ func (s *scope) emitters(fn *ast.FuncDecl) []model.Emitter {
 		return nil
 	}
 	found := map[event]bool{}
-	s.emit(fn.Body, s.results(fn.Type), false, found)
+	s.emit(fn.Body, s.results(fn.Type), handing{}, found)
 	byAggregate := map[string][]string{}
 	for e := range found {
 		byAggregate[e.aggregate] = append(byAggregate[e.aggregate], e.name)
@@ -146,23 +146,50 @@ func (s *scope) results(fn *ast.FuncType) (aggregates []string) {
 	return aggregates
 }
 
+// A handing says whether what is made is handed to the generated store, and for which aggregate; empty: for any.
+type handing struct {
+	is bool
+	to string
+}
+
+// handedTo returns what a call of a function of the generated package hands its arguments to.
+func (s *scope) handedTo(f *types.Func, call *ast.CallExpr) handing {
+	sig := f.Signature()
+	if sig.Recv() != nil {
+		if aggregate, ok := s.store.stores[declared(sig.Recv().Type())]; ok {
+			return handing{is: true, to: aggregate}
+		}
+	}
+	for result := range sig.Results().Variables() {
+		if aggregates := s.store.sumsIn(result.Type()); len(aggregates) == 1 {
+			return handing{is: true, to: aggregates[0]}
+		}
+	}
+	for _, arg := range call.Args {
+		if name := s.constant(arg); s.store.aggregates[name] {
+			return handing{is: true, to: name}
+		}
+	}
+	return handing{is: true}
+}
+
 // emit adds the events that are made below a node: of the aggregates that a function around it returns the sum of, or of
-// any where it is handed to the generated store.
-func (s *scope) emit(node ast.Node, returned []string, handed bool, found map[event]bool) {
+// those for which it is handed to the generated store.
+func (s *scope) emit(node ast.Node, returned []string, handed handing, found map[event]bool) {
 	ast.Inspect(node, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
-			s.emit(n.Body, append(slices.Clone(returned), s.results(n.Type)...), false, found)
+			s.emit(n.Body, append(slices.Clone(returned), s.results(n.Type)...), handing{}, found)
 			return false
 		case *ast.CallExpr:
 			s.made(n, returned, handed, found)
 			takes := handed
 			if f := s.callee(n); s.isStores(f) && s.handlerParam(f) < 0 && !strings.HasPrefix(f.Name(), "From") && !strings.HasPrefix(f.Name(), "Fold") {
-				takes = true
+				takes = s.handedTo(f, n)
 			}
 			s.emit(n.Fun, returned, handed, found)
 			for _, arg := range n.Args {
-				if takes {
+				if takes.is {
 					s.made(arg, returned, takes, found) // whatever made it
 				}
 				s.emit(arg, returned, takes, found)
@@ -176,13 +203,14 @@ func (s *scope) emit(node ast.Node, returned []string, handed bool, found map[ev
 }
 
 // made adds the event that an expression makes, if it is one.
-func (s *scope) made(expr ast.Expr, returned []string, handed bool, found map[event]bool) {
+func (s *scope) made(expr ast.Expr, returned []string, handed handing, found map[event]bool) {
 	t := s.pkg.Info.TypeOf(expr)
 	if t == nil {
 		return
 	}
 	for _, e := range s.store.eventsOf(t) {
-		if handed || slices.Contains(returned, e.aggregate) {
+		isHanded := handed.is && (handed.to == "" || handed.to == e.aggregate)
+		if isHanded || slices.Contains(returned, e.aggregate) {
 			found[e] = true
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/eventmap/eventmap/internal/model"
 )
 
 // hasCodeByHand reports whether hand-written files other than tests belong to the output package: one of them describes it.
@@ -73,14 +75,20 @@ func (g *generator) eventTypeSwitch() *jen.Statement {
 	if g.anySealed() {
 		switched = g.local("e").Op(":=").Add(switched)
 	}
+	told := map[model.TypeName]bool{} // an event of several aggregates has one name in all
 	return jen.Switch(switched).BlockFunc(func(group *jen.Group) {
 		for _, a := range g.aggregates {
 			for i := 0; i < len(a.events); {
 				versions, forms := a.versions(i), []jen.Code{}
 				for _, e := range versions {
-					forms = append(forms, g.typeOf(e.Type), jen.Op("*").Add(g.typeOf(e.Type)))
+					if !told[e.Type] {
+						forms = append(forms, g.typeOf(e.Type), jen.Op("*").Add(g.typeOf(e.Type)))
+					}
+					told[e.Type] = true
 				}
-				group.Case(forms...).Block(jen.Return(jen.Lit(versions[0].Name), jen.Nil()))
+				if len(forms) > 0 {
+					group.Case(forms...).Block(jen.Return(jen.Lit(versions[0].Name), jen.Nil()))
+				}
 				i += len(versions)
 			}
 			if a.sealed() {
