@@ -73,10 +73,11 @@ nothing until the edit is taken back or accepted.
 		Where the keys of personal data are. here: in a table beside the
 		log. elsewhere: in another database, so that backups of the log
 		hold no keys; there is no table here. only: write nothing but
-		that table, for that other database; needs --output -. none:
-		there are no keys, and a table that was made before is dropped,
-		unless it holds keys. Default: here if --domain has fields with
-		the mark personal, and as it was recorded otherwise.
+		that table, for that other database; needs --output -, or
+		--doctor to look at that database. none: there are no keys, and
+		a table that was made before is dropped, unless it holds keys.
+		Default: here if --domain has fields with the mark personal, and
+		as it was recorded otherwise.
 	--subject-keys-table NAME
 		The keys of personal data. Default: subject_keys.
 	--checkpoints-table NAME

@@ -138,13 +138,7 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 		all = append(all, f)
 	}
 	var problems *runtime.CheckError
-	err := postgres.Check(ctx, conn, postgres.Config{
-		EventsTable:         d.Events.String(),
-		AggregateHeadsTable: d.Heads.String(),
-		Payload:             postgres.PayloadType(d.Payload),
-		Layout:              layoutOf(d.Logs),
-		EventLogsTable:      d.EventLogs.String(),
-	})
+	err := checkStore(ctx, conn, d)
 	if err != nil && !errors.As(err, &problems) {
 		return nil, err
 	}
@@ -161,6 +155,20 @@ func examine(ctx context.Context, conn *pgx.Conn, d design.Design, checks []doct
 		}
 	}
 	return all, nil
+}
+
+// checkStore asks for what the runtime needs of the database, which is a log or has nothing but keys.
+func checkStore(ctx context.Context, conn *pgx.Conn, d design.Design) error {
+	if d.OnlySubjectKeys() {
+		return postgres.CheckKeys(ctx, conn, postgres.WithSubjectKeysTable(d.SubjectKeys.String()))
+	}
+	return postgres.Check(ctx, conn, postgres.Config{
+		EventsTable:         d.Events.String(),
+		AggregateHeadsTable: d.Heads.String(),
+		Payload:             postgres.PayloadType(d.Payload),
+		Layout:              layoutOf(d.Logs),
+		EventLogsTable:      d.EventLogs.String(),
+	})
 }
 
 // layoutOf returns what a store has to be told of how events are spread over logs.

@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/internal/cli"
+	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime/postgres"
 	"github.com/eventmap/eventmap/runtime/privacy"
 )
@@ -98,5 +100,75 @@ func TestDoctor_forgotten(t *testing.T) {
 	var stdout, stderr strings.Builder
 	if code := command(&stdout, &stderr, "--doctor", "--dsn", dsn, "--schema=shop", "--forgotten", file); code != cli.Trouble {
 		t.Errorf("without a table of keys: code %d, %s", code, stderr.String())
+	}
+}
+
+// A restored database that has nothing but keys is compared in the same way.
+func TestDoctor_onlyKeys(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.New(t)
+	conn := connect(t, dsn)
+	flags := []string{"--subject-keys=only", "--subject-keys-table=secret.keys"}
+	diagnosed := func(more ...string) (string, int) {
+		t.Helper()
+		var stdout, stderr strings.Builder
+		code := command(&stdout, &stderr, append(append([]string{"--doctor", "--dsn", dsn}, flags...), more...)...)
+		return stdout.String() + stderr.String(), code
+	}
+	if said, code := diagnosed(); code != cli.Different || !strings.Contains(said, "--- table secret.keys is missing") || strings.Contains(said, "events") {
+		t.Errorf("an empty database: code %d, %s", code, said)
+	}
+	var printed, stderr strings.Builder
+	if code := command(&printed, &stderr, append([]string{"--output", "-"}, flags...)...); code != cli.Done {
+		t.Fatal(stderr.String())
+	}
+	execute(t, conn, printed.String())
+	if said, code := diagnosed(); code != cli.Done {
+		t.Errorf("as it was made: code %d, %s", code, said)
+	}
+	store, err := postgres.NewKeyStorePool(postgres.WithSubjectKeysTable("secret.keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapper, err := privacy.NewLocalWrapper(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	ring, err := privacy.NewKeys(store, wrapper).ForSubjects(t.Context(), pool, "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := ring.Seal(privacy.Place{}, "ada", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "forgotten.jsonl")
+	entry := privacy.ForgottenSubject{Subject: "ada", KeyID: value.KeyID(), Generation: 1}
+	text, err := json.Marshal(entry)
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, code := diagnosed("--forgotten", file)
+	if code != cli.Different || !strings.Contains(said, `of subject "ada" is there, and the list says that it was forgotten`) || strings.Contains(said, "snapshots") {
+		t.Errorf("a key that rose from the dead: code %d, %s", code, said)
+	}
+	execute(t, conn, said)
+	if said, code := diagnosed("--forgotten", file); code != cli.Done {
+		t.Errorf("after mending: code %d, %s", code, said)
+	}
+	execute(t, conn, "alter table secret.keys drop column wrapped_by")
+	if said, code := diagnosed(); code != cli.Different || !strings.Contains(said, "wrapped_by") {
+		t.Errorf("without a column: code %d, %s", code, said)
+	}
+	if said, code := diagnosed("--deep"); code != cli.Trouble || !strings.Contains(said, "--deep reads a log") {
+		t.Errorf("--deep: code %d, %s", code, said)
 	}
 }

@@ -113,8 +113,11 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	if revision, ok := strings.CutPrefix(s.squash, "git:"); err == nil && s.squash != "" && (!ok || revision == "") {
 		err = fmt.Errorf("--squash-unreleased %s: write git:REF, such as git:origin/main", s.squash)
 	}
-	if err == nil && s.design.SubjectKeys == "only" && s.folder != toStdout {
-		err = errors.New("--subject-keys only prints the SQL of one table, and needs --output -")
+	if err == nil && s.design.SubjectKeys == "only" && s.folder != toStdout && !s.doctor {
+		err = errors.New("--subject-keys only prints the SQL of one table, and needs --output - or --doctor")
+	}
+	if err == nil && s.deep && s.design.SubjectKeys == "only" {
+		err = errors.New("--deep reads a log, and --subject-keys only says that there is none")
 	}
 	if err == nil && s.deep && !s.doctor {
 		err = errors.New("--deep is how --doctor looks, and there is none")

@@ -62,7 +62,8 @@ func TypedBatch[Tx, E any](
 }
 
 // OpenedBatch returns the batch consumer with what opens events before they are handled: it is given copies of them, which it
-// may change. Generated code calls it. A [*runtime.DecodeError] names the event that failed.
+// may change. Generated code calls it. A [*runtime.DecodeError] names the event that failed. Any other error says that keys
+// cannot be asked for, which is [ErrUnavailable].
 func OpenedBatch[Tx any](c BatchConsumer[Tx], aggregateTypes []string, open func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error) BatchConsumer[Tx] {
 	return Batch(c.Name(), aggregateTypes, func(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
 		opened := slices.Clone(events)
@@ -71,7 +72,7 @@ func OpenedBatch[Tx any](c BatchConsumer[Tx], aggregateTypes []string, open func
 			if errors.As(err, &decode) {
 				return &EventError{Position: decode.GlobalPosition, Err: err}
 			}
-			return err
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return c.HandleBatch(ctx, tx, opened)
 	})

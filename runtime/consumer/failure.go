@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
 // A failure is a failed attempt at an event.
@@ -59,7 +60,12 @@ func (c *registered[Tx]) waitsFor(f *failure) bool { return f.isUnknown() && c.U
 
 // isFinal reports whether the event is not tried again by itself. One that is not known is not known the next time either.
 func (c *registered[Tx]) isFinal(f *failure) bool {
-	return f.isUnknown() || c.Attempts > 0 && f.attempt >= c.Attempts && !errors.Is(f.err, ErrUnavailable)
+	return f.isUnknown() || c.Attempts > 0 && f.attempt >= c.Attempts && !isAway(f.err)
+}
+
+// isAway reports whether an error says that something is away which no event is to blame for.
+func isAway(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, privacy.ErrUnavailable)
 }
 
 // parks reports whether the failed event is to be parked.

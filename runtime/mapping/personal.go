@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/privacy"
 )
 
@@ -126,7 +127,7 @@ func (p Personal[Tx]) Seal(ctx context.Context, tx Tx, events []runtime.Event) e
 	}
 	ring, err := p.keys.ForSubjects(ctx, tx, subjects...)
 	if err != nil {
-		return err
+		return p.events.locate(err, events, subjects)
 	}
 	cipher, to := ring.Cipher(), new(block)
 	for i := range events {
@@ -141,6 +142,24 @@ func (p Personal[Tx]) Seal(ctx context.Context, tx Tx, events []runtime.Event) e
 		subjects = subjects[len(fields):]
 	}
 	return nil
+}
+
+// locate returns an error about a subject with the first field that is about it. subjects are those of each field of each event.
+func (p PersonalEvents) locate(err error, events []runtime.Event, subjects []string) error {
+	about, ok := errors.AsType[*privacy.SubjectError](err)
+	if !ok {
+		return err
+	}
+	for i := range events {
+		e := &events[i]
+		for _, f := range p.of(e) {
+			if subjects[0] == about.Subject {
+				return fmt.Errorf("event %d: seal %s of %s v%d of %s %q: %w", i, f.Field, e.EventType, e.EventVersion, e.AggregateType, e.AggregateID, err)
+			}
+			subjects = subjects[1:]
+		}
+	}
+	return err
 }
 
 // SealOne is Seal for what encoding an event has returned.
@@ -186,8 +205,8 @@ func subjectsOf(e *runtime.Event, known *PersonalEvent) ([]string, error) {
 		if f.Subject == "" {
 			subjects[i], field = e.AggregateID, "AggregateID"
 		}
-		if !runtime.ValidName(subjects[i]) {
-			return nil, &runtime.InvalidEventError{Field: field, Reason: fmt.Sprintf("names whom %s of %s is about, and is empty or no valid text", f.Field, e.EventType)}
+		if err := privacy.CheckSubject(subjects[i]); err != nil {
+			return nil, &runtime.InvalidEventError{Field: field, Reason: fmt.Sprintf("names whom %s of %s is about: %v", f.Field, e.EventType, err)}
 		}
 	}
 	return subjects, nil
@@ -252,163 +271,8 @@ func placeOf(e *runtime.Event, f *PersonalField) privacy.Place {
 	}
 }
 
-// Open replaces the payloads of stored events by ones in clear, and lists in Erased what cannot be read because its subject
-// was forgotten. It asks for all keys at once: that takes no round trip if they are known, else one. It returns the IDs of
-// the keys; some may come more than once. A value that is not what was sealed there is a [*runtime.DecodeError] with a
-// [privacy.ErrIntegrity].
-func (p Personal[Tx]) Open(ctx context.Context, tx Tx, events []runtime.PersistedEvent) ([]uuid.UUID, error) {
-	ids := p.keyIDs(events)
-	ring, err := p.ring(ctx, tx, ids)
-	if err != nil {
-		return nil, err
-	}
-	return ids, p.openWith(ring, events)
-}
-
-// OpenOne is Open for one event.
-func (p Personal[Tx]) OpenOne(ctx context.Context, tx Tx, e *runtime.PersistedEvent) error {
-	if p.events.of(&e.Event) == nil {
-		return nil
-	}
-	events := []runtime.PersistedEvent{*e}
-	_, err := p.Open(ctx, tx, events)
-	*e = events[0]
-	return err
-}
-
-// OpenAll is Open for copies of the events.
-func (p Personal[Tx]) OpenAll(ctx context.Context, tx Tx, events []runtime.PersistedEvent) ([]runtime.PersistedEvent, error) {
-	if !slices.ContainsFunc(events, func(e runtime.PersistedEvent) bool { return p.events.of(&e.Event) != nil }) {
-		return events, nil
-	}
-	opened := slices.Clone(events)
-	_, err := p.Open(ctx, tx, opened)
-	return opened, err
-}
-
-// Prepare asks for the keys of events at once, so that opening them one by one takes no more round trips.
-func (p Personal[Tx]) Prepare(ctx context.Context, tx Tx, events []runtime.PersistedEvent) error {
-	_, err := p.ring(ctx, tx, p.keyIDs(events))
-	return err
-}
-
-// keyIDs returns the IDs of the keys that the events are sealed with.
-func (p Personal[Tx]) keyIDs(events []runtime.PersistedEvent) []uuid.UUID {
-	var ids []uuid.UUID
-	for i := range events {
-		if p.events.of(&events[i].Event) == nil {
-			continue
-		}
-		from := len(ids)
-		ids = privacy.AppendKeyIDs(ids, events[i].Payload)
-		if from > 0 && !slices.ContainsFunc(ids[from:], func(id uuid.UUID) bool { return id != ids[from-1] }) {
-			ids = ids[:from] // the key is that of the event before
-		}
-	}
-	return ids
-}
-
-// ring returns the keys, or nil for none.
-func (p Personal[Tx]) ring(ctx context.Context, tx Tx, ids []uuid.UUID) (*privacy.Ring, error) {
-	switch {
-	case len(ids) == 0:
-		return nil, nil
-	case p.keys == nil:
-		return nil, errNoKeys
-	}
-	return p.keys.ByID(ctx, tx, ids...)
-}
-
-// openWith opens events with keys that were asked for.
-func (p Personal[Tx]) openWith(ring *privacy.Ring, events []runtime.PersistedEvent) error {
-	cipher, to := ring.Cipher(), new(block)
-	for i := range events {
-		if err := open(cipher, to, &events[i], p.events.of(&events[i].Event)); err != nil {
-			return NewDecodeError(&events[i], err)
-		}
-	}
-	return nil
-}
-
-// open replaces the payload of an event by one in clear.
-func open(cipher *privacy.Cipher, to *block, e *runtime.PersistedEvent, fields []PersonalField) error {
-	return reveal(to, e, fields, func(to []byte, f *PersonalField, value []byte) ([]byte, bool, error) {
-		if f.HasClear && !privacy.IsSealed(value) {
-			return append(to, value...), false, nil
-		}
-		place := placeOf(&e.Event, f)
-		return cipher.AppendOpened(to, &place, value)
-	})
-}
-
-// Conceal returns the event without its personal data, for those who have no keys. Erased lists what is left out.
-func (p PersonalEvents) Conceal(e runtime.PersistedEvent) runtime.PersistedEvent {
-	err := reveal(new(block), &e, p.of(&e.Event), func(to []byte, _ *PersonalField, _ []byte) ([]byte, bool, error) { return to, true, nil })
-	if err != nil {
-		e.Payload = nil // nobody can say what of it is personal
-	}
-	return e
-}
-
-// reveal replaces the payload of an event by one in a block, in which each personal member is what read appends, or what an
-// erased one reads as. The event is left as it is after an error.
-func reveal(
-	block *block, e *runtime.PersistedEvent, fields []PersonalField,
-	read func(to []byte, f *PersonalField, value []byte) (with []byte, erased bool, err error),
-) error {
-	if len(fields) == 0 {
-		return nil
-	}
-	w := block.object(len(e.Payload))
-	members := newMembers(e.Payload)
-	var lost []string
-	var room [16]bool
-	seen := append(room[:0], make([]bool, len(fields))...)
-	for members.next() {
-		i := fieldOf(fields, members.name)
-		if i < 0 {
-			if j := foldedOf(fields, members.name); j >= 0 {
-				return twice(e, &fields[j])
-			}
-			w.add(members.quoted(), members.value())
-			continue
-		}
-		f := &fields[i]
-		if seen[i] {
-			return twice(e, f)
-		}
-		seen[i] = true
-		before := len(w.bytes)
-		w.key(members.quoted())
-		with, erased, err := read(w.bytes, f, members.value())
-		switch {
-		case err != nil:
-			return err
-		case erased && f.Erased == "":
-			w.bytes = w.bytes[:before]
-		case erased:
-			w.bytes = append(w.bytes, f.Erased...)
-		default:
-			w.bytes = with
-		}
-		if erased {
-			lost = append(lost, f.Field)
-		}
-	}
-	if !members.isWhole() {
-		return fmt.Errorf("%w: the payload is no JSON object", privacy.ErrIntegrity)
-	}
-	e.Payload, e.Erased = block.end(w), lost
-	return nil
-}
-
-// twice returns the error of a payload that has a personal member more than once, so that a value in clear could hide one.
-func twice(e *runtime.PersistedEvent, f *PersonalField) error {
-	return &privacy.PlaceError{Place: placeOf(&e.Event, f), Err: fmt.Errorf("%w: the payload has the member more than once, or in other letters too", privacy.ErrIntegrity)}
-}
-
 // Forget returns a handler that forgets the subject of each event of these versions: the one that the named member of its
-// payload says, or whom the stream's ID names.
+// payload says, or whom the stream's ID names. That a key cannot be erased is [consumer.ErrUnavailable]: nobody is passed over.
 func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 	return func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		name, forgets := subjects[versionOf(&e.Event)]
@@ -418,7 +282,7 @@ func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) fu
 		case keys == nil:
 			return errNoKeys
 		case name == "":
-			return keys.Forget(ctx, tx, e.AggregateID)
+			return forget(ctx, tx, keys, e.AggregateID)
 		}
 		members := newMembers(e.Payload)
 		for members.next() {
@@ -429,8 +293,20 @@ func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) fu
 			if err != nil {
 				break
 			}
-			return keys.Forget(ctx, tx, subject)
+			return forget(ctx, tx, keys, subject)
 		}
 		return NewDecodeError(&e, fmt.Errorf("its payload does not say in %q who is to be forgotten", name))
 	}
+}
+
+// forget forgets a subject, or says that it is to be tried again.
+func forget[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], subject string) error {
+	err := privacy.CheckSubject(subject)
+	if err != nil {
+		return err
+	}
+	if err = keys.Forget(ctx, tx, subject); err != nil {
+		err = fmt.Errorf("%w: %w", consumer.ErrUnavailable, err)
+	}
+	return err
 }

@@ -150,26 +150,25 @@ func (s Snapshots[Tx, S]) Save(ctx context.Context, tx Tx, aggregateID string, l
 // open opens the state of a snapshot, if there is one, and the events after it, and returns the IDs of the keys of both. The
 // state is nil if it cannot be read, because somebody in it was forgotten or because it is not what was sealed.
 func (s Snapshots[Tx, S]) open(ctx context.Context, tx Tx, aggregateID string, snapshot runtime.Snapshot, events []runtime.PersistedEvent) (ids []uuid.UUID, state []byte, err error) {
-	if snapshot.Version > 0 {
-		if ids, err = privacy.StateKeyIDs(snapshot.State); err != nil {
-			s.trouble(ctx, "a snapshot cannot be opened, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
-			return nil, nil, nil
-		}
+	if snapshot.Version == 0 {
+		ids, err = s.personal.Open(ctx, tx, events)
+		return ids, nil, err
+	}
+	if ids, err = privacy.StateKeyIDs(snapshot.State); err != nil {
+		s.trouble(ctx, "a snapshot cannot be opened, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
+		return nil, nil, nil
 	}
 	ids = append(ids, s.personal.keyIDs(events)...)
 	ring, err := s.personal.ring(ctx, tx, ids)
 	if err != nil {
 		return nil, nil, err
 	}
-	if snapshot.Version > 0 {
-		var erased bool
-		state, erased, err = ring.OpenState(s.place(aggregateID, snapshot.Version), snapshot.State)
-		if err != nil {
-			s.trouble(ctx, "a snapshot cannot be opened, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
-		}
-		if err != nil || erased {
-			return nil, nil, nil
-		}
+	state, erased, err := ring.OpenState(s.place(aggregateID, snapshot.Version), snapshot.State)
+	if err != nil {
+		s.trouble(ctx, "a snapshot cannot be opened, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
+	}
+	if err != nil || erased {
+		return nil, nil, nil
 	}
 	return ids, state, s.personal.openWith(ring, events)
 }
@@ -180,7 +179,7 @@ func (s Snapshots[Tx, S]) sealed(ctx context.Context, tx Tx, aggregateID string,
 	clear := snapshot.State
 	snapshot.State = nil
 	ring, err := s.personal.ring(ctx, tx, ids)
-	if err != nil || ring == nil || ring.AreErased(ids) {
+	if err != nil || ring.AreErased(ids) {
 		return snapshot, err
 	}
 	snapshot.State, snapshot.KeyIDs, err = ring.SealState(s.place(aggregateID, snapshot.Version), ids, clear)

@@ -37,24 +37,30 @@ func CheckSQL(ctx context.Context, db interface {
 }
 
 func check(ctx context.Context, run func(context.Context, query) (rows, error), opts []Option) error {
+	return checkBy(ctx, run, opts, func(k *checker, c Config, t keyTables) []func() error {
+		return []func() error{
+			k.server, k.engine, k.events, k.heads,
+			func() error { return k.snapshots(c.SnapshotsTable != "") },
+			func() error { return k.keyTable(t, c.SubjectKeysTable != "") },
+			func() error { return k.behind(t.events) },
+			k.logs, k.streams,
+			func() error { return k.record(c.Record) },
+		}
+	})
+}
+
+// checkBy takes the looks that a configuration calls for, and returns what they find.
+func checkBy(ctx context.Context, run func(context.Context, query) (rows, error), opts []Option, looks func(*checker, Config, keyTables) []func() error) error {
 	var c Config
 	for _, o := range opts {
 		o.apply(&c)
 	}
-	kt, err := c.keyTables()
+	t, err := c.keyTables()
 	if err != nil {
 		return err
 	}
-	t := kt.tables
-	k := checker{ctx: ctx, run: run, tables: t, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
-	for _, look := range []func() error{
-		k.server, k.engine, k.events, k.heads,
-		func() error { return k.snapshots(c.SnapshotsTable != "") },
-		func() error { return k.keyTable(kt, c.SubjectKeysTable != "") },
-		func() error { return k.behind(t.events) },
-		k.logs, k.streams,
-		func() error { return k.record(c.Record) },
-	} {
+	k := checker{ctx: ctx, run: run, tables: t.tables, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
+	for _, look := range looks(&k, c, t) {
 		if err := look(); err != nil {
 			return fmt.Errorf("check the database: %w", err) // one is enough: a server that is away is so for all of them
 		}

@@ -1,6 +1,30 @@
 package postgres
 
-import "errors"
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// CheckKeys is [Check] for the database of keys that [KeyStore.In] is given: it looks for their table and nothing else.
+func CheckKeys(ctx context.Context, db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}, opts ...Option) error {
+	return checkBy(ctx, func(ctx context.Context, q query) (rows, error) { return db.Query(ctx, q.sql, q.args...) }, opts, onlyKeys)
+}
+
+// CheckKeysSQL is [CheckKeys] for the database of keys that [KeyStore.InSQL] is given.
+func CheckKeysSQL(ctx context.Context, db interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, opts ...Option) error {
+	return checkBy(ctx, sqlQuerier{db}.query, opts, onlyKeys)
+}
+
+func onlyKeys(k *checker, _ Config, t keyTables) []func() error {
+	return []func() error{k.server, func() error { return k.keyTable(t, true) }}
+}
 
 var keyColumns = []column{
 	{name: "key_id", types: []string{"uuid"}},

@@ -24,6 +24,12 @@ type cached struct {
 	expires time.Time
 }
 
+// isDue reports whether a time has come, by either clock that Go's times may hold: that of the wall can be set back, and the
+// monotonic one may stand still while the machine sleeps.
+func isDue(at, now time.Time) bool {
+	return !now.Before(at) || !now.Round(0).Before(at.Round(0))
+}
+
 func newCache(ttl time.Duration, size int, now func() time.Time) *cache {
 	return &cache{
 		ttl: ttl, size: size, now: now,
@@ -41,7 +47,7 @@ func (c *cache) ofSubjects(ring *Ring, subjects []string) (missing []string) {
 			continue
 		}
 		if id, ok := c.bySubject[subject]; ok {
-			if entry := c.byID[id]; now.Before(entry.expires) {
+			if entry := c.byID[id]; !isDue(entry.expires, now) {
 				ring.add(entry.key, true)
 				continue
 			}
@@ -61,7 +67,7 @@ func (c *cache) ofIDs(ring *Ring, ids []uuid.UUID) (missing []uuid.UUID) {
 		if _, again := ring.byID[id]; again {
 			continue
 		}
-		if entry, ok := c.byID[id]; ok && now.Before(entry.expires) {
+		if entry, ok := c.byID[id]; ok && !isDue(entry.expires, now) {
 			ring.add(entry.key, false)
 			continue
 		}
@@ -71,11 +77,24 @@ func (c *cache) ofIDs(ring *Ring, ids []uuid.UUID) (missing []uuid.UUID) {
 	return missing
 }
 
+// ofID puts the key into the ring and reports whether it has it.
+func (c *cache) ofID(ring *Ring, id uuid.UUID) bool {
+	now := c.now()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	entry, ok := c.byID[id]
+	if !ok || isDue(entry.expires, now) {
+		return false
+	}
+	ring.add(entry.key, false)
+	return true
+}
+
 // put keeps a key that was asked for at a time. newest says that no key of its subject is newer.
 func (c *cache) put(k *key, asked time.Time, newest bool) {
 	expires := asked.Add(c.ttl)
 	now := c.now()
-	if c.size < 1 || !now.Before(expires) {
+	if c.size < 1 || isDue(expires, now) {
 		return
 	}
 	c.mu.Lock()
@@ -98,7 +117,7 @@ func (c *cache) put(k *key, asked time.Time, newest bool) {
 // makeRoom drops what has expired and, if that is little, some of the rest: an eighth, so that it is not done each time.
 func (c *cache) makeRoom(now time.Time) {
 	for id, entry := range c.byID {
-		if !now.Before(entry.expires) {
+		if isDue(entry.expires, now) {
 			c.remove(id)
 		}
 	}

@@ -3,27 +3,44 @@ package privacy
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
 )
 
-// A Cipher seals and opens many values, as they stand in JSON, with the keys of one ring. It reuses its room, so that a value
-// costs no allocation of its own. It is not safe for concurrent use.
+// A Cipher seals and opens many values, as they stand in JSON. It reuses its room, so that a value costs no allocation of its
+// own. It is not safe for concurrent use.
 type Cipher struct {
-	ring  *Ring
-	last  *key   // that opened a value: the next one is often of the same subject
-	bytes []byte // of a value, as Sealed has them
-	place []byte // as additional data
+	ring   *Ring
+	beyond *cache // where a key is that the ring does not know of; nil: nowhere
+	last   *key   // that opened a value: the next one is often of the same subject
+	used   []uuid.UUID
+	bytes  []byte // of a value, as Sealed has them
+	place  []byte // as additional data
 }
 
-// Cipher returns a cipher with the keys of the ring. A nil ring has none.
-func (r *Ring) Cipher() *Cipher {
-	if r == nil {
-		r = newRing()
+// Cipher returns a cipher with the keys of the ring.
+func (r *Ring) Cipher() *Cipher { return &Cipher{ring: r} }
+
+// Cipher returns a cipher that opens values with keys which are cached. One whose key is not is an [ErrNotCached]: ask
+// [Keys.ByID] for it, and [Cipher.Add] it.
+func (k *Keys[Tx]) Cipher() *Cipher {
+	c := &Cipher{ring: newRing(), beyond: k.cache}
+	if k.only != nil {
+		c.beyond = newCache(0, 0, k.now) // only ByID conceals the keys of others
 	}
-	return &Cipher{ring: r}
+	return c
 }
+
+// Add adds the keys of a ring.
+func (c *Cipher) Add(r *Ring) {
+	maps.Copy(c.ring.byID, r.byID)
+	c.beyond = nil
+}
+
+// KeyIDs returns the IDs of the keys of all values that were opened, erased ones too. Some may come more than once.
+func (c *Cipher) KeyIDs() []uuid.UUID { return c.used }
 
 // AppendSealed appends the JSON form of a value that is sealed for place, under the key of the subject; see [Ring.Seal].
 func (c *Cipher) AppendSealed(to []byte, place *Place, subject string, plaintext []byte) ([]byte, error) {
@@ -46,7 +63,7 @@ func (c *Cipher) AppendOpened(to []byte, place *Place, sealed []byte) (opened []
 	}
 	id := uuid.UUID(c.bytes[1:headBytes])
 	if c.last == nil || c.last.id != id {
-		if c.last, err = c.ring.forOpening(id); err != nil {
+		if err := c.take(id); err != nil {
 			return nil, false, &PlaceError{*place, err}
 		}
 	}
@@ -59,6 +76,17 @@ func (c *Cipher) AppendOpened(to []byte, place *Place, sealed []byte) (opened []
 		return nil, false, &PlaceError{*place, errTag}
 	}
 	return opened, false, nil
+}
+
+// take makes the key of an ID the one that values are opened with.
+func (c *Cipher) take(id uuid.UUID) (err error) {
+	if _, asked := c.ring.byID[id]; !asked && c.beyond != nil && !c.beyond.ofID(c.ring, id) {
+		return ErrNotCached
+	}
+	if c.last, err = c.ring.forOpening(id); err == nil {
+		c.used = append(c.used, id)
+	}
+	return err
 }
 
 // errTag: the tag of a value does not fit what is decrypted, or where it stands.

@@ -7,8 +7,8 @@ import (
 
 var (
 	// ErrForgotten: a value was to be sealed for a subject that was forgotten. Nothing is written, and the transaction is
-	// still usable. [Keys.Readmit] gives the subject a new key.
-	ErrForgotten = errors.New("the subject was forgotten")
+	// still usable. [Keys.Readmit] gives the subject a new key. It comes as a [*SubjectError].
+	ErrForgotten = errors.New("the subject was forgotten; Keys.Readmit gives it a new key if it comes back")
 
 	// ErrIntegrity: what is stored is not what was sealed there. It was damaged or moved, it is in clear where a sealed
 	// value is expected, or its key is not one of this log. Trying again does not help.
@@ -17,7 +17,22 @@ var (
 	// ErrUnavailable: the key management service did not wrap or unwrap a key, so nobody can say what a value is. It may
 	// do so later: run the transaction again. It never means that the value was erased.
 	ErrUnavailable = errors.New("the key management service did not answer")
+
+	// ErrNotCached: a [Cipher] of [Keys.Cipher] came to a value whose key is not cached.
+	ErrNotCached = errors.New("its key is not cached")
 )
+
+// A SubjectError says for which subject there is no key to seal with. errors.Is finds the cause, most often [ErrForgotten].
+type SubjectError struct {
+	Subject string
+	Err     error
+}
+
+// Error names the subject.
+func (e *SubjectError) Error() string { return fmt.Sprintf("subject %q: %v", e.Subject, e.Err) }
+
+// Unwrap returns the cause.
+func (e *SubjectError) Unwrap() error { return e.Err }
 
 // A PlaceError says where a sealed value is that cannot be opened. errors.Is finds the cause, most often [ErrIntegrity]. It
 // never quotes the value.

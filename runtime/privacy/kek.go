@@ -113,7 +113,7 @@ func (w *keks) open(ctx context.Context, name string, wrapped []byte) (*kek, err
 	known := name + "\x00" + string(wrapped)
 	now := w.now()
 	w.mu.Lock()
-	if k, ok := w.opened[known]; ok && now.Before(k.expires) {
+	if k, ok := w.opened[known]; ok && !isDue(k.expires, now) {
 		w.mu.Unlock()
 		return k, nil
 	}

@@ -48,7 +48,7 @@ func NewKeys[Tx any](store KeyStore[Tx], wrapper KeyWrapper, opts ...Option) *Ke
 // then. An [ErrUnavailable] may pass. A subject may come more than once; an empty one is an error.
 func (k *Keys[Tx]) ForSubjects(ctx context.Context, tx Tx, subjects ...string) (*Ring, error) {
 	for _, subject := range subjects {
-		if err := checkSubject(subject); err != nil {
+		if err := CheckSubject(subject); err != nil {
 			return nil, fmt.Errorf("keys for subjects: %w", err)
 		}
 	}
@@ -91,7 +91,7 @@ func (k *Keys[Tx]) make(ctx context.Context, tx Tx, ring *Ring, subjects []strin
 	for i := range rows {
 		row := &rows[i]
 		if row.IsForgotten() {
-			return fmt.Errorf("subject %q: %w", row.Subject, ErrForgotten)
+			return &SubjectError{row.Subject, ErrForgotten}
 		}
 		key, ok := made[row.KeyID]
 		if !ok {
@@ -104,7 +104,7 @@ func (k *Keys[Tx]) make(ctx context.Context, tx Tx, ring *Ring, subjects []strin
 	}
 	for _, subject := range subjects {
 		if ring.bySubject[subject] == nil {
-			return fmt.Errorf("subject %q: the store made no key and found none; a trigger, rule or policy of its table may keep it out", subject)
+			return &SubjectError{subject, errors.New("the store made no key and found none; a trigger, rule or policy of its table may keep it out")}
 		}
 	}
 	return nil
@@ -175,7 +175,7 @@ func (k *Keys[Tx]) keep(row *StoredKey, key *key, asked time.Time, newest bool) 
 // its reach; docs/privacy.md says what to do about them.
 func (k *Keys[Tx]) Forget(ctx context.Context, tx Tx, subjects ...string) error {
 	for _, subject := range subjects {
-		if err := checkSubject(subject); err != nil {
+		if err := CheckSubject(subject); err != nil {
 			return fmt.Errorf("forget: %w", err)
 		}
 	}
@@ -237,7 +237,7 @@ func (k *Keys[Tx]) Readmit(ctx context.Context, tx Tx, subjects ...string) error
 	var unique []string
 	ring := newRing()
 	for _, subject := range subjects {
-		if err := checkSubject(subject); err != nil {
+		if err := CheckSubject(subject); err != nil {
 			return fmt.Errorf("readmit: %w", err)
 		}
 		if _, again := ring.bySubject[subject]; !again {
@@ -357,15 +357,19 @@ func (k *Keys[Tx]) KeyIDs(ctx context.Context, tx Tx, subject string) ([]uuid.UU
 // maxSubject is how many bytes the ID of a subject may have: an index of PostgreSQL takes a third of a page.
 const maxSubject = 1024
 
-// checkSubject says why a text can be no subject, or returns nil.
-func checkSubject(subject string) error {
+// CheckSubject says why a text cannot be the ID of a subject, or returns nil: it has 1 to 1024 bytes of valid UTF-8 without
+// NUL. IDs are compared byte for byte.
+func CheckSubject(subject string) error {
 	switch {
 	case subject == "":
-		return errors.New("a subject is empty")
+		return &SubjectError{subject, errors.New("it is empty")}
 	case len(subject) > maxSubject:
-		return fmt.Errorf("a subject has %d bytes; %d are possible", len(subject), maxSubject)
+		return &SubjectError{subject[:maxShown] + "...", fmt.Errorf("it has %d bytes; %d are possible", len(subject), maxSubject)}
 	case !runtime.ValidName(subject):
-		return fmt.Errorf("subject %q holds a NUL or is not valid UTF-8", subject)
+		return &SubjectError{subject, errors.New("it holds a NUL or is not valid UTF-8")}
 	}
 	return nil
 }
+
+// maxShown is how much of a subject that is too long an error shows, in bytes.
+const maxShown = 32

@@ -27,6 +27,11 @@ func Checks(d design.Design) ([]Check, error) {
 		return nil, errors.New("--doctor: is not available for sqlite; sqlite.Check looks at a database of that")
 	}
 	c := collector{Script: design.Script{Design: d}}
+	if d.OnlySubjectKeys() {
+		c.add("table "+c.SubjectKeys.String(), "is missing", "missing_table.sql.tmpl", c.SubjectKeys, "subject_keys.sql.tmpl", c.Script)
+		c.rights()
+		return c.all, c.err
+	}
 	c.tables()
 	c.keys()
 	c.columns()

@@ -44,10 +44,11 @@ type database[Tx any] struct {
 	now       time.Time                            // for caches
 }
 
-// countedKeys counts the queries of a key store.
+// countedKeys counts the queries of a key store, which may be away for some of them.
 type countedKeys[Tx any] struct {
 	privacy.KeyStore[Tx]
 	made, found int
+	failures    int // that are still to come
 }
 
 func (c *countedKeys[Tx]) MakeKeys(ctx context.Context, tx Tx, keys []privacy.StoredKey, readmit bool) ([]privacy.StoredKey, error) {
@@ -57,6 +58,10 @@ func (c *countedKeys[Tx]) MakeKeys(ctx context.Context, tx Tx, keys []privacy.St
 
 func (c *countedKeys[Tx]) FindKeys(ctx context.Context, tx Tx, query privacy.KeyQuery) ([]privacy.StoredKey, error) {
 	c.found++
+	if c.failures > 0 {
+		c.failures--
+		return nil, errAway
+	}
 	return c.KeyStore.FindKeys(ctx, tx, query)
 }
 

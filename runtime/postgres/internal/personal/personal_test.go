@@ -45,7 +45,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "marked later", markedLater[pgx.Tx], markedLater[*sql.Tx])
 	on(t, "codecs", codecs[pgx.Tx], codecs[*sql.Tx])
 	on(t, "service away", serviceAway[pgx.Tx], serviceAway[*sql.Tx])
-	on(t, "service away from a consumer", serviceAwayFromConsumer[pgx.Tx], serviceAwayFromConsumer[*sql.Tx])
+	on(t, "away from consumers", awayFromConsumers[pgx.Tx], awayFromConsumers[*sql.Tx])
 	on(t, "queries for keys", keyQueries[pgx.Tx], keyQueries[*sql.Tx])
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
@@ -398,26 +398,49 @@ func serviceAway[Tx any](t *testing.T, d *database[Tx]) {
 	equal(t, "event", store.TransferEvent(made("ada", 7)), stream.Events[0].Event)
 }
 
-// A consumer that cannot read because the service is away tries again: nothing is skipped, parked or taken for erased.
-func serviceAwayFromConsumer[Tx any](t *testing.T, d *database[Tx]) {
-	d.process().give(t, "t", transfer.Checked{}, made("ada", 7), made("eve", 8))
-	service := &away{localWrapper(), 5}
-	var got received
-	handler := store.TransferHandlerFuncs[Tx]{Made: func(_ context.Context, _ Tx, e transfer.Made, m runtime.Meta) error {
-		got.add(e.Name, m)
+// A consumer that cannot read because the service or the keys are away tries again, for as long as it takes and whatever its
+// policy: nothing is skipped, parked or taken for erased. Nor is anybody left who is to be forgotten.
+func awayFromConsumers[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", transfer.Checked{}, made("c1", 7), made("eve", 8))
+	p.in(t, func(tx Tx) {
+		_, err := p.customers.Append(t.Context(), tx, "c1", runtime.NoStream(), []store.CustomerEvent{customer.Left{Reason: "moved"}})
+		check(t, err)
+	})
+	service := &away{localWrapper(), 0}
+	var single, batch received
+	one := store.TransferHandlerFuncs[Tx]{Made: func(_ context.Context, _ Tx, e transfer.Made, m runtime.Meta) error {
+		single.add(e.Name, m)
 		return nil
 	}}
-	check(t, d.consumeBy(t, consumer.Registration[Tx]{
-		Consumer: store.NewTransferConsumer[Tx]("reading", d.processOf(service).keys, handler),
-		Attempts: 100, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond}, Policy: consumer.Park,
-	}))
-	equal(t, "handled", []string{"name-SECRET \"{}\\[]", "name-SECRET \"{}\\[]"}, got.seen)
-	if service.failures > 0 {
-		t.Errorf("the consumer did not try %d times more", service.failures)
+	many := func(_ context.Context, _ Tx, events []runtime.Recorded[store.TransferEvent]) error {
+		for _, e := range events {
+			if made, ok := e.Event.(transfer.Made); ok {
+				batch.add(made.Name, e.Meta)
+			}
+		}
+		return nil
 	}
-	if parked := section(d.dump(t), "parked_events"); strings.Contains(parked, "reading") {
-		t.Errorf("an event was parked:\n%s", parked)
+	for _, c := range []consumer.Consumer[Tx]{
+		store.NewTransferConsumer[Tx]("reading", d.processOf(service).keys, one),
+		store.NewTransferBatchConsumer("reading many", d.processOf(service).keys, many),
+		store.NewCustomerForgetter("forgetting", p.keys),
+	} {
+		service.failures, d.keyStore.failures = 5, 5
+		check(t, d.consumeBy(t, consumer.Registration[Tx]{
+			Consumer: c, Attempts: 2, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond}, Policy: consumer.Park,
+		}))
+		if d.keyStore.failures > 0 {
+			t.Errorf("%s did not try %d times more", c.Name(), d.keyStore.failures)
+		}
+		if parked := section(d.dump(t), "parked_events"); strings.Contains(parked, c.Name()) {
+			t.Errorf("an event was parked:\n%s", parked)
+		}
 	}
+	want := []string{"name-SECRET \"{}\\[]", "name-SECRET \"{}\\[]"}
+	equal(t, "handled", want, single.seen)
+	equal(t, "handled", want, batch.seen)
+	equal(t, "forgotten", "(removed)", d.process().read(t, "t").Events[1].Event.(transfer.Made).Name)
 }
 
 // Keys that are cached take no query; those that are not take one, however many they are.
