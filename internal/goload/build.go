@@ -242,6 +242,8 @@ func (b *Build) judgeListError(p *packages.Package, e packages.Error) {
 		return
 	case strings.HasPrefix(e.Msg, "found packages ") && len(p.TypeErrors) > 0:
 		return // the type checker names the file
+	case strings.HasPrefix(e.Msg, "pattern ") && strings.HasSuffix(e.Msg, ": no matching files found") && b.at(p, e.Pos).IsValid():
+		return // a go:embed of what is not built yet, such as the record of migrate-gen: no type depends on it
 	case strings.HasPrefix(e.Msg, "import cycle not allowed") && (b.isOutputCycle(e) || b.sawCycle()):
 		return // it is reported where the import is
 	}
