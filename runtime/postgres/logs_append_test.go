@@ -148,3 +148,37 @@ func TestLogs_appendToSeveralIsRefused(t *testing.T) {
 		t.Errorf("the transaction is not usable any more: %v", err)
 	}
 }
+
+// Logs for database/sql are those for pgx.
+func TestNewLogsSQL(t *testing.T) {
+	t.Parallel()
+	address := logsDatabase(t, design.Options{Logs: "tenant"})
+	db, pool := connectSQL(t, address, pgx.QueryExecModeCacheStatement), connect(t, address)
+	bySQL, err := postgres.NewLogsSQL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byPool, err := postgres.NewLogsPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := newStream()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []string{"a", "b"} {
+		if _, err := bySQL.Of(log).Append(t.Context(), tx, runtime.NoStream(), placed(stream, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []string{"a", "b"} {
+		read, err := byPool.Of(log).ReadAggregateStream(t.Context(), pool, "Order", stream, nil, nil)
+		if err != nil || read.Version() != 2 {
+			t.Errorf("log %s: version %d, %v; want 2", log, read.Version(), err)
+		}
+	}
+}

@@ -200,7 +200,7 @@ func TestPrivacy_roundTrips(t *testing.T) {
 	trips := func(do func(tx pgx.Tx)) (n int64) {
 		inTx(t, pool, func(tx pgx.Tx) {
 			before := counter.Trips()
-			do(tx)
+			do(wire.Unknown{Tx: tx})
 			n = counter.Trips() - before
 		})
 		return n

@@ -20,7 +20,7 @@ func TestPersonal_roundTrips(t *testing.T) {
 	trips := func(work func(tx pgx.Tx)) (n int64) {
 		d.in(t, func(tx pgx.Tx) {
 			before := counter.Trips()
-			work(tx)
+			work(wire.Unknown{Tx: tx})
 			n = counter.Trips() - before
 		})
 		return n

@@ -56,27 +56,16 @@ sealed under a key that was never committed: %d; unreadable without reason: %d; 
 // rollbacks, savepoints and first appends for one subject at once, while others forget and readmit subjects, backends are
 // terminated, and the server crashes once in the middle.
 func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
-	server, err := pgtest.Launch(pgtest.Setting("fsync", "on"), pgtest.Setting("full_page_writes", "on"), pgtest.Setting("synchronous_commit", "on"))
-	if err != nil {
-		return KeyReport{}, err
-	}
-	defer func() { _ = server.Close() }()
 	tables, err := migration.Schema(design.Options{SubjectKeys: "here"})
 	if err != nil {
 		return KeyReport{}, err
 	}
-	if err := execute(ctx, server.URL("postgres"), "create database tortured"); err != nil {
-		return KeyReport{}, err
-	}
-	if err := execute(ctx, server.URL("tortured"), tables); err != nil {
-		return KeyReport{}, err
-	}
-	pool, err := connect(ctx, server.URL("tortured"), int32(2*p.Processes)+4)
+	stage, err := newStage(ctx, tables, 2*p.Processes+4, 50)
 	if err != nil {
 		return KeyReport{}, err
 	}
-	defer pool.Close()
-	t := &keyTorture{plan: p, pool: pool, erased: make(map[uuid.UUID]erasure)}
+	defer stage.close()
+	t := &keyTorture{plan: p, pool: stage.pool, erased: make(map[uuid.UUID]erasure)}
 	if t.store, err = postgres.New(); err != nil {
 		return KeyReport{}, err
 	}
@@ -84,28 +73,21 @@ func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
 		return KeyReport{}, err
 	}
 	begin := time.Now()
-	disturbed, calm := context.WithCancel(ctx)
-	defer calm()
-	var working, disturbing sync.WaitGroup
-	errs := make(chan error, 2*p.Processes+2)
+	crew := newCrew(ctx)
 	for n := range p.Processes {
 		keys, err := t.keys(privacy.WithTTL(keyTTL))
 		if err != nil {
-			return KeyReport{}, err
+			return KeyReport{}, errors.Join(err, crew.end())
 		}
-		working.Go(func() { errs <- t.write(ctx, keys, n) })
-		working.Go(func() { errs <- t.forget(ctx, keys, n) })
+		crew.work(&crew.writing, func(context.Context) error { return t.write(ctx, keys, n) })
+		crew.work(&crew.writing, func(context.Context) error { return t.forget(ctx, keys, n) })
 	}
-	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), Plan{Seed: p.Seed}) })
-	disturbing.Go(func() { errs <- t.crash(disturbed, server) })
-	working.Wait()
-	calm()
-	disturbing.Wait()
-	close(errs)
-	for e := range errs {
-		err = errors.Join(err, e)
-	}
-	if err != nil {
+	crew.work(&crew.disturbing, func(until context.Context) error {
+		return terminate(until, stage.server.URL("postgres"), Plan{Seed: p.Seed})
+	})
+	crew.work(&crew.disturbing, func(until context.Context) error { return t.crash(until, stage.server) })
+	crew.endWriting() // when all is stored
+	if err := crew.end(); err != nil {
 		return KeyReport{}, err
 	}
 	t.report.Took = time.Since(begin)

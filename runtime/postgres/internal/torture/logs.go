@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
-	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -31,29 +29,16 @@ func RunLogs(ctx context.Context, p Plan, logs int) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	server, err := pgtest.Launch(
-		pgtest.Setting("fsync", "on"),
-		pgtest.Setting("full_page_writes", "on"),
-		pgtest.Setting("synchronous_commit", "on"),
-		pgtest.Setting("max_connections", fmt.Sprint(p.Writers+2*logs+60)),
-	)
+	stage, err := newStage(ctx, first, p.Writers+10, 2*logs+50)
 	if err != nil {
 		return Report{}, err
 	}
-	defer func() { _ = server.Close() }()
-	if err := prepare(ctx, server, first); err != nil {
-		return Report{}, err
-	}
-	pool, err := connect(ctx, server.URL("tortured"), int32(p.Writers)+10)
-	if err != nil {
-		return Report{}, err
-	}
-	defer pool.Close()
+	defer stage.close()
 	many, err := postgres.NewLogsPool(postgres.HashedLogs(logs))
 	if err != nil {
 		return Report{}, err
 	}
-	group, err := postgres.NewGroup(pool, postgres.HashedLogs(logs))
+	group, err := postgres.NewGroup(stage.pool, postgres.HashedLogs(logs))
 	if err != nil {
 		return Report{}, err
 	}
@@ -72,66 +57,47 @@ func RunLogs(ctx context.Context, p Plan, logs int) (Report, error) {
 		readers["eventmap, 16 logs"] = append(readers["eventmap, 16 logs"], &reader{name: name, read: read})
 		readers["eventmap, 16 logs, restarted"] = append(readers["eventmap, 16 logs, restarted"], &reader{name: name, read: read, forgetful: true})
 	}
-	disturbed, calm := context.WithCancel(ctx)
-	defer calm()
-	reading, enough := context.WithCancel(ctx)
-	defer enough()
-	var writing, following, disturbing sync.WaitGroup
-	errs := make(chan error, p.Writers+p.Groupers+2*logs+8)
 	begin := time.Now()
-	shift, endShift := context.WithCancel(ctx)
-	defer endShift()
+	crew := newCrew(ctx)
 	for w := range p.Writers {
-		writing.Go(func() {
+		crew.work(&crew.writing, func(until context.Context) error {
 			writer := newWriter(p, w, &history)
 			writer.deploy = release.Load
-			errs <- writer.run(ctx, pool, shift.Done())
+			return writer.run(ctx, stage.pool, until.Done())
 		})
 	}
-	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), p) })
+	crew.work(&crew.disturbing, func(until context.Context) error { return terminate(until, stage.server.URL("postgres"), p) })
 	pause(ctx, p.Duration/3)
-	if err := migrate(ctx, server.URL("tortured"), move); err != nil {
-		return Report{}, err
+	if err := migrate(ctx, stage.tortured(), move); err != nil {
+		return Report{}, errors.Join(err, crew.end())
 	}
 	spread, err := postgres.New(postgres.HashedLogs(logs))
 	if err != nil {
-		return Report{}, err
+		return Report{}, errors.Join(err, crew.end())
 	}
 	release.Store(spread)
 	for w := range p.Groupers {
-		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, shift.Done()) })
+		crew.work(&crew.writing, func(until context.Context) error { return newGrouper(p, w, &history).run(ctx, group, until.Done()) })
 	}
 	for _, all := range readers {
 		for _, r := range all {
-			following.Go(func() { errs <- r.run(ctx, reading, server.URL("tortured")) })
+			crew.work(&crew.reading, func(until context.Context) error { return r.run(ctx, until, stage.tortured()) })
 		}
 	}
 	pause(ctx, p.Duration/3)
-	if err := crash(server, &history); err != nil {
-		return Report{}, err
+	if err := crash(stage.server, &history); err != nil {
+		return Report{}, errors.Join(err, crew.end())
 	}
 	pause(ctx, p.Duration/3)
-	endShift()
-	writing.Wait()
-	if err := group.Close(ctx); err != nil {
+	crew.endWriting()
+	if err := errors.Join(group.Close(ctx), crew.end()); err != nil {
 		return Report{}, err
 	}
-	calm()
-	disturbing.Wait()
-	enough()
-	following.Wait()
-	close(errs)
-	for e := range errs {
-		err = errors.Join(err, e)
-	}
+	report, err := judge(ctx, stage.pool, &history, nil, time.Since(begin))
 	if err != nil {
 		return Report{}, err
 	}
-	report, err := judge(ctx, pool, &history, nil, time.Since(begin))
-	if err != nil {
-		return Report{}, err
-	}
-	stored, err := storedInLogs(ctx, pool, logs)
+	stored, err := storedInLogs(ctx, stage.pool, logs)
 	if err != nil {
 		return Report{}, err
 	}
@@ -142,7 +108,7 @@ func RunLogs(ctx context.Context, p Plan, logs int) (Report, error) {
 		}
 		report.Readers = append(report.Readers, sum)
 	}
-	return report, postgres.Check(ctx, pool, postgres.HashedLogs(logs))
+	return report, postgres.Check(ctx, stage.pool, postgres.HashedLogs(logs))
 }
 
 // moveIntoMany returns the SQL of one log, and that which moves it into many.

@@ -11,16 +11,10 @@ package torture
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
-	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime/postgres"
 )
 
@@ -36,28 +30,19 @@ type Plan struct {
 // Run tortures a store on a private server of its own and returns what was counted. An error means that it could not be
 // done, not that something was lost.
 func Run(ctx context.Context, p Plan) (Report, error) {
-	server, err := pgtest.Launch(
-		pgtest.Setting("fsync", "on"),
-		pgtest.Setting("full_page_writes", "on"),
-		pgtest.Setting("synchronous_commit", "on"),
-		pgtest.Setting("max_connections", fmt.Sprint(p.Writers+40)),
-	)
-	if err != nil {
-		return Report{}, err
-	}
-	defer func() { _ = server.Close() }()
 	tables, err := migration.Schema(design.Options{})
 	if err != nil {
 		return Report{}, err
 	}
-	if err := prepare(ctx, server, tables); err != nil {
-		return Report{}, err
-	}
-	pool, err := connect(ctx, server.URL("tortured"), int32(p.Writers)+10)
+	stage, err := newStage(ctx, tables, p.Writers+10, 30)
 	if err != nil {
 		return Report{}, err
 	}
-	defer pool.Close()
+	defer stage.close()
+	group, err := postgres.NewGroup(stage.pool)
+	if err != nil {
+		return Report{}, err
+	}
 
 	var history history
 	readers := []*reader{
@@ -65,90 +50,29 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 		{name: "eventmap", read: safely},
 		{name: "eventmap, restarted", read: safely, forgetful: true},
 	}
-	// The writers stop first, then the readers when they have read what there is, and what disturbs them last of all.
-	disturbed, calm := context.WithCancel(ctx)
-	defer calm()
-	reading, enough := context.WithCancel(ctx)
-	defer enough()
-	var writing, following, disturbing sync.WaitGroup
-	group, err := postgres.NewGroup(pool)
-	if err != nil {
-		return Report{}, err
-	}
-	errs := make(chan error, p.Writers+p.Groupers+len(readers)+8)
 	begin := time.Now()
-	shift, endShift := context.WithCancel(ctx)
-	defer endShift()
+	crew := newCrew(ctx)
 	for w := range p.Writers {
-		writing.Go(func() { errs <- newWriter(p, w, &history).run(ctx, pool, shift.Done()) })
+		crew.work(&crew.writing, func(until context.Context) error { return newWriter(p, w, &history).run(ctx, stage.pool, until.Done()) })
 	}
 	for w := range p.Groupers {
-		writing.Go(func() { errs <- newGrouper(p, w, &history).run(ctx, group, shift.Done()) })
+		crew.work(&crew.writing, func(until context.Context) error { return newGrouper(p, w, &history).run(ctx, group, until.Done()) })
 	}
 	for _, r := range readers {
-		following.Go(func() { errs <- r.run(ctx, reading, server.URL("tortured")) })
+		crew.work(&crew.reading, func(until context.Context) error { return r.run(ctx, until, stage.tortured()) })
 	}
-	disturbing.Go(func() { errs <- writeElsewhere(disturbed, server.URL("elsewhere")) })
-	disturbing.Go(func() { errs <- terminate(disturbed, server.URL("postgres"), p) })
+	crew.work(&crew.disturbing, func(until context.Context) error { return writeElsewhere(until, stage.server.URL("elsewhere")) })
+	crew.work(&crew.disturbing, func(until context.Context) error { return terminate(until, stage.server.URL("postgres"), p) })
 	pause(ctx, p.Duration/2)
-	if err := crash(server, &history); err != nil {
-		return Report{}, err
+	if err := crash(stage.server, &history); err != nil {
+		return Report{}, errors.Join(err, crew.end())
 	}
 	pause(ctx, p.Duration/2)
-	endShift()
-	writing.Wait()
-	if err := group.Close(ctx); err != nil {
+	crew.endWriting()
+	if err := errors.Join(group.Close(ctx), crew.end()); err != nil {
 		return Report{}, err
 	}
-	calm()
-	disturbing.Wait()
-	enough()
-	following.Wait()
-	close(errs)
-	for e := range errs {
-		err = errors.Join(err, e)
-	}
-	if err != nil {
-		return Report{}, err
-	}
-	return judge(ctx, pool, &history, readers, time.Since(begin))
-}
-
-// prepare makes the two databases, one with the tables of a store.
-func prepare(ctx context.Context, server *pgtest.Server, tables string) error {
-	for _, database := range []string{"tortured", "elsewhere"} {
-		if err := execute(ctx, server.URL("postgres"), "create database "+database); err != nil {
-			return err
-		}
-	}
-	if err := execute(ctx, server.URL("tortured"), tables); err != nil {
-		return fmt.Errorf("schema: %w", err)
-	}
-	for _, database := range []string{"tortured", "elsewhere"} {
-		if err := execute(ctx, server.URL(database), "create table other (n bigint)"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func execute(ctx context.Context, address, statement string) error {
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, statement)
-	return err
-}
-
-func connect(ctx context.Context, address string, connections int32) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(address)
-	if err != nil {
-		return nil, err
-	}
-	config.MaxConns = connections
-	return pgxpool.NewWithConfig(ctx, config)
+	return judge(ctx, stage.pool, &history, readers, time.Since(begin))
 }
 
 // pause waits for d or until ctx ends, whichever comes first.
