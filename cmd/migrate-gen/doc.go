@@ -135,7 +135,8 @@ nothing until the edit is taken back or accepted.
 	--citus
 		Distribute the tables of many logs over the nodes of a Citus
 		cluster, by log, with a function by which the node of a log
-		appends to it. Tables of consumers stay on the coordinator.
+		appends to it. Tables of consumers stay on the coordinator, to
+		which consumers connect.
 		A folder that has --logs gets a migration that distributes
 		what there is. A store has to be told; see docs/scale.md.
 		Not with --tenant-rls, --append-only or --strict. Distributed

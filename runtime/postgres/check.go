@@ -59,7 +59,11 @@ func checkBy(ctx context.Context, run func(context.Context, query) (rows, error)
 	if err != nil {
 		return err
 	}
-	k := checker{ctx: ctx, run: run, tables: t.tables, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
+	ct, err := c.consumerTables()
+	if err != nil {
+		return err
+	}
+	k := checker{ctx: ctx, run: run, tables: t.tables, checkpoints: ct.checkpoints, payload: cmp.Or(c.Payload, Bytea), collations: map[string]string{}}
 	for _, look := range looks(&k, c, t) {
 		if err := look(); err != nil {
 			return fmt.Errorf("check the database: %w", err) // one is enough: a server that is away is so for all of them
@@ -73,14 +77,16 @@ func checkBy(ctx context.Context, run func(context.Context, query) (rows, error)
 
 // A checker collects the problems of one database.
 type checker struct {
-	ctx      context.Context // for the length of one call of check
-	run      func(context.Context, query) (rows, error)
-	tables   tables
-	payload  PayloadType
-	last     int64 // position that the sequence has reached
-	floor    int64 // position below which the log is archived: the partitions begin behind it
-	readable bool  // the tables and the sequence are there and may be read
-	strewn   bool  // the tables are distributed in a way in which they cannot be read together
+	ctx     context.Context // for the length of one call of check
+	run     func(context.Context, query) (rows, error)
+	tables  tables
+	payload PayloadType
+	// checkpoints are those of consumers; the zero value where a store looks, which has none.
+	checkpoints pgname.Table
+	last        int64 // position that the sequence has reached
+	floor       int64 // position below which the log is archived: the partitions begin behind it
+	readable    bool  // the tables and the sequence are there and may be read
+	strewn      bool  // the tables are distributed in a way in which they cannot be read together
 	// collations are those of the columns by their names, and mixed says that the two tables have different ones.
 	collations map[string]string
 	mixed      bool

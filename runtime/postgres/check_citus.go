@@ -16,6 +16,9 @@ func (k *checker) citus(citus bool) error {
 		return nil
 	}
 	tables := []pgname.Table{k.tables.table, k.tables.events, k.tables.heads, k.tables.snapshots}
+	if k.checkpoints != (pgname.Table{}) {
+		tables = append(tables, k.checkpoints)
+	}
 	names := make([]string, len(tables))
 	for i, table := range tables {
 		names[i] = table.Quoted()
@@ -37,6 +40,10 @@ func (k *checker) citus(citus bool) error {
 		case !k.tables.citus && distributed:
 			k.problem(object, "is distributed by Citus, and the store has not been told", "give it the layout by OnCitus(), as in postgres.ManyLogs.OnCitus()")
 		case !k.tables.citus:
+		case table == k.checkpoints:
+			if d.method != "n" {
+				k.problem(object, "is not one that Citus keeps on the coordinator: what a handler writes on nodes, and its checkpoint, are not committed as one", k.migrate())
+			}
 		case !distributed && table == k.tables.snapshots: // which there need not be
 		case !distributed:
 			k.problem(object, "is not distributed by Citus", k.migrate())

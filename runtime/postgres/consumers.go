@@ -71,10 +71,6 @@ func (c *Consumers[Tx]) configure(opts []Option) error {
 	if err != nil {
 		return err
 	}
-	if t.citus {
-		return errors.New("consumers: not on Citus, where checkpoints cannot be claimed with the logs that are on other nodes; " +
-			"read each log of Logs.List by ReadEvents, and keep its position in your transaction")
-	}
 	if err := config.Payload.check(); err != nil {
 		return err
 	}
@@ -83,8 +79,11 @@ func (c *Consumers[Tx]) configure(opts []Option) error {
 	}
 	c.tables, c.channel = t, config.NotifyChannel
 	if config.Reader != nil {
-		if !t.areMany() {
+		switch {
+		case !t.areMany():
 			return fmt.Errorf("reader: %w, which can be read on its primary only", errOneLog)
+		case t.citus:
+			return errors.New("reader: not on Citus, whose nodes have standbys of their own; consumers read on the nodes")
 		}
 		c.reader = pgxQuerier{config.Reader}
 	}
@@ -210,8 +209,12 @@ func (c *Consumers[Tx]) classify(err error) error {
 	if errors.As(err, &server) {
 		switch t := c.tables; server.Code {
 		case stateUndefinedTable, stateInvalidSchema:
-			return fmt.Errorf("table %s, table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes: %w",
-				t.checkpoints, t.parked, t.events, t.counter(), t.flags(), err)
+			elsewhere := ""
+			if t.citus {
+				elsewhere = ", if this is the coordinator, where consumers have to connect to"
+			}
+			return fmt.Errorf("table %s, table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes%s: %w",
+				t.checkpoints, t.parked, t.events, t.counter(), t.flags(), elsewhere, err)
 		case stateUndefinedColumn:
 			return fmt.Errorf("table %s, table %s or table %s lacks a column and is older than this runtime; migrate it with the SQL that `migrate-gen%s` writes: %w",
 				t.checkpoints, t.parked, t.events, t.flags(), err)

@@ -17,6 +17,13 @@ import (
 // Claim locks the checkpoint of a segment; see [consumer.Segments]. The frontier is read before the claim, and so before
 // what is read after it.
 func (c *Consumers[Tx]) Claim(ctx context.Context, tx Tx, name string, q consumer.ClaimQuery) (*consumer.Claim, error) {
+	if c.tables.citus {
+		claim, err := c.claimOnCitus(ctx, c.transactions.bind(tx), name, q)
+		if err != nil {
+			return nil, fmt.Errorf("claim a log: %w", c.classify(err))
+		}
+		return claim, nil
+	}
 	r, err := c.openClaim(ctx, c.transactions.bind(tx), name, q)
 	if err != nil {
 		return nil, fmt.Errorf("claim a segment: %w", err)
@@ -127,11 +134,20 @@ func (c *Consumers[Tx]) Save(ctx context.Context, tx Tx, claim *consumer.Claim, 
 	if retryIn > 0 {
 		args[6] = retryIn.Seconds()
 	}
+	var err error
+	if c.tables.citus {
+		var named string
+		named, err = c.saved(ctx, c.transactions.bind(tx), claim)
+		args = append(args, named)
+	}
 	statements := []query{{c.sql.save, args}}
 	if claim.Idle {
 		statements = []query{{c.sql.hurry, nil}, {c.sql.save, args}}
 	}
-	if err := c.transactions.finish(ctx, tx, statements); err != nil {
+	if err == nil {
+		err = c.transactions.finish(ctx, tx, statements)
+	}
+	if err != nil {
 		var server *pgconn.PgError
 		if errors.As(err, &server) {
 			switch server.Code {
@@ -164,9 +180,13 @@ func (c *Consumers[Tx]) Checkpoints(ctx context.Context, tx Tx, name string, loc
 			return nil, fmt.Errorf("lock checkpoints: %w", c.classify(err))
 		}
 	}
-	checkpoints, err := collect(ctx, q, query{text, []any{name}}, func(r rows) (consumer.Checkpoint, error) {
-		return scanCheckpoint(r, name)
-	})
+	var checkpoints []consumer.Checkpoint
+	var err error
+	if statement := (query{text, []any{name}}); c.tables.citus {
+		checkpoints, err = c.checkpointsOnCitus(ctx, q, name, statement)
+	} else {
+		checkpoints, err = collect(ctx, q, statement, func(r rows) (consumer.Checkpoint, error) { return scanCheckpoint(r, name) })
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoints: %w", c.classify(err))
 	}
@@ -184,11 +204,19 @@ func (c *Consumers[Tx]) Stop(ctx context.Context, tx Tx, name, reason string) er
 // Replace replaces the checkpoints of a consumer; see [consumer.Checkpoints].
 func (c *Consumers[Tx]) Replace(ctx context.Context, tx Tx, name string, checkpoints []consumer.Checkpoint) error {
 	q := c.transactions.bind(tx)
-	for _, checkpoint := range checkpoints {
-		err := exec(ctx, q, query{c.sql.replace, []any{
-			name, c.part(&checkpoint), checkpoint.Segments, checkpoint.Position, checkpoint.Handled, checkpoint.ReplayUntil,
-		}})
-		if err != nil {
+	var names []string
+	if c.tables.citus {
+		var err error
+		if names, err = c.namedBy(ctx, q, checkpoints); err != nil {
+			return fmt.Errorf("replace checkpoints: %w", ended(c.classify(err)))
+		}
+	}
+	for i, checkpoint := range checkpoints {
+		args := []any{name, c.part(&checkpoint), checkpoint.Segments, checkpoint.Position, checkpoint.Handled, checkpoint.ReplayUntil}
+		if names != nil {
+			args = append(args, names[i])
+		}
+		if err := exec(ctx, q, query{c.sql.replace, args}); err != nil {
 			return fmt.Errorf("replace checkpoints: %w", ended(c.classify(err)))
 		}
 	}

@@ -34,6 +34,7 @@ type consumerStatements struct {
 	countParked     string
 	anyParked       string
 	logs            consumerLogStatements
+	nodes           nodeStatements
 }
 
 //go:embed sql/parts.sql sql/frontier.sql sql/consumer/*.sql sql/inspect/position_at.sql
@@ -49,6 +50,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		variant
 		Checkpoints, Parked string
 		Any, Lock, IsJSON   bool
+		Apart               bool   // the logs are on nodes, and the checkpoints are not
 		What                string // is claimed
 	}
 	plain := consumerVariant{
@@ -67,9 +69,14 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 	if t.areMany() {
 		plain.What = "log"
 	}
-	anyOne, locked := plain, plain
+	nodes := plain
+	if t.citus {
+		plain.Apart, plain.Logs = true, givenLogs
+	}
+	anyOne, locked, oneLog := plain, plain, nodes
 	anyOne.Any = true
 	locked.Lock = true
+	oneLog.Single = true
 
 	var s consumerStatements
 	for _, part := range []struct {
@@ -101,9 +108,14 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 		{&s.logs.poll, "poll_logs.sql", plain},
 		{&s.logs.adopt, "adopt.sql", plain},
 		{&s.logs.reached, "reached.sql", plain},
-		{&s.logs.ends, "log_ends.sql", plain},
+		{&s.logs.ends, "log_ends.sql", nodes},
 		{&s.logs.standing, "logs_standing.sql", plain},
 		{&s.logs.foremost, "logs_foremost.sql", plain},
+		{&s.nodes.place, "places.sql", oneLog},
+		{&s.nodes.places, "places.sql", nodes},
+		{&s.nodes.starts, "starts.sql", nodes},
+		{&s.nodes.introduce, "introduce.sql", plain},
+		{&s.nodes.adopt, "adopt_given.sql", plain},
 	} {
 		var b strings.Builder
 		if err := parsed.ExecuteTemplate(&b, part.file, part.with); err != nil {
@@ -114,7 +126,7 @@ func renderConsumers(t consumerTables, payload PayloadType) (consumerStatements,
 	s.hurry = "-- eventmap: do not wait for the disk\nset local synchronous_commit to off"
 	s.countParked = "-- eventmap: count parked events\nselect count(*) from " + plain.Parked + " where consumer = $1::text"
 	if t.areMany() {
-		s.logs.end = "-- eventmap: how far a log is\nselect coalesce((select position from " + plain.Logs + " where log = $1::text), 0)"
+		s.logs.end = "-- eventmap: how far a log is\nselect coalesce((select position from " + nodes.Logs + " where log = $1::text), 0)"
 	}
 	s.anyParked = "-- eventmap: are there parked events\nselect exists (select from " + plain.Parked + " where consumer = $1::text)"
 	return s, nil

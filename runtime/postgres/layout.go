@@ -42,8 +42,11 @@ func HashedLogs(n int) Layout { return Layout{many: true, hashed: n} }
 // append is delegated to the node of its log, in one round trip, and is a transaction of that node alone; one that appends to several
 // logs is committed in two phases.
 //
-// AppendStreams takes streams of one log: over [HashedLogs], streams of several are refused with [ErrSeveralLogs]. Groups, the notify
-// channel and [Consumers] are refused.
+// AppendStreams takes streams of one log: over [HashedLogs], streams of several are refused with [ErrSeveralLogs]. Groups and the notify
+// channel are refused.
+//
+// Stores may connect to any node, [Consumers] to the coordinator, where their checkpoints are. A handler that writes on nodes is committed
+// with its checkpoint in two phases; one that writes on the coordinator alone takes none.
 func (l Layout) OnCitus() Layout {
 	l.citus = true
 	return l

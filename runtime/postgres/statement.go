@@ -168,15 +168,16 @@ func (v variant) LogOf(aggregateID string) string {
 // parameter finds the numbered parameters of a text.
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
-// numbered returns a text in which the parameters $log and $drawn have the number behind the highest. A text has one of them.
+// numbered returns a text in which the parameters that have names have the numbers behind the highest: $logs and $ends, which go together, or
+// one of $log and $drawn.
 func numbered(text string) string {
 	highest := 0
 	for _, m := range parameter.FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.Atoi(m[1]) // it matched
 		highest = max(highest, n)
 	}
-	last := "$" + strconv.Itoa(highest+1)
-	return strings.NewReplacer("$log", last, "$drawn", last).Replace(text)
+	next, last := "$"+strconv.Itoa(highest+1), "$"+strconv.Itoa(highest+2)
+	return strings.NewReplacer("$logs", next, "$ends", last, "$log", next, "$drawn", next).Replace(text)
 }
 
 // render returns the statements for the tables. Names come quoted from pgname, which also validated them, and are the

@@ -292,7 +292,7 @@ func (c change) partman() any {
 
 // renames reports whether a distributed table that stays gets another name.
 func renames(from, to design.Tables) bool {
-	return from.EventLogs != to.EventLogs || from.Events != to.Events || from.Heads != to.Heads ||
+	return from.EventLogs != to.EventLogs || from.Events != to.Events || from.Heads != to.Heads || from.Checkpoints != to.Checkpoints ||
 		from.HasSnapshots() && to.HasSnapshots() && from.Snapshots != to.Snapshots
 }
 

@@ -15,8 +15,20 @@
 	c.stopped_at,
 	c.updated_at,
 	c.replay_until,
+{{- if .Apart}}
+	false,
+	0::bigint,
+	{{template "names" .}}
+{{- else}}
 	{{template "astray" .}},
 	{{if .Logs}}coalesce((select l.position from {{.Logs}} as l where l.log = c.log), 0){{else}}0::bigint{{end}}
+{{- end}}
+{{- end}}
+
+{{/* Which event a checkpoint names, for the nodes to say whether it is astray. */}}
+{{define "names" -}}
+case when c.event_position = {{template "reached" "c.position"}} and c.event_id is not null then c.event_position else 0 end,
+	coalesce(c.event_id, {{template "nothing"}})::text
 {{- end}}
 
 {{/* Whether the log has another event than the checkpoint names. One that names none, or that a release has moved since that
@@ -52,4 +64,9 @@ greatest({{.}}, (select max(h.position) from unnest(c.handled) as h (position)))
 come: the clock was set back since, or this is another server. */}}
 {{define "due" -}}
 (retry_at is null or retry_at <= clock_timestamp() or updated_at > clock_timestamp())
+{{- end}}
+
+{{/* Citus takes no volatile function in an update. */}}
+{{define "clock" -}}
+{{if .Apart}}statement_timestamp(){{else}}clock_timestamp(){{end}}
 {{- end}}

@@ -4,5 +4,4 @@ select
 	l.position
 from {{.Logs}} as l
 where l.dropped_at is null
-  and l.position > 0
   and ($1::boolean or l.log = any ($2::text[]))

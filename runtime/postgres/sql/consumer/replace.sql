@@ -1,5 +1,5 @@
 -- eventmap: replace the checkpoint of a {{.What}}
-insert into {{.Checkpoints}} as c (consumer, {{if .Logs}}log{{else}}segment, segments{{end}}, position, handled, replay_until, event_position, event_id)
+insert into {{.Checkpoints}} as c (consumer, {{if .Logs}}log{{else}}segment, segments{{end}}, position, handled, replay_until, updated_at, event_position, event_id)
 select
 	$1::text,
 	{{if .Logs}}$2::text{{else}}$2::integer,
@@ -7,7 +7,11 @@ select
 	$4::bigint,
 	$5::bigint[],
 	$6::bigint,
+	{{template "clock" .}},
 	reached.position,
+{{- if .Apart}}
+	$7::uuid
+{{- else}}
 	coalesce(
 		(
 			select e.event_id
@@ -19,6 +23,7 @@ select
 		),
 		{{template "nothing"}}
 	)
+{{- end}}
 from (
 	select {{if .Logs}}$3::integer as segments, {{end}}greatest($4::bigint, (select max(h.position) from unnest($5::bigint[]) as h (position))) as position
 ) as reached
@@ -31,7 +36,7 @@ set {{if not .Logs}}segments = excluded.segments,
 	last_error = null,
 	retry_at = null,
 	stopped_at = null,
-	updated_at = clock_timestamp(),
+	updated_at = excluded.updated_at,
 	replay_until = excluded.replay_until,
 	event_position = excluded.event_position,
 	event_id = excluded.event_id

@@ -6,10 +6,13 @@ with saved as (
 		failures = $4::integer,
 		failed_position = $5::bigint,
 		last_error = $6::text,
-		retry_at = clock_timestamp() + $7::double precision * interval '1 second',
-		stopped_at = case when $8::boolean then clock_timestamp() end,
-		updated_at = clock_timestamp(),
+		retry_at = {{template "clock" .}} + $7::double precision * interval '1 second',
+		stopped_at = case when $8::boolean then {{template "clock" .}} end,
+		updated_at = {{template "clock" .}},
 		event_position = {{template "reached" "$3::bigint"}},
+{{- if .Apart}}
+		event_id = $10::uuid
+{{- else}}
 		event_id = coalesce(
 			(
 				select e.event_id
@@ -20,6 +23,7 @@ with saved as (
 			),
 			{{template "nothing"}}
 		)
+{{- end}}
 	where c.consumer = $1::text
 	  and c.{{template "part" .}}
 	  and pg_current_xact_id()::text = $9::text

@@ -5,7 +5,7 @@ set
 	failed_position = null,
 	last_error = $2::text,
 	retry_at = null,
-	stopped_at = clock_timestamp(),
-	updated_at = clock_timestamp()
+	stopped_at = {{template "clock" .}},
+	updated_at = {{template "clock" .}}
 where consumer = $1::text
   and stopped_at is null
