@@ -45,7 +45,7 @@ type namedEvent struct {
 
 // places asks the nodes about positions, one for each log. A log that does not exist, or was dropped, is not among the answers.
 func (c *Consumers[Tx]) places(ctx context.Context, q querier, positions ...position) (map[string]place, error) {
-	statement := query{}
+	var statement query
 	switch len(positions) {
 	case 0:
 		return nil, nil
