@@ -57,6 +57,9 @@ func (s *settings) complete(args []string) (err error) {
 		return err
 	}
 	if s.scan.Output == "" {
+		if len(args) > 0 && !strings.ContainsAny(args[0], "./\\") {
+			return fmt.Errorf("there is no command %q; there is adopt, and else packages to scan, such as ./domain/..., and --output", args[0])
+		}
 		return errors.New("--output is required")
 	}
 	if s.baseline.Path == "" {

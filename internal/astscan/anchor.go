@@ -63,7 +63,7 @@ func addAnchors(anchors map[*ast.CommentGroup]anchor, f *ast.File) {
 			}
 		case *ast.InterfaceType:
 			for _, field := range n.Methods.List {
-				add(anchor{kind: "a method of an interface"}, field.Doc, field.Comment)
+				add(anchor{kind: "a method of an interface", hint: "write //eventmap:events above the interface"}, field.Doc, field.Comment)
 			}
 		}
 		return true

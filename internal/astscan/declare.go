@@ -233,7 +233,9 @@ func (d declarer) markType(decl *typeDecl, m *mark) {
 	case m.verb == "upcast" || m.standsOn() == "a field":
 		d.problem(m.pos, "%v stands on the type %s; it marks %s", *m, decl.obj.Name(), m.standsOn())
 	case m.verb == "events" && !types.IsInterface(decl.typ()):
-		d.problem(m.pos, "%v stands on %s, which is no interface", *m, decl.obj.Name())
+		d.problem(m.pos, "%v stands on %s, which is no interface; write it above the interface that the events of an aggregate implement, or mark each event //eventmap:event", *m, decl.obj.Name())
+	case m.verb == "event" && types.IsInterface(decl.typ()):
+		d.problem(m.pos, "%v stands on the interface %s; what implements it is an event if it is marked //eventmap:events", *m, decl.obj.Name())
 	case (m.verb == "event" || m.verb == "aggregate") && decl.structType() == nil:
 		d.problem(m.pos, "%v stands on %s, which is no struct", *m, decl.obj.Name())
 	case m.verb != "ignore" && decl.isGeneric():

@@ -3,7 +3,9 @@ package astscan
 import (
 	"fmt"
 	"go/types"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
@@ -35,7 +37,20 @@ func (p payloadReader) warnOfTagsIn(t types.Type) {
 				p.warnings = append(p.warnings, model.Note{Pos: p.Pos(t.Field(i).Pos()), Text: fmt.Sprintf(
 					"encoding/json reads nothing from the tag `%s`, so the field is stored as %q; write `json:\"name\"`", tag, t.Field(i).Name())})
 			}
+			p.warnOfBlanks(t.Field(i), t.Tag(i))
 			p.warnOfTagsIn(t.Field(i).Type())
+		}
+	}
+}
+
+// warnOfBlanks warns of options of a tag that would be known if no blank stood before or behind them.
+func (p payloadReader) warnOfBlanks(field *types.Var, tag string) {
+	_, options, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+	for option := range strings.SplitSeq(options, ",") {
+		trimmed := strings.TrimSpace(option)
+		if trimmed != option && slices.Contains([]string{"omitempty", "omitzero", "string"}, trimmed) {
+			p.warnings = append(p.warnings, model.Note{Pos: p.Pos(field.Pos()), Text: fmt.Sprintf(
+				"encoding/json does not know the option %q in the tag `%s`; write it without a blank", option, tag)})
 		}
 	}
 }

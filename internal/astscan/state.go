@@ -107,7 +107,11 @@ func (s stateFinder) groupOf(st *state) *aggregate {
 		}
 	}
 	if len(near) != 1 {
-		s.problem(st.mark.pos, "%v does not say which aggregate %v is the state of; there are events of %s: write %v name=...", *st.mark, st.decl, known, *st.mark)
+		name := "..."
+		if len(s.groups) == 1 {
+			name = quoted(s.groups[0].name)
+		}
+		s.problem(st.mark.pos, "%v does not say which aggregate %v is the state of; there are events of %s: write %v name=%s", *st.mark, st.decl, known, *st.mark, name)
 		return nil
 	}
 	return near[0]
@@ -123,10 +127,16 @@ func (s stateFinder) findAppliers(st *state) {
 	methods := types.NewMethodSet(types.NewPointer(st.named))
 	for sel := range methods.Methods() {
 		m, ok := sel.Obj().(*types.Func)
-		if !ok || !m.Exported() || s.decls.ignored[m.Pos()] || m.Signature().Params().Len() != 1 || m.Signature().Variadic() {
+		if !ok || s.decls.ignored[m.Pos()] || m.Signature().Params().Len() != 1 || m.Signature().Variadic() {
 			continue
 		}
 		param := m.Signature().Params().At(0).Type()
+		if !m.Exported() {
+			if found, _ := s.events.of(param); found.in(st.group.name) != nil {
+				misses = append(misses, m.Name()+" is not exported")
+			}
+			continue
+		}
 		takesSum := st.group.sum != nil && types.Identical(param, st.group.sum.decl.obj.Type())
 		found, pointer := s.events.of(param)
 		e := found.in(st.group.name)
@@ -255,7 +265,7 @@ func readApplier(a *model.Applier, m *types.Func, state *types.Named) (why strin
 	case n == 0 && a.PointerReceiver:
 		a.Result = model.Mutates
 	case n == 0:
-		return "has a value receiver and returns no " + state.Obj().Name()
+		return "has a value receiver and returns no " + state.Obj().Name() + ", so what it changes is lost"
 	case n == 1 && types.Identical(sig.Results().At(0).Type(), state):
 		a.Result = model.GivesState
 	case n == 1 && types.Identical(sig.Results().At(0).Type(), types.NewPointer(state)):

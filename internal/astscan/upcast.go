@@ -1,7 +1,9 @@
 package astscan
 
 import (
+	"fmt"
 	"go/types"
+	"strings"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -62,7 +64,7 @@ func (s *scan) readUpcast(decls *declarations, fn *funcDecl, events *events) (li
 	case len(lifted) == 0:
 		return fail("turns an event of %s (by %s) into one of %s (by %s); both must belong to one aggregate: mark one of the types //eventmap:event aggregate=...", takes.aggregates(), from.naming.why, gives.aggregates(), to.naming.why)
 	case from.model.Name != to.model.Name:
-		return fail("turns event %s into event %s; both must be versions of one event: mark one of the types //eventmap:event name=...", from.model.Name, to.model.Name)
+		return fail("turns event %s into event %s; both must be versions of one event: %s", from.model.Name, to.model.Name, asVersions(from, to))
 	case from.decl == to.decl:
 		return fail("takes and returns %v; an upcaster turns a version of an event into a later one", from.decl)
 	case from.model.Version > to.model.Version:
@@ -101,6 +103,16 @@ func (s *scan) addUpcast(found upcasts, fn *funcDecl, from *event, up *model.Upc
 	}
 	found[from] = up
 	s.note(fn.obj.Pos(), "%v turns %s of %s from version %d into version %d", fn, from.model.Name, from.naming.name, from.model.Version, up.To)
+}
+
+// asVersions says how two events become versions of one: under the name of the earlier, which the log may have, unless that name
+// says itself that it is the earlier version of the later.
+func asVersions(from, to *event) string {
+	version := fmt.Sprint(" version=", max(to.model.Version, from.model.Version+1))
+	if bare := strings.TrimRight(from.model.Name, "0123456789"); bare == to.model.Name+"V" {
+		return fmt.Sprintf("mark %v //eventmap:event name=%s, and %v //eventmap:event%s", from.decl, quoted(to.model.Name), to.decl, version)
+	}
+	return fmt.Sprintf("mark %v //eventmap:event name=%s%s", to.decl, quoted(from.model.Name), version)
 }
 
 // isError reports whether t is the predeclared error.

@@ -48,6 +48,9 @@ func (c Command) Flags() *pflag.FlagSet {
 func (c Command) Parse(flags *pflag.FlagSet, args []string) (code int, done bool) {
 	help := flags.BoolP("help", "h", false, "print the manual")
 	version := flags.Bool("version", false, "print the version")
+	if err := misdashed(flags, args); err != nil {
+		return c.Misused(err), true
+	}
 	err := flags.Parse(args)
 	var unknown *pflag.NotExistError
 	switch {
@@ -61,6 +64,21 @@ func (c Command) Parse(flags *pflag.FlagSet, args []string) (code int, done bool
 		return c.Print(c.Name + " " + Version() + "\n"), true
 	}
 	return Done, false
+}
+
+// misdashed returns an error for a flag's name behind one dash, which would be read as several short flags, or as one and its
+// value.
+func misdashed(flags *pflag.FlagSet, args []string) error {
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(name) > 1 && strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && flags.Lookup(name) != nil {
+			return fmt.Errorf("-%s: write --%s, with two dashes", name, name)
+		}
+	}
+	return nil
 }
 
 // Print writes a result to standard output and returns Done; or Trouble, said on standard error, if that fails.
@@ -84,8 +102,12 @@ func (c Command) Fail(err error) (code int) {
 		_, _ = fmt.Fprintln(c.Stderr, problems)
 		return Trouble
 	}
+	told := map[string]bool{} // a driver says of every address, with TLS and without, why it cannot be reached
 	for line := range strings.Lines(err.Error()) {
-		_, _ = fmt.Fprintf(c.Stderr, "%s: %s\n", c.Name, strings.TrimSuffix(line, "\n"))
+		if line = strings.TrimSuffix(line, "\n"); !told[line] {
+			told[line] = true
+			_, _ = fmt.Fprintf(c.Stderr, "%s: %s\n", c.Name, line)
+		}
 	}
 	return Trouble
 }

@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	ossignal "os/signal"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -63,7 +65,7 @@ func Command[Tx any](ctx context.Context, r *Runner[Tx], clears Clears[Tx], args
 		_, _ = fmt.Fprintf(stderr, "%v\nrun it without arguments for its manual\n", err)
 		return 2
 	case err != nil:
-		_, _ = fmt.Fprintln(stderr, err)
+		_, _ = fmt.Fprintln(stderr, withoutRepetition(err.Error()))
 		return 1
 	}
 	return 0
@@ -384,6 +386,18 @@ func (c *command[Tx]) print(report any, table func(io.Writer)) error {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	table(w)
 	return w.Flush()
+}
+
+// withoutRepetition returns a text without the lines that it had before: a driver says of every address, with TLS and without,
+// why it cannot be reached.
+func withoutRepetition(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSuffix(line, "\n"); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // oneLine returns the first line of a text.
