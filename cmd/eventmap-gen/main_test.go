@@ -103,7 +103,8 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // adopted is the script command "adopted SHAPE...": each is a module of internal/adopt's testdata, in the shape that code
-// for some library has. Adopt --write leaves nothing to do by hand: what eventmap-gen then generates is sound.
+// for some library has. Adopt --write leaves nothing to do by hand: what eventmap-gen then generates is sound, and adopt has no
+// more to say.
 func adopted(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: adopted SHAPE...")
@@ -126,6 +127,7 @@ func adopted(ts *testscript.TestScript, neg bool, args []string) {
 		clitest.Exits(ts, false, []string{"0", "eventmap-gen", "adopt", "--write", "./..."})
 		clitest.Exits(ts, false, []string{"0", "eventmap-gen", "--input", ".", "--output", "store"})
 		sound(ts, false, []string{"store", "--input", "."})
+		clitest.Exits(ts, false, []string{"0", "eventmap-gen", "adopt", "./..."}) // and what was generated raises no question
 		ts.Check(ts.Chdir(home))
 	}
 }

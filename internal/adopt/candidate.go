@@ -80,6 +80,9 @@ func (s *search) collect() {
 		s.readers = append(s.readers, r)
 		s.byPackage[pkg.Types] = r
 		for _, f := range pkg.Syntax {
+			if isOurs(f) {
+				continue
+			}
 			generated := ast.IsGenerated(f) || !s.Wrote(pkg, f)
 			for _, decl := range f.Decls {
 				switch decl := decl.(type) {
