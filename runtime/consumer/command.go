@@ -150,6 +150,8 @@ func (c *command[Tx]) run(ctx context.Context, name string, args []string) error
 		return usageError{fmt.Sprintf("there is no command %q", name)}
 	case len(args) < s.least || len(args) > s.most || name == "retry" && len(args) == 2:
 		return usageError{fmt.Sprintf("%s: wrong number of arguments: %d", name, len(args))}
+	case c.log != "" && c.runner.logs == nil:
+		return usageError{fmt.Sprintf("--log %s: there is one log, which has no name; leave the flag out", c.log)}
 	case s.confirmed && !c.yes:
 		return usageError{name + ": this cannot be undone; say --yes"}
 	}

@@ -20,7 +20,11 @@ func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 	if !runtime.ValidName(key.AggregateType) || !runtime.ValidName(key.AggregateID) {
 		return runtime.Snapshot{}, none, nil
 	}
-	snapshot, stream, err := s.readFromSnapshot(ctx, s.bind(tx), key)
+	db := s.bind(tx)
+	if db == nil {
+		return runtime.Snapshot{}, runtime.Stream{}, errNoTransaction
+	}
+	snapshot, stream, err := s.readFromSnapshot(ctx, db, key)
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, fmt.Errorf("read %s %q from its snapshot: %w", key.AggregateType, key.AggregateID, s.snapshotError(err))
 	}
@@ -43,6 +47,9 @@ func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtim
 // that an error does not end the transaction. With a pool it is a transaction of its own.
 func (s *Store[Tx]) SaveSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
 	db := s.bind(tx)
+	if db == nil {
+		return errNoTransaction
+	}
 	save := s.of(key.AggregateID, s.sql.saveSnapshot,
 		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, s.clock(), texts(snapshot.KeyIDs))
 	run := func() error { return exec(ctx, db, save) }
@@ -62,11 +69,14 @@ func (s *Store[Tx]) DropSnapshots(ctx context.Context, tx Tx, q runtime.Snapshot
 	if q.AggregateID != "" && q.AggregateType == "" {
 		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
 	}
-	all := int64(0)
+	db, all := s.bind(tx), int64(0)
+	if db == nil {
+		return 0, errNoTransaction
+	}
 	for _, log := range s.statementLogs() {
 		var dropped int64
 		statement := s.across(log, s.sql.dropSnapshots, q.AggregateType, q.AggregateID, timeOrNull(q.SavedBefore), timeOrNull(q.UnusedSince))
-		if err := queryRow(ctx, s.bind(tx), statement, &dropped); err != nil {
+		if err := queryRow(ctx, db, statement, &dropped); err != nil {
 			return all, fmt.Errorf("drop snapshots: %w", s.snapshotError(err))
 		}
 		all += dropped

@@ -64,7 +64,7 @@ func (s *Store[Tx]) Same(other runtime.Store[Tx]) bool {
 }
 
 func bindPgx(tx pgx.Tx) querier {
-	if tx == nil {
+	if pooled, ok := tx.(*pgxpool.Tx); tx == nil || ok && pooled == nil {
 		return nil
 	}
 	return pgxQuerier{tx}

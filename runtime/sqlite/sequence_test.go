@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/privacy"
 	"github.com/eventmap/eventmap/runtime/sqlite"
 )
 
@@ -111,6 +114,20 @@ func TestStore_withoutATransaction(t *testing.T) {
 	_, readErr := store.ReadEvents(t.Context(), nil, 0, 1)
 	_, safeErr := store.SafeGlobalPosition(t.Context(), nil)
 	_, latestErr := store.GetLatestGlobalPosition(t.Context(), nil)
+	key := runtime.SnapshotKey{AggregateType: "Order", AggregateID: "1", Fingerprint: "f"}
+	_, readsErr := store.ReadStreams(t.Context(), nil, runtime.StreamRead{SnapshotKey: key})
+	_, _, snapshotErr := store.ReadFromSnapshot(t.Context(), nil, key)
+	saveErr := store.SaveSnapshot(t.Context(), nil, key, runtime.Snapshot{Version: 1, State: []byte("{}")})
+	_, dropErr := store.DropSnapshots(t.Context(), nil, runtime.SnapshotQuery{})
+	keys, err := sqlite.NewKeyStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := []privacy.StoredKey{{KeyID: uuid.New(), Subject: "s", Generation: 1, Wrapped: []byte("w"), WrappedBy: "b"}}
+	_, makeErr := keys.MakeKeys(t.Context(), nil, stored, false)
+	_, findErr := keys.FindKeys(t.Context(), nil, privacy.KeyQuery{Subjects: []string{"s"}})
+	forgetErr := keys.ForgetKeys(t.Context(), nil, stored)
+	rewrapErr := keys.RewrapKeys(t.Context(), nil, stored)
 	var iterateErr, logErr error
 	for _, iterateErr = range store.StreamEvents(t.Context(), nil, "Order", "1", runtime.StreamQuery{}) {
 		break
@@ -118,7 +135,10 @@ func TestStore_withoutATransaction(t *testing.T) {
 	for _, logErr = range store.LogEvents(t.Context(), nil, runtime.LogQuery{}) {
 		break
 	}
-	for i, err := range []error{appendErr, streamsErr, streamErr, readErr, safeErr, latestErr, iterateErr, logErr} {
+	for i, err := range []error{
+		appendErr, streamsErr, streamErr, readErr, safeErr, latestErr, iterateErr, logErr,
+		readsErr, snapshotErr, saveErr, dropErr, makeErr, findErr, forgetErr, rewrapErr,
+	} {
 		if err == nil || !strings.Contains(err.Error(), "tx is nil") {
 			t.Errorf("call %d: error is %v, want one that says that tx is nil", i, err)
 		}

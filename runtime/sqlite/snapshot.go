@@ -16,6 +16,9 @@ import (
 // ReadFromSnapshot reads a snapshot and the events after it, in one statement; see [runtime.SnapshotStore]. A transaction
 // that only reads is best begun read-only: it waits for nobody.
 func (s *Store) ReadFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
+	if tx == nil {
+		return runtime.Snapshot{}, runtime.Stream{}, errNoTransaction
+	}
 	snapshot, stream, err := s.readFromSnapshot(ctx, tx, key)
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, fmt.Errorf("read %s %q from its snapshot: %w", key.AggregateType, key.AggregateID, s.tables.explain(ctx, tx, err, eventsTable(s.tables), snapshotsTable(s.tables)))
@@ -34,6 +37,9 @@ func (s *Store) readFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.Sn
 // SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. A statement of SQLite that fails undoes itself, so an error does not end
 // the transaction, unless the disk is full or ctx ends in the middle: then SQLite rolls the whole transaction back.
 func (s *Store) SaveSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
+	if tx == nil {
+		return errNoTransaction
+	}
 	err := execute(ctx, tx, s.sql.saveSnapshot,
 		key.AggregateType, key.AggregateID, key.Fingerprint, snapshot.Version, snapshot.State, timeText(s.clock()), array(snapshot.KeyIDs, uuid.UUID.String))
 	if err != nil {
@@ -46,6 +52,9 @@ func (s *Store) SaveSnapshot(ctx context.Context, tx *sql.Tx, key runtime.Snapsh
 func (s *Store) DropSnapshots(ctx context.Context, tx *sql.Tx, q runtime.SnapshotQuery) (int64, error) {
 	if q.AggregateID != "" && q.AggregateType == "" {
 		return 0, errors.New("drop snapshots: an aggregate ID needs its type")
+	}
+	if tx == nil {
+		return 0, errNoTransaction
 	}
 	result, err := tx.ExecContext(ctx, s.sql.dropSnapshots, q.AggregateType, q.AggregateID, timeOrNull(q.SavedBefore), timeOrNull(q.UnusedSince))
 	if err != nil {
