@@ -120,9 +120,9 @@ func (k *key) appendHead(data []byte) []byte {
 
 // appendSealed appends the JSON form of a sealed value.
 func appendSealed(to, data []byte) []byte {
-	to = append(to, `{"$sealed":"`...)
+	to = append(to, sealedHead...)
 	to = base64.StdEncoding.AppendEncode(to, data)
-	return append(to, `"}`...)
+	return append(to, sealedTail...)
 }
 
 // decodeSealed returns the bytes of a sealed value's JSON form, in room if they fit. The error is an [ErrIntegrity]; the room

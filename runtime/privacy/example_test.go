@@ -54,5 +54,5 @@ func Example() {
 	// Output:
 	// "\"Ada\"", erased: false
 	// "", erased: true
-	// keys for subjects: subject "customer-17": the subject was forgotten
+	// keys for subjects: subject "customer-17": the subject was forgotten; Keys.Readmit gives it a new key if it comes back
 }

@@ -132,9 +132,10 @@ func check(t testing.TB, err error) {
 	}
 }
 
-func schema(t testing.TB) string {
+func schema(t testing.TB, o design.Options) string {
 	t.Helper()
-	text, err := migration.Schema(design.Options{Snapshots: true, SubjectKeys: "here"})
+	o.Snapshots, o.SubjectKeys = true, "here"
+	text, err := migration.Schema(o)
 	check(t, err)
 	return text
 }
@@ -142,29 +143,69 @@ func schema(t testing.TB) string {
 // onPostgres returns a database of PostgreSQL, on one connection whose round trips the counter counts, if there is one.
 func onPostgres(t testing.TB, counter *wire.Counter) *database[pgx.Tx] {
 	t.Helper()
-	pool := connect(t, pgtest.New(t, schema(t)), counter)
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{})), counter)
 	log, err := postgres.New()
-	check(t, err)
-	keys, err := postgres.NewKeyStore()
 	check(t, err)
 	consumers, err := postgres.NewConsumers(pool)
 	check(t, err)
-	return &database[pgx.Tx]{
-		log: log, keyStore: &countedKeys[pgx.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(),
-		begin: func(t testing.TB) (pgx.Tx, func(), func()) {
-			t.Helper()
-			ctx := context.WithoutCancel(t.Context())
-			tx, err := pool.Begin(ctx)
-			check(t, err)
-			return tx, func() { check(t, tx.Commit(ctx)) }, func() { _ = tx.Rollback(ctx) }
-		},
+	return inTransactions(t, pool, log, consumers)
+}
+
+// onLogs returns a database of PostgreSQL with many logs, of which the tests use one.
+func onLogs(t testing.TB) *database[pgx.Tx] {
+	t.Helper()
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{Logs: "tenant"})), nil)
+	check(t, postgres.Check(t.Context(), pool, postgres.ManyLogs))
+	logs, err := postgres.NewLogs()
+	check(t, err)
+	consumers, err := postgres.NewConsumers(pool, postgres.ManyLogs)
+	check(t, err)
+	return inTransactions(t, pool, logs.Of("tenant-7"), consumers)
+}
+
+// inTransactions returns a database whose calls are in transactions of the caller.
+func inTransactions(t testing.TB, pool *pgxpool.Pool, log *postgres.Store[pgx.Tx], consumers consumer.Database[pgx.Tx]) *database[pgx.Tx] {
+	t.Helper()
+	keys, err := postgres.NewKeyStore()
+	check(t, err)
+	d := onPool[pgx.Tx](pool)
+	d.log, d.keyStore, d.consumers = log, &countedKeys[pgx.Tx]{KeyStore: keys}, consumers
+	d.begin = func(t testing.TB) (pgx.Tx, func(), func()) {
+		t.Helper()
+		ctx := context.WithoutCancel(t.Context())
+		tx, err := pool.Begin(ctx)
+		check(t, err)
+		return tx, func() { check(t, tx.Commit(ctx)) }, func() { _ = tx.Rollback(ctx) }
+	}
+	return d
+}
+
+// onGroup returns a database of PostgreSQL whose appends share commits. It has no consumers.
+func onGroup(t testing.TB) *database[*postgres.Group] {
+	t.Helper()
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{})), nil)
+	group, err := postgres.NewGroup(pool)
+	check(t, err)
+	t.Cleanup(func() { check(t, group.Close(context.Background())) })
+	keys, err := postgres.NewKeyStoreGroup()
+	check(t, err)
+	d := onPool[*postgres.Group](pool)
+	d.log, d.keyStore = group, &countedKeys[*postgres.Group]{KeyStore: keys}
+	d.begin = func(testing.TB) (*postgres.Group, func(), func()) { return group, func() {}, func() {} }
+	return d
+}
+
+// onPool returns what databases of PostgreSQL have in common.
+func onPool[Tx any](pool *pgxpool.Pool) *database[Tx] {
+	return &database[Tx]{
+		now: time.Now(),
 		exec: func(t testing.TB, statement string) {
 			t.Helper()
 			_, err := pool.Exec(t.Context(), statement)
 			check(t, err)
 		},
 		dump:  func(t testing.TB) string { return copyTables(t, pool) },
-		files: func(testing.TB) string { return "" }, // they are the server's, and compressed where they are long
+		files: func(testing.TB) string { return "" }, // they are the server's; see TestPersonal_filesOfTheServer
 	}
 }
 

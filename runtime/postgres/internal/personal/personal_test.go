@@ -1,8 +1,10 @@
 package personal_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/postgres"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/customer"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/transfer"
 	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
@@ -27,6 +30,7 @@ func on(t *testing.T, name string, onPostgresDB func(*testing.T, *database[pgx.T
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
 		t.Run("postgres", func(t *testing.T) { t.Parallel(); onPostgresDB(t, onPostgres(t, nil)) })
+		t.Run("many logs", func(t *testing.T) { t.Parallel(); onPostgresDB(t, onLogs(t)) })
 		t.Run("sqlite", func(t *testing.T) { t.Parallel(); onSQLiteDB(t, onSQLite(t)) })
 	})
 }
@@ -48,10 +52,26 @@ func TestPersonal(t *testing.T) {
 	on(t, "away from consumers", awayFromConsumers[pgx.Tx], awayFromConsumers[*sql.Tx])
 	on(t, "queries for keys", keyQueries[pgx.Tx], keyQueries[*sql.Tx])
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
+	on(t, "rows deleted by hand", deletedByHand[pgx.Tx], deletedByHand[*sql.Tx])
+	on(t, "forgotten in a batch", forgottenInBatch[pgx.Tx], forgottenInBatch[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
 	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
 	on(t, "forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
 	on(t, "export", export[pgx.Tx], export[*sql.Tx])
+}
+
+// Over a group, each of whose calls is a transaction of its own, all of it holds that needs no longer one, and no consumers.
+func TestPersonal_group(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(*testing.T, *database[*postgres.Group]){
+		"every kind of field": everyField[*postgres.Group], "forgotten": forgotten[*postgres.Group],
+		"other processes": otherProcesses[*postgres.Group], "snapshots": snapshots[*postgres.Group],
+		"stored already": storedAlready[*postgres.Group], "upcasters": upcasters[*postgres.Group], "codecs": codecs[*postgres.Group],
+		"service away": serviceAway[*postgres.Group], "attacks": attacks[*postgres.Group], "decisions on two": decideOnTwo[*postgres.Group],
+		"rows deleted by hand": deletedByHand[*postgres.Group], "export": export[*postgres.Group],
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); run(t, onGroup(t)) })
+	}
 }
 
 var nick = "nick-SECRET"
@@ -510,10 +530,62 @@ func attacks[Tx any](t *testing.T, d *database[Tx]) {
 	attack("unknown key", func(e *runtime.Event) {
 		e.Payload = []byte(`{"from":"ada","to":7,"name":{"$sealed":"AQ` + strings.Repeat("A", 78) + `"}}`)
 	})
+	// The key ID is authenticated too: that of another subject whose key is there gives nothing.
+	attack("key of another subject", func(e *runtime.Event) {
+		ids := privacy.AppendKeyIDs(nil, e.Payload)
+		one, other := ids[0], ids[len(ids)-1]
+		if one == other {
+			t.Fatal("the event has one subject")
+		}
+		var members map[string]json.RawMessage
+		check(t, json.Unmarshal(e.Payload, &members))
+		var value privacy.Sealed
+		check(t, value.UnmarshalJSON(members["name"]))
+		data, err := value.MarshalBinary()
+		check(t, err)
+		data = bytes.Replace(data, one[:], other[:], 1)
+		check(t, value.UnmarshalBinary(data))
+		members["name"] = value.AppendJSON(nil)
+		e.Payload, err = json.Marshal(members)
+		check(t, err)
+	})
 	// Within a version: what is sealed as another version of the event is not taken for it.
 	attack("another version", func(e *runtime.Event) {
 		e.EventVersion, e.Payload = 1, []byte(strings.Replace(string(e.Payload), `"name"`, `"full"`, 1))
 	})
+}
+
+// A row of a key that is deleted by hand makes what it sealed an error with its place, and never something erased. The subject gets
+// a new key, and what that seals is read.
+func deletedByHand[Tx any](t *testing.T, d *database[Tx]) {
+	d.process().give(t, "t", made("ada", 7))
+	d.exec(t, "delete from subject_keys where subject = 'ada'")
+	p := d.process()
+	tx, _, rollback := d.begin(t)
+	_, err := p.transfers.Read(t.Context(), tx, "t")
+	rollback()
+	var where *privacy.PlaceError
+	if !errors.Is(err, privacy.ErrIntegrity) || !errors.As(err, &where) || where.Place.Field != "name" || where.Place.AggregateID != "t" {
+		t.Errorf("read: %v", err)
+	}
+	p.give(t, "u", made("ada", 7))
+	equal(t, "event", store.TransferEvent(made("ada", 7)), p.read(t, "u").Events[0].Event)
+}
+
+// A handler that forgets somebody reads the rest of its batch without them, in its own transaction already.
+func forgottenInBatch[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("ada", 7), made("ada", 7), made("eve", 7))
+	p.read(t, "t") // caches the keys
+	p.read(t, "t")
+	var got received
+	check(t, d.consume(t, store.NewTransferConsumer[Tx]("forgetting", p.keys, store.TransferHandlerFuncs[Tx]{
+		Made: func(ctx context.Context, tx Tx, e transfer.Made, m runtime.Meta) error {
+			got.add(e.Name, m)
+			return p.keys.Forget(ctx, tx, "ada")
+		},
+	})))
+	equal(t, "handled", []string{"name-SECRET \"{}\\[]", "(removed)[Name Nick Born Photo]", "name-SECRET \"{}\\[]"}, got.seen)
 }
 
 func decideOnTwo[Tx any](t *testing.T, d *database[Tx]) {
