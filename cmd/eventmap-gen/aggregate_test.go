@@ -125,6 +125,12 @@ func (a *domainAggregate) writeEvent(t *rapid.T, e *domainEvent, faulty bool) {
 		}
 		doc += fmt.Sprintf(" version=%d\n", e.version)
 	}
+	if !faulty && chance(t, 3) {
+		fields = personal(t, fields)
+		if chance(t, 4) {
+			doc += "//eventmap:forget who\n"
+		}
+	}
 	if a.how == byInterface {
 		fields += a.writeMethod(t, e)
 	}

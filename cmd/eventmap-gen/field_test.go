@@ -105,5 +105,23 @@ func (s *source) fields(t *rapid.T, faulty bool) string {
 	return b.String()
 }
 
+// markable matches the fields that may be personal, with their types.
+var markable = regexp.MustCompile("(?m)^\t(?:[\\pL_][\\pL\\d_]*) (.+?)(?: `[^`\n]*`)?$")
+
+// personal returns the fields with subjects before them, and marks of personal data on some.
+func personal(t *rapid.T, fields string) string {
+	marked := markable.ReplaceAllStringFunc(fields, func(field string) string {
+		if strings.Contains(field, "json:\"-\"") || strings.HasPrefix(field, "\t_") || strings.Contains(field, "NotThere") || chance(t, 2) {
+			return field
+		}
+		erased := ""
+		if markable.FindStringSubmatch(field)[1] == "string" && chance(t, 2) {
+			erased = ` erased="(gone) \\\"\\u00fc\\\""`
+		}
+		return field + " //eventmap:personal " + rapid.SampledFrom([]string{"who", "subject=other"}).Draw(t, "subject") + erased
+	})
+	return "\tWhom_ string //eventmap:subject who\n\tOther_ int64 `json:\"other_\"` //eventmap:subject other\n" + marked
+}
+
 // chance is true once in n times.
 func chance(t *rapid.T, n int) bool { return rapid.IntRange(0, n-1).Draw(t, "chance") == n-1 }
