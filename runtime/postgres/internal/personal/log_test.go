@@ -1,0 +1,136 @@
+package personal_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
+	"github.com/eventmap/eventmap/internal/pgtest"
+	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/consumer"
+	"github.com/eventmap/eventmap/runtime/mapping"
+	"github.com/eventmap/eventmap/runtime/postgres"
+	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/transfer"
+	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
+)
+
+// written is what loggers wrote.
+type written struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.Write(p)
+}
+
+// Stores, snapshots and consumers say much when all goes wrong, and nothing of what is personal: not in logs of every level, nor in
+// errors, nor in what is stored of failures. What a handler says is its own, and kept as it is.
+func TestPersonal_logsAndErrors(t *testing.T) {
+	t.Parallel()
+	var logs written
+	logger := runtime.SlogLogger(slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{})), nil)
+	log, err := postgres.New(postgres.WithLogger(logger))
+	check(t, err)
+	consumers, err := postgres.NewConsumers(pool)
+	check(t, err)
+	d := inTransactions(t, pool, log, consumers)
+	p := d.process(runtime.WithLogger(logger))
+	p.give(t, "t", made("ada", 7), transfer.Checked{})
+	// A value that was sealed as another type, and a snapshot that was changed.
+	misfit := []runtime.Event{{
+		AggregateType: store.TransferType, AggregateID: "misfit", EventType: "Made", EventVersion: 2, EventID: uuid.New(),
+		Payload: []byte(`{"from":"ada","to":7,"name":{"name-SECRET":["name-SECRET"]},"answers":{"answer-SECRET":"answer-SECRET"}}`),
+	}}
+	other := mapping.PersonalEvents{{AggregateType: store.TransferType, EventType: "Made", Version: 2}: {
+		Members: []string{"from", "to", "name", "answers"},
+		Fields:  []mapping.PersonalField{{Member: "name", Field: "Name", Subject: "from"}, {Member: "answers", Field: "Answers", Subject: "to"}},
+	}}
+	p.in(t, func(tx pgx.Tx) {
+		check(t, mapping.NewPersonal(p.keys, other).Seal(t.Context(), tx, misfit))
+		_, err := d.log.Append(t.Context(), tx, runtime.NoStream(), misfit)
+		check(t, err)
+		_, err = p.transfers.Execute(t.Context(), tx, "t", func(transfer.Transfer) ([]store.TransferEvent, error) {
+			return []store.TransferEvent{made("ada", 8)}, nil
+		})
+		check(t, err)
+	})
+	d.exec(t, "update aggregate_snapshots set state = 'name-CHANGED'")
+	p.load(t, "t")
+	p.forget(t, "8")
+
+	var said []string
+	call := func(err error) {
+		t.Helper()
+		if err == nil {
+			t.Error("no error")
+			return
+		}
+		said = append(said, err.Error())
+	}
+	try := func(work func(ctx context.Context, tx pgx.Tx) error) {
+		tx, _, rollback := d.begin(t)
+		defer rollback()
+		call(work(t.Context(), tx))
+	}
+	try(func(ctx context.Context, tx pgx.Tx) error { _, err := p.transfers.Read(ctx, tx, "misfit"); return err })
+	try(func(ctx context.Context, tx pgx.Tx) error {
+		_, _, err := p.transfers.Load(ctx, tx, "misfit")
+		return err
+	})
+	for _, events := range [][]store.TransferEvent{{made("ada", 8)}, {made("", 7)}, {made("a\x00b", 7)}, {made(strings.Repeat("x", 2000), 7)}} {
+		try(func(ctx context.Context, tx pgx.Tx) error {
+			_, err := p.transfers.Append(ctx, tx, "t", runtime.Any(), events)
+			return err
+		})
+	}
+	try(func(ctx context.Context, tx pgx.Tx) error { // a conflict
+		_, err := p.transfers.Append(ctx, tx, "t", runtime.Exact(1), []store.TransferEvent{made("ada", 7)})
+		return err
+	})
+	try(func(ctx context.Context, tx pgx.Tx) error { // an ID that is there
+		_, err := p.transfers.Append(ctx, tx, "new", runtime.NoStream(), []store.TransferEvent{made("ada", 7)}, runtime.WithEventID(func() uuid.UUID { return misfit[0].EventID }))
+		return err
+	})
+	runner, err := consumer.New(consumers, consumer.Config{Logger: logger}, consumer.Registration[pgx.Tx]{
+		Consumer: store.NewTransferConsumer[pgx.Tx]("reading", p.keys, store.TransferHandlerFuncs[pgx.Tx]{
+			Checked: func(context.Context, pgx.Tx, transfer.Checked, runtime.Meta) error {
+				return errors.New("what I say is mine")
+			},
+		}),
+		Attempts: 2, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond}, Policy: consumer.Park,
+	})
+	check(t, err)
+	check(t, runner.RunUntilCaughtUp(t.Context(), nil))
+	parked, err := runner.Parked(t.Context(), "reading", 0, 100)
+	check(t, err)
+	for _, e := range parked {
+		said = append(said, e.Error)
+	}
+	if !slices.Contains(said, "what I say is mine") || len(parked) < 2 {
+		t.Errorf("parked: %+v", parked)
+	}
+	for what, text := range map[string]string{"logs": logs.all.String(), "errors": strings.Join(said, "\n"), "database": d.dump(t)} {
+		if at := strings.Index(text, "SECRET"); at >= 0 {
+			t.Errorf("the %s hold something personal: %.300s", what, text[max(0, at-200):])
+		}
+	}
+	for _, there := range []string{"a snapshot cannot be opened", "event failed", "appended"} {
+		if !strings.Contains(logs.all.String(), there) {
+			t.Errorf("the logs do not say %q:\n%.2000s", there, logs.all.String())
+		}
+	}
+}
