@@ -27,6 +27,7 @@ type KeyPlan struct {
 	Events    int // to store
 	Processes int // each with a cache of its own
 	Subjects  int
+	Logs      int // that the events are spread over; 0: the database has one log
 	Seed      uint64
 }
 
@@ -39,6 +40,7 @@ type KeyReport struct {
 	Stored, Erased            int // events in the log, and those among them that cannot be read again
 	RolledBack, Refused, Died int // transactions
 	Forgotten, Readmitted     int // subjects
+	Snapshots                 int // that are left, of which none can be read of whom was forgotten
 	Keyless                   int // events that are sealed under a key that is not in the table
 	Unreadable                int // events that should be readable and are not
 	Undead                    int // events that were read after their subject was forgotten and the time to live was over
@@ -47,16 +49,20 @@ type KeyReport struct {
 // String returns the counts in lines.
 func (r KeyReport) String() string {
 	return fmt.Sprintf(`%d events stored in %s, %d of them erased; transactions: %d rolled back, %d refused as forgotten, %d died
-%d subjects forgotten, %d readmitted
+%d subjects forgotten, %d readmitted; %d snapshots left
 sealed under a key that was never committed: %d; unreadable without reason: %d; readable after the time to live: %d`,
-		r.Stored, r.Took.Round(time.Second), r.Erased, r.RolledBack, r.Refused, r.Died, r.Forgotten, r.Readmitted, r.Keyless, r.Unreadable, r.Undead)
+		r.Stored, r.Took.Round(time.Second), r.Erased, r.RolledBack, r.Refused, r.Died, r.Forgotten, r.Readmitted, r.Snapshots, r.Keyless, r.Unreadable, r.Undead)
 }
 
-// RunKeys tortures the keys of personal data on a private server of its own: processes append values that they seal, with
-// rollbacks, savepoints and first appends for one subject at once, while others forget and readmit subjects, backends are
+// RunKeys tortures the keys of personal data on a private server of its own: processes append values that they seal and save
+// sealed snapshots, with rollbacks, savepoints and first appends for one subject at once, while others forget and readmit subjects, backends are
 // terminated, and the server crashes once in the middle.
 func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
-	tables, err := migration.Schema(design.Options{SubjectKeys: "here"})
+	options := design.Options{SubjectKeys: "here", Snapshots: true}
+	if p.Logs > 0 {
+		options.Logs = "tenant"
+	}
+	tables, err := migration.Schema(options)
 	if err != nil {
 		return KeyReport{}, err
 	}
@@ -66,7 +72,7 @@ func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
 	}
 	defer stage.close()
 	t := &keyTorture{plan: p, pool: stage.pool, erased: make(map[uuid.UUID]erasure)}
-	if t.store, err = postgres.New(); err != nil {
+	if t.stores, err = p.stores(); err != nil {
 		return KeyReport{}, err
 	}
 	if t.rows, err = postgres.NewKeyStore(); err != nil {
@@ -94,10 +100,27 @@ func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
 	return t.report, t.judge(ctx)
 }
 
+// stores returns a store for each log.
+func (p KeyPlan) stores() ([]*postgres.Store[pgx.Tx], error) {
+	if p.Logs == 0 {
+		store, err := postgres.New()
+		return []*postgres.Store[pgx.Tx]{store}, err
+	}
+	logs, err := postgres.NewLogs()
+	if err != nil {
+		return nil, err
+	}
+	stores := make([]*postgres.Store[pgx.Tx], p.Logs)
+	for n := range stores {
+		stores[n] = logs.Of(fmt.Sprint("tenant-", n))
+	}
+	return stores, nil
+}
+
 type keyTorture struct {
 	plan   KeyPlan
 	pool   *pgxpool.Pool
-	store  *postgres.Store[pgx.Tx]
+	stores []*postgres.Store[pgx.Tx] // one for each log
 	rows   *postgres.KeyStore[pgx.Tx]
 	stored atomic.Int64
 
@@ -219,8 +242,30 @@ func (t *keyTorture) append(ctx context.Context, keys *privacy.Keys[pgx.Tx], tx 
 			Payload: value.AppendJSON(nil), Metadata: fmt.Appendf(nil, "%q", subject),
 		}
 	}
-	_, err = t.store.Append(ctx, tx, runtime.NoStream(), events)
+	store := t.stores[random.IntN(len(t.stores))]
+	if _, err = store.Append(ctx, tx, runtime.NoStream(), events); err == nil && random.IntN(5) == 0 {
+		err = saveState(ctx, store, tx, ring, stream, sealed)
+	}
 	return sealed, err
+}
+
+// saveState saves a snapshot that is sealed with the keys of values.
+func saveState(ctx context.Context, store *postgres.Store[pgx.Tx], tx pgx.Tx, ring *privacy.Ring, stream string, sealed []sealedEvent) error {
+	var ids []uuid.UUID
+	for i := range sealed {
+		ids = append(ids, sealed[i].value.KeyID())
+	}
+	state, used, err := ring.SealState(statePlaceOf(stream), ids, []byte(stream))
+	if err != nil {
+		return err
+	}
+	place := statePlaceOf(stream)
+	key := runtime.SnapshotKey{AggregateType: place.AggregateType, AggregateID: place.AggregateID, Fingerprint: place.Fingerprint}
+	return store.SaveSnapshot(ctx, tx, key, runtime.Snapshot{Version: place.Version, State: state, KeyIDs: used})
+}
+
+func statePlaceOf(stream string) privacy.StatePlace {
+	return privacy.StatePlace{AggregateType: "Account", AggregateID: stream, Fingerprint: "f", Version: 1}
 }
 
 func placeOf(stream string, id uuid.UUID) privacy.Place {
@@ -328,71 +373,4 @@ func (t *keyTorture) crash(ctx context.Context, server *pgtest.Server) error {
 		pause(ctx, 10*time.Millisecond)
 	}
 	return server.Restart()
-}
-
-// judge reads the whole log with an empty cache.
-func (t *keyTorture) judge(ctx context.Context) error {
-	keys, err := t.keys()
-	if err != nil {
-		return err
-	}
-	const page = 1000
-	from := int64(0)
-	for {
-		var events []runtime.PersistedEvent
-		err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) (err error) {
-			if events, err = t.store.ReadEvents(ctx, tx, from, page); err != nil {
-				return err
-			}
-			var ids []uuid.UUID
-			for i := range events {
-				ids = privacy.AppendKeyIDs(ids, events[i].Payload)
-			}
-			ring, err := keys.ByID(ctx, tx, ids...)
-			if err != nil {
-				return err
-			}
-			for i := range events {
-				t.judgeEvent(ring, &events[i])
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if len(events) == 0 {
-			return nil
-		}
-		from = events[len(events)-1].GlobalPosition
-	}
-}
-
-func (t *keyTorture) judgeEvent(ring *privacy.Ring, e *runtime.PersistedEvent) {
-	t.report.Stored++
-	var value privacy.Sealed
-	err := value.UnmarshalJSON(e.Payload)
-	if err == nil {
-		subject, _, known := ring.Subject(value.KeyID())
-		if !known {
-			t.report.Keyless++
-			return
-		}
-		if fmt.Sprintf("%q", subject) != string(e.Metadata) {
-			err = errors.New("it is sealed under the key of another subject")
-		}
-	}
-	var plaintext []byte
-	var erased bool
-	if err == nil {
-		plaintext, erased, err = ring.Open(placeOf(e.AggregateID, e.EventID), value)
-	}
-	gone, forgotten := t.erased[value.KeyID()]
-	switch {
-	case err != nil, erased && !forgotten, !erased && fmt.Sprintf("%q", plaintext) != string(e.Metadata):
-		t.report.Unreadable++
-	case erased:
-		t.report.Erased++
-	case !gone.at.IsZero():
-		t.report.Undead++
-	}
 }
