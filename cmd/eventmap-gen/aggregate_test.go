@@ -27,6 +27,7 @@ type domainAggregate struct {
 	method string // that its events have
 	events []*domainEvent
 	wires  map[string]bool
+	shares string // an aggregate that some events are shared with, or nothing
 }
 
 // A domainEvent is one version of one event.
@@ -47,6 +48,9 @@ func (a *domainAggregate) write(t *rapid.T, dir string) {
 		a.name = rapid.SampledFrom(aggregateNames).Draw(t, "aggregate")
 	}
 	a.domain.names[a.name] = true
+	if a.how != byConvention && chance(t, 2) {
+		a.shares = fmt.Sprint("shared with ", a.index)
+	}
 	a.main = a.source(dir, packageName(t, path.Base(dir)))
 	if a.how == byInterface {
 		a.sum = a.main.declare(rapid.SampledFrom([]string{"Event", "Events", "OrderEvent", "Any", "Error", "E"}).Draw(t, "interface"))
@@ -123,7 +127,11 @@ func (a *domainAggregate) writeEvent(t *rapid.T, e *domainEvent, faulty bool) {
 		if e.typ != e.name {
 			doc += " name=" + e.name
 		}
-		doc += fmt.Sprintf(" version=%d\n", e.version)
+		doc += fmt.Sprintf(" version=%d", e.version)
+		if a.shares != "" && chance(t, 2) {
+			doc += fmt.Sprintf(" aggregate=%q aggregate=%q", a.name, a.shares)
+		}
+		doc += "\n"
 	}
 	if !faulty && chance(t, 3) {
 		fields = personal(t, fields)
