@@ -218,7 +218,8 @@ func TestMove_refuses(t *testing.T) {
 }
 
 // A log is moved while consumers run and a writer appends: both are refused from then on, and the next release goes on where they were. They
-// lock tables in other orders than the migration, so that it may be broken off for a deadlock; then nothing has changed, and it is run again.
+// lock tables in other orders than the migration, which gives back what it has before that is a deadlock. On a busy machine it may not get
+// its locks in time; then nothing has changed, and it is run again.
 func TestMove_whileConsumersAndAppendsRun(t *testing.T) {
 	t.Parallel()
 	first, up, _ := moveOf(t, design.Options{Logs: "hash", HashedLogs: 4}, "")
@@ -243,7 +244,7 @@ func TestMove_whileConsumersAndAppendsRun(t *testing.T) {
 	e.eventually("some events are handled", func() bool { return one[int](e, `select count(*) from handled`) > 100 })
 	e.eventually("the log is moved", func() bool {
 		_, err := e.pool.Exec(t.Context(), up)
-		if err != nil && !runtime.Retryable(err) {
+		if err != nil && !strings.Contains(err.Error(), "55P03") {
 			t.Fatal(err)
 		}
 		return err == nil

@@ -36,6 +36,13 @@ var alone = []storetest.Ability{storetest.Transactions, storetest.ConcurrentWrit
 
 func TestKeyStore_contract(t *testing.T) {
 	t.Parallel()
+	t.Run("Citus", func(t *testing.T) {
+		t.Parallel()
+		layout := postgres.ManyLogs.OnCitus()
+		pool := connect(t, citusDatabase(t, design.Options{Logs: "tenant", SubjectKeys: "here"}))
+		snapshots := newStore(t, layout, postgres.WithLog("a"))
+		keystest.Run(t, keystest.Harness[pgx.Tx]{Store: must(t)(postgres.NewKeyStore(layout)), Begin: beginPgx(pool), Snapshots: snapshots})
+	})
 	for name, m := range map[string]pgx.QueryExecMode{
 		"cached statements": pgx.QueryExecModeCacheStatement,
 		"simple protocol":   pgx.QueryExecModeSimpleProtocol,

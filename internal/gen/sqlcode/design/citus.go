@@ -39,6 +39,16 @@ func (t Tables) Distributed() []pgname.Table {
 	return slices.DeleteFunc(t.InLog(), func(table pgname.Table) bool { return table == t.Checkpoints || table == t.Parked })
 }
 
+// OnCoordinator returns the tables that stay on the coordinator and that transactions change along with the log. Citus is told of them: so it
+// commits in two phases what changes one of them and a node, and in one what it knows nothing of.
+func (t Tables) OnCoordinator() []pgname.Table {
+	tables := []pgname.Table{t.Checkpoints}
+	if t.HasSubjectKeys() {
+		tables = append(tables, t.SubjectKeys)
+	}
+	return tables
+}
+
 // AppendFunction returns the function by which the node of a log appends to it.
 func (d Design) AppendFunction() Function {
 	return Function{d.Events.AppendFunction(), "text, text[], text[], bigint[], bigint[], bigint[], text[], text[], integer[], bytea[], text[], text[], text[], text[], timestamptz[]"}
@@ -56,8 +66,11 @@ func (d Design) StoredPayload(bytes string) string {
 type Distribution struct {
 	Script
 	Tables  []pgname.Table
-	Appends bool // the function comes, or goes
+	Known   []pgname.Table // that stay on the coordinator
+	Appends bool           // the function comes, or goes
 }
 
 // AllDistributed returns the script that distributes all there is.
-func (s Script) AllDistributed() Distribution { return Distribution{s, s.Distributed(), true} }
+func (s Script) AllDistributed() Distribution {
+	return Distribution{s, s.Distributed(), s.OnCoordinator(), true}
+}

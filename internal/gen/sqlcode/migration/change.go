@@ -185,22 +185,17 @@ func (c change) tenantRLS() (lost, gained any) {
 
 // citus distributes what is not distributed, or takes it back.
 func (c change) citus() (lost, gained any) {
-	distributed := func(d design.Design) (tables []pgname.Table) {
-		if d.Logs.Citus {
-			tables = d.Distributed()
-		}
-		return tables
-	}
-	former, current := distributed(c.from), distributed(c.to)
+	former, current := c.from.Logs.Citus, c.to.Logs.Citus
 	switch {
-	case len(former) > 0 && len(current) == 0:
-		return design.Distribution{Script: c.before, Tables: former, Appends: true}, nil
-	case len(former) == 0 && len(current) > 0:
-		return nil, design.Distribution{Script: c.after, Tables: current, Appends: true}
-	case len(former) < len(current): // by the table of snapshots
-		return nil, design.Distribution{Script: c.after, Tables: missing(current, former)}
+	case former && !current:
+		return c.before.AllDistributed(), nil
+	case !former && current:
+		return nil, c.after.AllDistributed()
+	case !current:
+		return nil, nil
 	}
-	return nil, nil
+	tables, known := missing(c.to.Distributed(), c.from.Distributed()), missing(c.to.OnCoordinator(), c.from.OnCoordinator())
+	return nil, when(len(tables)+len(known) > 0, design.Distribution{Script: c.after, Tables: tables, Known: known})
 }
 
 func (c change) appendOnly() (lost, gained any) {
