@@ -213,7 +213,7 @@ func (m domainModule) checkRefusal(d *domain, said string) error {
 }
 
 // faultyField matches what is said of a fault that the convention does not take for data.
-var faultyField = regexp.MustCompile(`\bits field (?i:faulty) `)
+var faultyField = regexp.MustCompile(`\bits field (?i:faulty) |none of its fields is exported`)
 
 // questionLine matches a question, with the reason that there is for it.
 var questionLine = regexp.MustCompile(`^\? .+\.go:\d+:\d+: is \S+ an event\? (.+); if it is none, mark it .+\n$`)

@@ -100,10 +100,6 @@ func IsSealed(value []byte) bool {
 
 // sealedText returns the text of {"$sealed":"text"}. White space is taken where a database may put it.
 func sealedText(value []byte) ([]byte, bool) {
-	if n := len(value) - len(sealedTail); n >= len(sealedHead) && string(value[:len(sealedHead)]) == sealedHead && string(value[n:]) == sealedTail {
-		text := value[len(sealedHead):n]
-		return text, bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0
-	}
 	rest, ok := cut(value, "{")
 	for _, token := range [...]string{sealedMember, ":", `"`} {
 		if ok {
@@ -119,6 +115,15 @@ func sealedText(value []byte) ([]byte, bool) {
 	}
 	tail, ok := cut(rest[end+1:], "}")
 	return rest[:end], ok && len(trimSpace(tail)) == 0
+}
+
+// asWritten returns what stands where a value as this package writes it has its text. It may hold anything.
+func asWritten(value []byte) ([]byte, bool) {
+	n := len(value) - len(sealedTail)
+	if n < len(sealedHead) || string(value[:len(sealedHead)]) != sealedHead || string(value[n:]) != sealedTail {
+		return nil, false
+	}
+	return value[len(sealedHead):n], true
 }
 
 // cut returns what follows the token, which white space may precede.
