@@ -2,10 +2,10 @@
 # gocloud.dev/secrets opens the URL "base64key://" with a key that nobody has given it.
 #
 # An address without a key is no error: the keeper has a random key, which lives as long as the process. The documentation of
-# the package says so; what it does to a service is easily missed. With
-# "base64key://$KEY" in a configuration and KEY unset, a service encrypts, decrypts what it has encrypted itself, and passes
-# its tests. After the next start nothing can be decrypted, and no other process ever could. Where keys of persons are wrapped
-# by it, all of them are lost. A key of a wrong length is refused.
+# the package says so; what it does to a service is easily missed. With "base64key://$KEY" in a configuration and KEY unset,
+# a service encrypts, decrypts what it has encrypted itself, and passes its tests. After the next start nothing can be
+# decrypted, and no other process ever could. Where keys of persons are wrapped by it, all of them are lost. A key of a wrong
+# length is refused.
 #
 # Seen with gocloud.dev v0.49.0.
 set -eu
