@@ -98,7 +98,8 @@ func sound(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(checkFormatted(name))
 		}
 	}
-	ts.Check(ts.Exec("go", "test", "-vet=all", "./...")) // go vet's checks in the same pass
+	ts.Check(ts.Exec("go", "vet", "./..."))
+	ts.Check(ts.Exec("go", "test", "./..."))
 }
 
 // adopted is the script command "adopted SHAPE...": each is a module of internal/adopt's testdata, in the shape that code
