@@ -391,6 +391,41 @@ func TestLogs_tenantRLS(t *testing.T) {
 	wantState(t, "append to another log than the session has set", err, "42501")
 }
 
+// Names that look like SQL, like each other or like nothing are names of logs like others: a session that has set one sees that log alone, and
+// changes no row of another.
+func TestLogs_tenantRLSOfHostileNames(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, pgtest.New(t, schema(t, design.Options{Logs: "tenant", TenantRLS: true})))
+	tx := begin(t, pool)
+	logs, err := postgres.NewLogs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{
+		"a", "A", "a ", " a", "%", "_", "a' or true --", `"a"`, `\`, "$1", "null", "ä", "a\u0308", "\u202ea", strings.Repeat("x", 255), strings.Repeat("x", 63), strings.Repeat("x", 64),
+	}
+	for i, name := range names {
+		mustAppend(t, logs.Of(name), tx, placed("s", i+1))
+	}
+	role := newRole(t, tx)
+	execute(t, tx, "grant select, insert, update, delete on all tables in schema public to "+role)
+	execute(t, tx, "set local role "+role)
+	for i, name := range names {
+		if _, err := tx.Exec(t.Context(), "select set_config('eventmap.log', $1, true)", name); err != nil {
+			t.Fatal(err)
+		}
+		var n, others int
+		if err := tx.QueryRow(t.Context(), "select count(*), count(*) filter (where log <> $1) from events", name).Scan(&n, &others); err != nil || n != i+1 || others != 0 {
+			t.Errorf("log %q: sees %d events and %d of others, %v; want its own %d", name, n, others, err, i+1)
+		}
+		for _, change := range []string{"update event_logs set position = 0 where log <> $1", "delete from events where log <> $1", "delete from aggregate_heads where log <> $1"} {
+			if tag, err := tx.Exec(t.Context(), change, name); err != nil || tag.RowsAffected() != 0 {
+				t.Errorf("log %q: %s changed %d rows, %v; want none", name, change, tag.RowsAffected(), err)
+			}
+		}
+	}
+}
+
 // A log is read on a standby, as far as that has come, at any isolation level.
 func TestLogs_onAStandby(t *testing.T) {
 	t.Parallel()
