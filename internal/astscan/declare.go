@@ -23,6 +23,7 @@ type typeDecl struct {
 	generated bool   // by another tool
 	marks     map[string]*mark
 	forget    *mark // or nil
+	sums      sums  // that it implements, by value or pointer
 }
 
 // typ returns the declared type, behind any alias.

@@ -44,12 +44,11 @@ func (es *events) of(t types.Type) (found shared, pointer bool) {
 }
 
 // findEvents takes the events among the declared types, in all three ways, and notes why the others are left.
-func (s *scan) findEvents(decls *declarations, us sums) *events {
+func (s *scan) findEvents(decls *declarations) *events {
 	f := eventFinder{
 		scan:  s,
 		decls: decls,
-		sums:  us,
-		bases: embeddedEvents(decls, us),
+		bases: embeddedEvents(decls),
 		used:  s.usedAsFields(decls),
 		code:  readCode(decls),
 		found: &events{byType: map[*types.TypeName]shared{}, left: map[*types.TypeName]string{}},
@@ -59,9 +58,9 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 			continue
 		}
 		for _, d := range src.types {
-			if f.isSumOfNoStruct(d) {
+			if isSumOfNoStruct(d) {
 				f.problem(d.obj.Pos(), "%v implements %v, but is no struct, as every event is; make it one, as in type %s struct { Value %s }, or mark it //eventmap:ignore",
-					d, f.sums.of(d.typ())[0].decl, d.obj.Name(), types.TypeString(d.typ().Underlying(), qualifier(d.src.Types)))
+					d, d.sums[0].decl, d.obj.Name(), types.TypeString(d.typ().Underlying(), qualifier(d.src.Types)))
 			} else if how, why := f.judge(d); how != "" {
 				f.take(d, how)
 			} else if why != "" && d.obj.Exported() {
@@ -77,7 +76,6 @@ func (s *scan) findEvents(decls *declarations, us sums) *events {
 type eventFinder struct {
 	*scan
 	decls *declarations
-	sums  sums
 	bases map[*types.TypeName]*typeDecl // structs that lend their methods to an event
 	used  map[*types.TypeName]*typeDecl // structs that another has as a field
 	code  code
@@ -102,7 +100,7 @@ func (f eventFinder) judge(d *typeDecl) (how, why string) {
 	case d.obj.IsAlias():
 		return "", "it is another name for " + types.TypeString(d.typ(), qualifier(d.obj.Pkg()))
 	}
-	if len(f.sums.of(d.typ())) > 0 {
+	if len(d.sums) > 0 {
 		if within := f.bases[d.obj]; within != nil {
 			return "", fmt.Sprintf("%v embeds it", within)
 		}
@@ -148,8 +146,8 @@ func (s *scan) doubt(d *typeDecl, why string) {
 }
 
 // isSumOfNoStruct reports whether a type that is no struct implements a marked interface.
-func (f eventFinder) isSumOfNoStruct(d *typeDecl) bool {
-	return d.structType() == nil && !types.IsInterface(d.typ()) && d.marks["ignore"] == nil && !d.obj.IsAlias() && !d.isGeneric() && !d.generated && len(f.sums.of(d.typ())) > 0
+func isSumOfNoStruct(d *typeDecl) bool {
+	return d.structType() == nil && !types.IsInterface(d.typ()) && d.marks["ignore"] == nil && !d.obj.IsAlias() && !d.isGeneric() && !d.generated && len(d.sums) > 0
 }
 
 // take takes d as an event.
@@ -174,7 +172,7 @@ func (f eventFinder) take(d *typeDecl, how string) {
 	if mark != nil && mark.version != 0 {
 		m.Version = mark.version
 	}
-	namings := f.namings(d, mark, f.sums.of(named))
+	namings := f.namings(d, mark)
 	for _, naming := range namings {
 		e := &event{decl: d, named: named, how: how, mark: mark, naming: naming, shared: len(namings) > 1, model: m}
 		f.found.all = append(f.found.all, e)
@@ -183,33 +181,33 @@ func (f eventFinder) take(d *typeDecl, how string) {
 }
 
 // namings returns the aggregates of an event: one, unless its mark names several.
-func (f eventFinder) namings(d *typeDecl, m *mark, sums sums) (all []naming) {
+func (f eventFinder) namings(d *typeDecl, m *mark) (all []naming) {
 	switch {
 	case m != nil && len(m.aggregates) > 0:
 		for _, name := range m.aggregates {
 			all = append(all, naming{name: name, why: "mark", pos: m.pos})
 		}
 		return all
-	case len(sums) > 1:
-		f.severalSums(d, sums)
+	case len(d.sums) > 1:
+		f.severalSums(d)
 		return nil
-	case len(sums) > 0:
-		return []naming{sums[0].named}
+	case len(d.sums) > 0:
+		return []naming{d.sums[0].named}
 	}
 	return []naming{f.packageNaming(f.decls, d.src, "")}
 }
 
 // severalSums reports an event that implements several marked interfaces; of several such events, the first.
-func (s *scan) severalSums(d *typeDecl, sums sums) {
+func (s *scan) severalSums(d *typeDecl) {
 	told := true
-	for _, u := range sums {
+	for _, u := range d.sums {
 		told = told && u.shared
 		u.shared = true
 	}
 	if told {
 		return
 	}
-	a, b := sums[0], sums[1]
+	a, b := d.sums[0], d.sums[1]
 	s.problem(d.obj.Pos(), "%v implements both %v (%v) and %v (%v), and an event belongs to one aggregate unless its mark says otherwise; give each interface a method of its own, such as is%sEvent(), or, if streams of both hold it, mark it //eventmap:event %s",
 		d, a.decl, s.Pos(a.decl.obj.Pos()), b.decl, s.Pos(b.decl.obj.Pos()), upperCamel(a.decl.src.Name), aggregateKeys([]string{a.named.name, b.named.name}))
 }

@@ -72,7 +72,7 @@ func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
 		return nil, err // types are not whole: what follows would find more than there is
 	}
 	sums := s.findSums(decls)
-	events := s.findEvents(decls, sums)
+	events := s.findEvents(decls)
 	if len(events.all) == 0 && len(s.problems) == 0 {
 		if len(s.doubts) > 0 {
 			return nil, questions(s.doubts)

@@ -27,6 +27,7 @@ func (s *scan) findSnapshots(decls *declarations, groups aggregates, states stat
 		}
 	}
 	var meanings map[string]*goload.Meaning
+	var code *fingerprint.Code
 	for _, g := range groups {
 		st := states[g]
 		if st == nil || !st.mark.snapshots {
@@ -35,8 +36,9 @@ func (s *scan) findSnapshots(decls *declarations, groups aggregates, states stat
 		s.checkStateJSON(decls, st)
 		if meanings == nil {
 			meanings = s.Meanings()
+			code = fingerprint.NewCode(s.foldSource(meanings))
 		}
-		result, err := fingerprint.Of(s.foldSource(meanings), foldRoots(g, st, upcasts, meanings), foldText(g, st, upcasts)...)
+		result, err := code.Fingerprint(foldRoots(g, st, upcasts, meanings), foldText(g, st, upcasts)...)
 		if err != nil {
 			s.problem(st.mark.pos, "%v: what makes its state cannot be told from other code: %v", *st.mark, err)
 			continue

@@ -2,6 +2,7 @@ package astscan
 
 import (
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,8 @@ type sum struct {
 	decl  *typeDecl
 	mark  *mark
 	iface *types.Interface
-	named naming // of its aggregate
+	ids   []string // of its methods
+	named naming   // of its aggregate
 	// shared says that there are structs that implement another marked interface as well.
 	shared bool
 }
@@ -45,6 +47,16 @@ func (s *scan) findSums(decls *declarations) (found sums) {
 			}
 		}
 	}
+	for _, u := range found {
+		for m := range u.iface.Methods() {
+			u.ids = append(u.ids, m.Id())
+		}
+	}
+	for _, src := range decls.sources {
+		for _, d := range src.types {
+			d.sums = found.of(d)
+		}
+	}
 	s.checkOneSum(found)
 	return found
 }
@@ -64,17 +76,28 @@ func isCommon(iface *types.Interface) bool {
 // implementing returns whether t implements the interface, and whether only as a pointer. It asks for methods that are
 // there: [types.Implements] gives the benefit of the doubt to a struct that embeds what is not generated yet.
 func (u *sum) implementing(t types.Type) (implements, pointer bool) {
-	if missing, _ := types.MissingMethod(t, u.iface, true); missing == nil {
-		return true, false
+	if missing, _ := types.MissingMethod(types.NewPointer(t), u.iface, true); missing != nil {
+		return false, true
 	}
-	missing, _ := types.MissingMethod(types.NewPointer(t), u.iface, true)
-	return missing == nil, true
+	missing, _ := types.MissingMethod(t, u.iface, true)
+	return true, missing != nil
 }
 
-// of returns the marked interfaces that t implements, by value or pointer.
-func (us sums) of(t types.Type) (found sums) {
+// of returns the marked interfaces that a declared type implements, by value or pointer. Names are compared first: where
+// there are many interfaces, nearly all of them ask for a method of a name that the type has not.
+func (us sums) of(d *typeDecl) (found sums) {
+	if len(us) == 0 || d.isGeneric() || types.IsInterface(d.typ()) {
+		return nil
+	}
+	has := map[string]bool{}
+	for m := range types.NewMethodSet(types.NewPointer(d.typ())).Methods() {
+		has[m.Obj().Id()] = true
+	}
 	for _, u := range us {
-		if ok, _ := u.implementing(t); ok {
+		if slices.ContainsFunc(u.ids, func(id string) bool { return !has[id] }) {
+			continue
+		}
+		if ok, _ := u.implementing(d.typ()); ok {
 			found = append(found, u)
 		}
 	}
@@ -83,15 +106,12 @@ func (us sums) of(t types.Type) (found sums) {
 
 // embeddedEvents returns, for each struct that implements a marked interface and lends its methods to another that
 // does, which one that is. Such a struct is a base of events and no event.
-func embeddedEvents(decls *declarations, us sums) map[*types.TypeName]*typeDecl {
+func embeddedEvents(decls *declarations) map[*types.TypeName]*typeDecl {
 	bases := map[*types.TypeName]*typeDecl{}
-	if len(us) == 0 {
-		return bases
-	}
 	for _, src := range decls.sources {
 		for _, d := range src.types {
 			st := d.structType()
-			if st == nil || d.isGeneric() || len(us.of(d.typ())) == 0 {
+			if st == nil || d.isGeneric() || len(d.sums) == 0 {
 				continue
 			}
 			for field := range st.Fields() {
@@ -123,7 +143,7 @@ func (s *scan) checkSums(us sums, events *events, groups aggregates, up upcasts)
 	}
 	for _, e := range events.all {
 		all := events.byType[e.named.Obj()]
-		for _, u := range us.of(e.named) {
+		for _, u := range e.decl.sums {
 			if all.in(u.named.name) == nil {
 				s.problem(e.decl.obj.Pos(), "%v is an event of %s (%s) and implements %v, the events of %s; mark it //eventmap:event aggregate=%s, take the methods of %v from it, or name all in its mark if streams of each hold it: %s",
 					e.decl, all.aggregates(), e.naming.why, u.decl, u.named.name, quoted(u.named.name), u.decl, aggregateKeys(append(all.names(), u.named.name)))

@@ -3,7 +3,7 @@
 // It walks from functions to every declaration that they reach, and hashes what it finds: bodies, constants, types,
 // initialisers. Comments, positions and layout do not count. The walk never overlooks a declaration that can be run; where it
 // cannot tell which one that is, it takes all that it might be. So a fingerprint may change although the result would
-// not, and never the other way round, but for the limits that the findings of [Of] name.
+// not, and never the other way round, but for the limits that the findings of a [Result] name.
 //
 // The walk is pure: it reads type-checked packages and nothing else.
 package fingerprint
@@ -56,12 +56,12 @@ type Finding struct {
 	Message string
 }
 
-// Of returns the fingerprint of everything that the roots reach. Roots are functions, methods and named types; of a type,
-// the methods count that an encoder or a formatter may call. The extra texts count too, in their order.
+// Fingerprint returns what stands for everything that the roots reach. Roots are functions, methods and named types; of a
+// type, the methods count that an encoder or a formatter may call. The extra texts count too, in their order.
 //
 // It fails if the identity of a package cannot be told.
-func Of(source Source, roots []types.Object, extra ...string) (Result, error) {
-	w := newWalk(source)
+func (c *Code) Fingerprint(roots []types.Object, extra ...string) (Result, error) {
+	w := newWalk(c)
 	for _, root := range roots {
 		w.reach(root)
 	}

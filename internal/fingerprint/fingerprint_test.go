@@ -122,7 +122,7 @@ func fold(t *testing.T, m module, identities map[string]string) fingerprint.Resu
 	if upcaster := l.packages["domain"].Types.Scope().Lookup("Upcast"); upcaster != nil {
 		roots = append(roots, upcaster)
 	}
-	result, err := fingerprint.Of(source, roots)
+	result, err := fingerprint.NewCode(source).Fingerprint(roots)
 	if err != nil {
 		t.Fatal(err)
 	}

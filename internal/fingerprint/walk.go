@@ -10,26 +10,9 @@ import (
 	"strings"
 )
 
-// A declaration is one that source declares at the level of a package: a function, a method, a type, or the constants and
-// variables of one line.
-type declaration struct {
-	node ast.Node
-	in   *Package
-	// implicit is what an iota or a repeated expression of a constant depends on: its place in the group and the text that
-	// is repeated.
-	implicit string
-	objects  []types.Object
-}
-
 // A walk collects what roots reach.
 type walk struct {
-	source   Source
-	packages map[*types.Package]*Package
-	declared map[types.Object]*declaration
-	methods  map[string][]*types.Func   // by name, of every type whose source was read
-	assigned map[types.Object]token.Pos // variables that more than their declaration changes, and where
-	tracked  *types.Var                 // the only variable whose assignments are noted, if not nil
-	changing map[*types.Func]bool       // methods that change their receiver
+	*Code
 	queue    []*declaration
 	reached  map[*declaration]bool
 	whole    map[*Package]bool
@@ -41,79 +24,14 @@ type walk struct {
 	warnings []Finding
 }
 
-func newWalk(source Source) *walk {
-	w := &walk{
-		source:   source,
-		packages: map[*types.Package]*Package{},
-		declared: map[types.Object]*declaration{},
-		methods:  map[string][]*types.Func{},
-		assigned: map[types.Object]token.Pos{},
-		changing: map[*types.Func]bool{},
-		reached:  map[*declaration]bool{},
-		whole:    map[*Package]bool{},
-		types:    map[*types.TypeName]bool{},
-		called:   maps.Clone(calledByConvention),
-		outside:  map[string]bool{},
-	}
-	for _, p := range source.Packages {
-		w.packages[p.Types] = p
-		w.indexDeclarations(p)
-	}
-	for _, p := range source.Packages {
-		w.indexAssignments(p)
-	}
-	return w
-}
-
-// indexDeclarations notes what a package declares.
-func (w *walk) indexDeclarations(p *Package) {
-	for _, file := range p.Files {
-		for _, decl := range file.Decls {
-			switch decl := decl.(type) {
-			case *ast.FuncDecl:
-				object, _ := p.Info.Defs[decl.Name].(*types.Func)
-				if object == nil {
-					continue
-				}
-				w.declare(&declaration{node: decl, in: p, objects: []types.Object{object}})
-				if object.Signature().Recv() != nil {
-					w.methods[object.Name()] = append(w.methods[object.Name()], object)
-				}
-			case *ast.GenDecl:
-				w.indexGroup(p, decl)
-			}
-		}
-	}
-}
-
-func (w *walk) declare(d *declaration) {
-	for _, object := range d.objects {
-		w.declared[object] = d
-	}
-}
-
-func (w *walk) indexGroup(p *Package, group *ast.GenDecl) {
-	repeated := ""
-	for i, spec := range group.Specs {
-		d := &declaration{node: spec, in: p}
-		switch spec := spec.(type) {
-		case *ast.TypeSpec:
-			d.objects = []types.Object{p.Info.Defs[spec.Name]}
-		case *ast.ValueSpec:
-			for _, name := range spec.Names {
-				d.objects = append(d.objects, p.Info.Defs[name])
-			}
-			if group.Tok == token.CONST {
-				if len(spec.Values) > 0 {
-					repeated = declarationText(spec, p.Info)
-				}
-				d.implicit = fmt.Sprintf("%d %s", i, repeated)
-			}
-		default:
-			continue
-		}
-		d.objects = slices.DeleteFunc(d.objects, func(o types.Object) bool { return o == nil })
-		w.declare(d)
+func newWalk(c *Code) *walk {
+	return &walk{
+		Code:    c,
+		reached: map[*declaration]bool{},
+		whole:   map[*Package]bool{},
+		types:   map[*types.TypeName]bool{},
+		called:  maps.Clone(calledByConvention),
+		outside: map[string]bool{},
 	}
 }
 
@@ -153,8 +71,8 @@ func (w *walk) reachPackage(p *Package) {
 		return
 	}
 	w.whole[p] = true
-	for object, d := range w.declared {
-		if d.in == p {
+	for _, d := range w.within[p] {
+		for _, object := range d.objects {
 			w.reach(object)
 		}
 	}
@@ -194,7 +112,7 @@ func (w *walk) reachMethods(name *types.TypeName) {
 func (w *walk) visit(d *declaration) {
 	for _, object := range d.objects {
 		if v, ok := object.(*types.Var); ok {
-			if pos, ok := w.assigned[v]; ok {
+			if pos, ok := w.assigned()[v]; ok {
 				w.refuse(pos, "%s is changed here, and what the events come to depends on it; make it a constant, or a function", v.Name())
 			}
 		}
@@ -218,11 +136,7 @@ func (w *walk) warn(pos token.Pos, format string, args ...any) {
 func (w *walk) entries() ([]string, error) {
 	var entries []string
 	for d := range w.reached {
-		names := make([]string, 0, len(d.objects))
-		for _, object := range d.objects {
-			names = append(names, nameOf(object))
-		}
-		entries = append(entries, strings.Join(names, " ")+" "+d.implicit+" "+declarationText(d.node, d.in.Info))
+		entries = append(entries, d.entry())
 	}
 	for path := range w.outside {
 		identity, err := w.source.Identity(path)
@@ -233,6 +147,18 @@ func (w *walk) entries() ([]string, error) {
 	}
 	slices.Sort(entries)
 	return entries, nil
+}
+
+// entry returns the text that stands for a declaration.
+func (d *declaration) entry() string {
+	if d.text == "" {
+		names := make([]string, 0, len(d.objects))
+		for _, object := range d.objects {
+			names = append(names, nameOf(object))
+		}
+		d.text = strings.Join(names, " ") + " " + d.implicit + " " + declarationText(d.node, d.in.Info)
+	}
+	return d.text
 }
 
 func (w *walk) reachedFiles() []string {

@@ -55,8 +55,9 @@ type Program struct {
 
 	options  Options
 	byPath   map[string]*Package
-	roots    []*packages.Package          // the same as Packages
-	ran      map[*packages.Package]string // where the go command ran
+	loaded   func() map[string]*packages.Package // by path, whether they match the patterns or not
+	roots    []*packages.Package                 // the same as Packages
+	ran      map[*packages.Package]string        // where the go command ran
 	ours     generated
 	reaching map[reach]bool // whether one package imports another, as far as found out
 }
@@ -106,6 +107,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		p.Packages = append(p.Packages, pkg)
 		p.byPath[pkg.Path] = pkg
 	}
+	p.loaded = sync.OnceValue(p.indexLoaded)
 	return p, nil
 }
 

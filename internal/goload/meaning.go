@@ -165,12 +165,14 @@ func hashFolder(to interface{ Write([]byte) (int, error) }, pkg *packages.Packag
 }
 
 // find returns a package that was loaded, whether it matches the patterns or not, or nil.
-func (p *Program) find(path string) (found *packages.Package) {
+func (p *Program) find(path string) *packages.Package { return p.loaded()[path] }
+
+// indexLoaded returns every package that was loaded, by path.
+func (p *Program) indexLoaded() map[string]*packages.Package {
+	byPath := map[string]*packages.Package{}
 	packages.Visit(p.roots, func(pkg *packages.Package) bool {
-		if pkg.PkgPath == path {
-			found = pkg
-		}
-		return found == nil
+		byPath[pkg.PkgPath] = pkg
+		return true
 	}, nil)
-	return found
+	return byPath
 }
