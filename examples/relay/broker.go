@@ -28,7 +28,7 @@ func (b *broker) start() error {
 		return err
 	}
 	go s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		return errors.New("the broker does not start")
 	}
 	b.running, b.options.Port = s, options.Port

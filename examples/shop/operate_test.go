@@ -76,7 +76,7 @@ func TestServe_tradesUntilItIsClosed(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			case <-time.After(time.Minute):
+			case <-time.After(5 * time.Minute):
 				t.Error("it does not end")
 			}
 		})

@@ -23,9 +23,9 @@ const (
 	socketPort = 5432 // part of the socket's file name; no port is opened
 
 	// startPatience covers recovery after an immediate stop on a slow and busy machine.
-	startPatience = 2 * time.Minute
-	// stopPatience is longer than the five seconds after which a postmaster that shuts down kills its children.
-	stopPatience = 30 * time.Second
+	startPatience = 5 * time.Minute
+	// stopPatience covers the checkpoint of an orderly stop on such a machine.
+	stopPatience = 5 * time.Minute
 )
 
 // A cluster is a server of local programs in a folder of its own.

@@ -118,7 +118,7 @@ func (c *container) exec(ctx context.Context, stdin string, args ...string) (str
 }
 
 func (c *container) start(ctx context.Context) error {
-	script := "pg_ctl status -D data >/dev/null || pg_ctl start -D data -l log -w -t 120 >/dev/null || { cat log >&2; exit 1; }"
+	script := "pg_ctl status -D data >/dev/null || pg_ctl start -D data -l log -w -t 300 >/dev/null || { cat log >&2; exit 1; }"
 	_, err := c.exec(ctx, "", "sh", "-c", script)
 	return err
 }

@@ -18,7 +18,7 @@ import (
 
 const (
 	databasePrefix   = "pgtest_"
-	databasePatience = 2 * time.Minute
+	databasePatience = 5 * time.Minute
 )
 
 // NewDatabase is [New] on this server.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -238,7 +239,8 @@ func browse(t testing.TB, s *system, changes ...func(*console.Config)) *browser 
 			}
 			return console.Access{}
 		},
-		Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Logger:  slog.New(slog.NewTextHandler(log, nil)),
+		Timeout: 5 * time.Minute, ActionTimeout: 5 * time.Minute, // of a slow machine
 	}
 	for _, change := range changes {
 		change(&config)

@@ -61,6 +61,7 @@ func recorded(e *env, c consumer.Registration[pgx.Tx]) (*consumer.Runner[pgx.Tx]
 	e.Helper()
 	rec := new(recorder)
 	c.Backoff = quick()
+	c = unhurried(c)
 	r, err := consumer.New(e.db, consumer.Config{Logger: runtime.NoOpLogger{}, PollLeast: time.Millisecond, PollMost: 20 * time.Millisecond, Hooks: rec.hooks()}, c)
 	if err != nil {
 		e.Fatal(err)
@@ -175,7 +176,7 @@ func TestFailure_timeout(t *testing.T) {
 			p := e.append("Order", "o", 4)
 			hung := false
 			r, rec := recorded(e, consumer.Registration[pgx.Tx]{
-				Timeout: 100 * time.Millisecond,
+				Timeout: 100 * time.Millisecond, Attempts: -1, // on a slow machine any event may take that long
 				Consumer: writes("c", func(ctx context.Context, tx pgx.Tx, e runtime.PersistedEvent) error {
 					if e.GlobalPosition == p[2] && !hung {
 						hung = true
@@ -185,8 +186,15 @@ func TestFailure_timeout(t *testing.T) {
 				})})
 			e.catchUp(r)
 			e.wantModel("c", p)
-			if len(rec.failures) == 0 || !errors.Is(rec.failures[0].Err, consumer.ErrTimeout) || rec.failures[0].Position != p[2] {
-				t.Errorf("failures %+v, want a timeout of event %d", rec.failures, p[2])
+			told := false
+			for _, f := range rec.failures {
+				told = told || f.Position == p[2]
+				if !errors.Is(f.Err, consumer.ErrTimeout) {
+					t.Errorf("failure %+v, want a timeout", f)
+				}
+			}
+			if !told {
+				t.Errorf("failures %+v, want one of event %d", rec.failures, p[2])
 			}
 		})
 	}

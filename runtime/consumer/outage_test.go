@@ -113,6 +113,7 @@ func TestOutage_isNotHeldAgainstEvents(t *testing.T) {
 			e.eventually("there is trouble, more than once", func() bool { return troubles.Load()+failures.Load() > before+1 })
 			idle.Store(false)
 			o.exec(row.end, terminate)
+			e.pool.Reset() // its connections are gone
 			e.eventually("the database is back", func() bool { return e.pool.Ping(t.Context()) == nil })
 			e.eventually("all is handled", func() bool { return len(e.model("c")) == 30 })
 			e.wantModel("c", e.logPositions())
@@ -152,6 +153,7 @@ func TestOutage_databaseIsRestored(t *testing.T) {
 	e.appendMany(40, 5)
 	e.eventually("all is handled", func() bool { return len(e.model("c")) == 65 })
 	o.exec("drop database "+quoted+" with (force)", "create database "+quoted+" template backup")
+	e.pool.Reset() // its connections are gone
 	e.eventually("the database is back", func() bool { return e.pool.Ping(t.Context()) == nil })
 	e.eventually("what was not handled is", func() bool { return len(e.model("c")) == 25 })
 	e.appendMany(10, 5)

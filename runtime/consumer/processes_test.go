@@ -224,7 +224,7 @@ func TestProcesses_readModelIsTheLog(t *testing.T) {
 	}()
 
 	// Events are appended until all has happened.
-	ctx := e.ctx() // an append that is cancelled may be committed after the log was compared
+	ctx := e.Context() // an append that is cancelled may be committed after the log was compared
 	appending, stopAppending := context.WithCancel(ctx)
 	defer stopAppending()
 	var appenders sync.WaitGroup

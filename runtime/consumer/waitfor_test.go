@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,8 +93,16 @@ func TestWaitFor_errors(t *testing.T) {
 		t.Errorf("for what is handled: %v", err)
 	}
 	wantError(t, r.WaitFor(e.ctx(), "c", log[2]), consumer.ErrStopped, "never")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
 	e.exec("update consumer_checkpoints set stopped_at = null, retry_at = now() + interval '1 hour'")
-	wantError(t, r.WaitFor(ctx, "c", log[2]), context.DeadlineExceeded, fmt.Sprintf("at position %d of %d", log[0], log[2]))
+	// The first that is long enough for a look at the log.
+	var err error
+	for timeout := 20 * time.Millisecond; timeout < patience; timeout *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), timeout)
+		err = r.WaitFor(ctx, "c", log[2])
+		cancel()
+		if err == nil || strings.Contains(err.Error(), fmt.Sprintf("at position %d of", log[0])) {
+			break
+		}
+	}
+	wantError(t, err, context.DeadlineExceeded, fmt.Sprintf("at position %d of %d", log[0], log[2]))
 }

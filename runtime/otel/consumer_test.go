@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -24,7 +25,7 @@ func (l *lab) run(c consumer.Consumer[*sql.Tx]) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	runner, err := consumer.New(db, consumer.Config{Hooks: otel.Hooks(l.opts...)}, consumer.Registration[*sql.Tx]{Consumer: c, Attempts: 1, Policy: consumer.Park})
+	runner, err := consumer.New(db, consumer.Config{Hooks: otel.Hooks(l.opts...)}, consumer.Registration[*sql.Tx]{Consumer: c, Attempts: 1, Policy: consumer.Park, BatchTime: time.Hour})
 	if err != nil {
 		l.t.Fatal(err)
 	}

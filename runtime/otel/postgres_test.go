@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -39,6 +40,7 @@ func connect(t testing.TB) (*pgxpool.Pool, *statements) {
 	}
 	counted := new(statements)
 	c.ConnConfig.Tracer = counted
+	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // which would be counted, after a second
 	pool, err := pgxpool.NewWithConfig(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func TestWatch_isOneStatementForAllConsumers(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := newLab(t, sdktrace.AlwaysSample())
-	if _, err := otel.Watch(inspector, l.opts...); err != nil {
+	if _, err := otel.Watch(inspector, append(l.opts, otel.WithInterval(time.Hour))...); err != nil {
 		t.Fatal(err)
 	}
 	before := counted.sent.Load()

@@ -47,7 +47,7 @@ func TestWatch_measuresConsumers(t *testing.T) {
 		t.Fatal(err)
 	}
 	source := &counting{Summarizer: inspector}
-	stop, err := otel.Watch(source, l.opts...)
+	stop, err := otel.Watch(source, append(l.opts, otel.WithInterval(time.Hour))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func ExampleNewGroup() {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 		defer cancel()
 		// The events are made before the loop, so that a second attempt appends the same.
 		placed := []runtime.Event{orderEvent(r.PathValue("id"), "Placed", `{}`)}

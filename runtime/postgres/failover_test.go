@@ -39,8 +39,8 @@ func TestFailover_appendsAreRetried(t *testing.T) {
 	var acknowledged, again atomic.Int64
 	// until makes a call on whichever server is in charge, until it succeeds.
 	until := func(call func(context.Context, *pgxpool.Pool) error) {
-		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			err := call(ctx, current.Load())
 			cancel()
 			if err == nil {

@@ -340,7 +340,8 @@ func TestFence_isHeldBeforeThePositionIsDrawn(t *testing.T) {
 	}()
 	eventually(t, "the append waits at its second event", func() bool {
 		var waiting int
-		err := pool.QueryRow(t.Context(), "select count(*) from pg_locks where locktype = 'advisory' and not granted").Scan(&waiting)
+		err := pool.QueryRow(t.Context(), `select count(*) from pg_locks where locktype = 'advisory' and not granted
+			and database = (select oid from pg_database where datname = current_database())`).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -172,17 +172,18 @@ func TestAppend_cancelledWhileItWaits(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	waiter := begin(t, pool)
 	mustAppend(t, store, waiter, placed(newStream(), 1)) // so that it holds a fence
+	pid := waiter.Conn().PgConn().PID()
 	answer := make(chan error, 1)
 	go func() {
 		_, err := store.Append(ctx, waiter, runtime.Any(), placed(stream, 1))
 		answer <- err
 	}()
 	eventually(t, "the second append waits", func() bool {
-		var waiting int
-		if err := pool.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&waiting); err != nil {
+		var waits bool
+		if err := pool.QueryRow(t.Context(), "select cardinality(pg_blocking_pids($1)) > 0", pid).Scan(&waits); err != nil {
 			t.Fatal(err)
 		}
-		return waiting > 0
+		return waits
 	})
 	cancel()
 	if err := <-answer; !errors.Is(err, context.Canceled) {

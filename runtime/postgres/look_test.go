@@ -104,12 +104,8 @@ func TestStore_looksNowAndThen(t *testing.T) {
 	known := func(*heard) {}
 	got := []bool{looks(known)}
 	// Two appends may be further apart than a look lasts, if the machine is that slow.
-	for range 100 {
-		if !looks(known) {
-			got = append(got, false)
-			break
-		}
-	}
+	eventually(t, "an append is right behind another", func() bool { return !looks(known) })
+	got = append(got, false)
 	got = append(got, looks(func(h *heard) { h.conn = nil }))
 	time.Sleep(postgres.LookAgain + time.Millisecond)
 	got = append(got, looks(known))
@@ -135,7 +131,7 @@ func TestStore_forgetsConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(time.Minute); postgres.Looks(store) > 1; goruntime.GC() {
+	for deadline := time.Now().Add(patience); postgres.Looks(store) > 1; goruntime.GC() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d of 10 connections are remembered", postgres.Looks(store))
 		}

@@ -64,7 +64,7 @@ func TestSnapshots_standby(t *testing.T) {
 	}
 	commit(t, tx)
 	eventually(t, "the standby has the events", func() bool {
-		tail, err := store.ReadAggregateStream(t.Context(), begin(t, there), "Order", stream, nil, nil)
+		tail, err := newPoolStore(t).ReadAggregateStream(t.Context(), there, "Order", stream, nil, nil)
 		return err == nil && tail.Version() == 5
 	})
 	loaded, err := s.Load(t.Context(), begin(t, there), stream)

@@ -72,7 +72,7 @@ func TestRelay_manyLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := runner.RunUntilCaughtUp(ctx, nil); err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestRelay_brokerIsAwayForAnHour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := runner.RunUntilCaughtUp(ctx, nil); err != nil {
 		t.Fatal(err)

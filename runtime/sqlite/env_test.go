@@ -46,9 +46,12 @@ func newEnv(t testing.TB, address string) *env {
 	return &env{TB: t, address: address, db: db, store: newStore(t), keeper: keeper}
 }
 
+// patience is how long a test waits for what is sure to come on a busy machine.
+const patience = 5 * time.Minute
+
 // ctx returns a context that ends when the test has run for too long.
 func (e *env) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(e.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(e.Context(), patience)
 	e.Cleanup(cancel)
 	return ctx
 }
@@ -124,7 +127,7 @@ func (e *env) background(r *consumer.Runner[*sql.Tx]) (stop func()) {
 
 func (e *env) eventually(what string, condition func() bool) {
 	e.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			e.Fatalf("waited for too long: %s", what)
 		}

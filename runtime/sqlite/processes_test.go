@@ -53,6 +53,9 @@ func writeForEver(ctx context.Context, address string) error {
 	for i := 0; ; i++ {
 		events := placed(fmt.Sprintf("shared-%d", i%3), eventsEach)
 		tx, err := db.BeginTx(ctx, nil)
+		if runtime.Retryable(err) {
+			continue // SQLite is not fair to those who wait
+		}
 		if err != nil {
 			return err
 		}

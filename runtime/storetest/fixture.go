@@ -125,7 +125,7 @@ func (s *suite[Tx]) end(t *testing.T) (position int64) {
 }
 
 // patience is how long a test waits for what is bound to come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // log reads the log after a position, page by page, up to the last event that is there now. A transaction that was given
 // up a moment ago may still hold readers back, where its server has not noticed yet: that passes, and log waits for it.

@@ -26,7 +26,7 @@ import (
 var screenshots = flag.String("screenshots", "", "a folder to write pictures of the page to; docs/images has that of the docs")
 
 // patience is how long a test waits for what is sure to come on a busy machine.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // A tab is a tab of Chromium with a catalogue, which notes what a good page does not do.
 type tab struct {

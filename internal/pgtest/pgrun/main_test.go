@@ -189,7 +189,7 @@ func databases(t *testing.T, server *pgtest.Server) []string {
 // await polls until done.
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	const patience = time.Minute
+	const patience = 5 * time.Minute
 	for deadline := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within %v", what, patience)

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what is sure to come on a busy machine.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // A browser is a tab of Chromium that notes what a good page does not do.
 type browser struct {

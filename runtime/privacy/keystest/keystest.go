@@ -78,7 +78,7 @@ type suite[Tx any] struct {
 
 // patience is how long the suite waits for what is sure to come, and moment how long it gives another goroutine to be wrong.
 const (
-	patience = time.Minute
+	patience = 5 * time.Minute
 	moment   = 50 * time.Millisecond
 )
 

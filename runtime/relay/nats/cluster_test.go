@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -150,6 +151,9 @@ func reached(t testing.TB, r *consumer.Runner[*sql.Tx], position int64) error {
 	if err != nil {
 		return err
 	}
+	if len(status[0].Segments) == 0 {
+		return errors.New("it has not run yet")
+	}
 	segment := status[0].Segments[0]
 	if segment.Position < position {
 		return fmt.Errorf("position %d, want %d; last error: %s", segment.Position, position, segment.LastError)
@@ -197,7 +201,7 @@ func (l memberList) urls() string {
 func (l memberList) leader(t testing.TB, js jetstream.JetStream) (leader *member) {
 	t.Helper()
 	eventually(t, "the stream has a leader", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience/10)
 		defer cancel()
 		stream, err := js.Stream(ctx, "SHOP")
 		if err != nil {
@@ -237,13 +241,18 @@ func (l memberList) restart(t testing.TB, m *member) {
 // freePorts returns ports that were free a moment ago: servers of a cluster have to know each other's before they start.
 func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for attempts := 0; len(ports) < n; attempts++ {
+		// Systems give others, at random, to whoever asks for any.
+		port := 20000 + rand.IntN(12000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			t.Fatal(err)
+			if attempts > 1000 {
+				t.Fatal(err)
+			}
+			continue
 		}
 		defer func() { _ = l.Close() }()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, port)
 	}
 	return ports
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 60 * time.Second
+const patience = 5 * time.Minute
 
 // start starts a server and waits until it takes connections.
 func start(t testing.TB, options server.Options) *server.Server {
@@ -58,7 +58,7 @@ func connect(t testing.TB, urls string) (*nats.Conn, jetstream.JetStream) {
 		t.Fatal(err)
 	}
 	t.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func shop(changes ...func(*jetstream.StreamConfig)) jetstream.StreamConfig {
 func create(t testing.TB, js jetstream.JetStream, config jetstream.StreamConfig) {
 	t.Helper()
 	eventually(t, "the stream is created", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience/10)
 		defer cancel()
 		_, err := js.CreateOrUpdateStream(ctx, config)
 		return err

@@ -233,9 +233,7 @@ func TestPublish_brokerAway(t *testing.T) {
 	create(t, js, shop())
 	all := messages(0, 200, 3)
 	p := publisher(t, conn, func(c *relaynats.Config) { c.AckWait = 200 * time.Millisecond })
-	if err := p.Publish(t.Context(), all[:50]); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "the first are published", func() error { return p.Publish(t.Context(), all[:50]) }) // 200 ms may be too short
 	stop(s)
 	for range 3 {
 		wantUnavailable(t, p.Publish(t.Context(), all[50:]), 51)

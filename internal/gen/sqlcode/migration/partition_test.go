@@ -263,7 +263,7 @@ func TestGenerate_partmanMaintenance(t *testing.T) {
 			}
 			exec(t, conn, query(t, conn, `select command from cron.job`)[0])
 		}
-		deadline := time.Now().Add(time.Minute)
+		deadline := time.Now().Add(5 * time.Minute)
 		for len(partitions(t, conn, "events")) < 4 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}

@@ -120,6 +120,7 @@ func (d *database[Tx]) consume(t testing.TB, c consumer.Consumer[Tx]) error {
 // consumeBy is consume with the settings of a registration.
 func (d *database[Tx]) consumeBy(t testing.TB, registered consumer.Registration[Tx]) error {
 	t.Helper()
+	registered.BatchTime = time.Hour // no slow machine cuts a batch short
 	r, err := consumer.New(d.consumers, consumer.Config{Logger: runtime.NoOpLogger{}}, registered)
 	check(t, err)
 	return r.RunUntilCaughtUp(t.Context(), nil)
@@ -215,6 +216,7 @@ func connect(t testing.TB, address string, counter *wire.Counter) *pgxpool.Pool 
 	check(t, err)
 	if counter != nil {
 		config.MaxConns = 1
+		config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // which would be counted, after a second
 		counter.Count(&config.ConnConfig.Config)
 	}
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)

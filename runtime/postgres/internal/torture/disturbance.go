@@ -25,6 +25,12 @@ func isFault(err error) bool {
 	return !errors.Is(err, runtime.ErrDuplicateEvent)
 }
 
+// isLockTimeout reports whether a migration has found no lock in time.
+func isLockTimeout(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == "55P03"
+}
+
 // writeElsewhere keeps a transaction open in another database, five seconds at a time, that has written.
 func writeElsewhere(ctx context.Context, address string) error {
 	for ctx.Err() == nil {

@@ -156,7 +156,7 @@ func migrate(ctx context.Context, address, move string) error {
 		switch {
 		case err == nil:
 			return nil
-		case !isFault(err):
+		case !isFault(err) && !isLockTimeout(err):
 			return fmt.Errorf("move into many logs: %w", err)
 		}
 		pause(ctx, 20*time.Millisecond)

@@ -95,6 +95,7 @@ type ReaderReport struct {
 
 // judge compares what was stored with what the writers were told and the readers have seen.
 func judge(ctx context.Context, pool *pgxpool.Pool, h *history, readers []*reader, took time.Duration) (Report, error) {
+	pool.Reset() // of what was terminated a moment ago
 	rows, err := pool.Query(ctx, "select event_id, aggregate_id, aggregate_version, global_position from events order by aggregate_id, aggregate_version")
 	if err != nil {
 		return Report{}, err

@@ -22,7 +22,7 @@ import (
 
 // A SnapshotPlan says how hard snapshots are tortured.
 type SnapshotPlan struct {
-	Duration         time.Duration
+	Duration         time.Duration // at least, and until there were appends, conflicts and hits
 	Writers, Loaders int
 	Streams          int
 }
@@ -102,6 +102,11 @@ type snapshotTorture struct {
 	appended, conflicts, loads, hits atomic.Int64
 }
 
+// isDone reports whether the time is over and the workload was hard enough to show anything, which takes longer on a slow machine.
+func (t *snapshotTorture) isDone() bool {
+	return time.Now().After(t.end) && t.appended.Load() > 0 && t.conflicts.Load() > 0 && t.hits.Load() > 0
+}
+
 func (t *snapshotTorture) stream(n int64) string {
 	return fmt.Sprint("order-", n%int64(t.plan.Streams))
 }
@@ -116,7 +121,7 @@ func (t *snapshotTorture) load(ctx context.Context, tx pgx.Tx, stream string) (m
 }
 
 func (t *snapshotTorture) write(ctx context.Context, n int) error {
-	for i := int64(n); time.Now().Before(t.end); i++ {
+	for i := int64(n); !t.isDone(); i++ {
 		err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error { return t.add(ctx, tx, t.stream(i)) })
 		switch {
 		case err == nil:
@@ -151,7 +156,7 @@ func (t *snapshotTorture) add(ctx context.Context, tx pgx.Tx, stream string) err
 }
 
 func (t *snapshotTorture) read(ctx context.Context, n int) error {
-	for i := int64(n); time.Now().Before(t.end); i++ {
+	for i := int64(n); !t.isDone(); i++ {
 		err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
 			loaded, err := t.load(ctx, tx, t.stream(i))
 			t.loads.Add(1)
