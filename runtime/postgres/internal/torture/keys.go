@@ -97,7 +97,7 @@ func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
 		return KeyReport{}, err
 	}
 	t.report.Took = time.Since(begin)
-	pool.Reset() // of what was terminated
+	t.pool.Reset() // of what was terminated a moment ago
 	return t.report, t.judge(ctx)
 }
 
