@@ -29,8 +29,7 @@ func TestFailover_appendsAreRetried(t *testing.T) {
 	address := primary.NewDatabase(t, schema(t, design.Options{}))
 	standby := primary.NewStandby(t)
 	before := connect(t, address)
-	execute(t, before, `alter system set synchronous_standby_names = '*'`)
-	execute(t, before, `select pg_reload_conf()`)
+	commitsWait(t, before)
 	after := connect(t, standby.URL(before.Config().ConnConfig.Database))
 
 	var current atomic.Pointer[pgxpool.Pool]
@@ -107,6 +106,33 @@ func TestFailover_appendsAreRetried(t *testing.T) {
 	if err := postgres.Check(t.Context(), after); err != nil {
 		t.Error(err)
 	}
+}
+
+// commitsWait makes every later commit on the primary wait for its standby. The server takes a changed setting some time after
+// it was told to. So commits first wait for a standby that does not exist, until one is seen to wait: from then on, all do.
+func commitsWait(t *testing.T, primary *pgxpool.Pool) {
+	t.Helper()
+	waitFor := func(standby string) {
+		execute(t, primary, fmt.Sprintf(`alter system set synchronous_standby_names = '%s'`, standby))
+		execute(t, primary, `select pg_reload_conf()`)
+	}
+	waitFor("nobody")
+	var seen atomic.Bool
+	var group sync.WaitGroup
+	group.Go(func() {
+		for !seen.Load() && t.Context().Err() == nil {
+			if _, err := primary.Exec(t.Context(), `select pg_logical_emit_message(true, 'a', 'commit')`); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	eventually(t, "a commit waits", func() bool {
+		return one[bool](t, primary, `select exists (select from pg_stat_activity where wait_event = 'SyncRep')`)
+	})
+	seen.Store(true)
+	waitFor("*")
+	group.Wait()
 }
 
 // A logical replica is promoted: sequences are not replicated, so its own is where it began. Nothing is stored and nothing of
