@@ -39,7 +39,7 @@ func CheckSQL(ctx context.Context, db interface {
 func check(ctx context.Context, run func(context.Context, query) (rows, error), opts []Option) error {
 	return checkBy(ctx, run, opts, func(k *checker, c Config, t keyTables) []func() error {
 		return []func() error{
-			k.server, k.engine, k.events, k.heads,
+			k.server, k.session, k.engine, k.events, k.heads,
 			func() error { return k.snapshots(c.SnapshotsTable != "") },
 			func() error { return k.keyTable(t, c.SubjectKeysTable != "") },
 			func() error { return k.behind(t.events) },
@@ -82,11 +82,12 @@ type checker struct {
 	tables  tables
 	payload PayloadType
 	// checkpoints are those of consumers; the zero value where a store looks, which has none.
-	checkpoints pgname.Table
-	last        int64 // position that the sequence has reached
-	floor       int64 // position below which the log is archived: the partitions begin behind it
-	readable    bool  // the tables and the sequence are there and may be read
-	strewn      bool  // the tables are distributed in a way in which they cannot be read together
+	checkpoints          pgname.Table
+	last                 int64  // position that the sequence has reached
+	floor                int64  // position below which the log is archived: the partitions begin behind it
+	readable             bool   // the tables and the sequence are there and may be read
+	strewn               bool   // the tables are distributed in a way in which they cannot be read together
+	client, dates, bytes string // settings of the session: client_encoding, DateStyle and bytea_output
 	// collations are those of the columns by their names, and mixed says that the two tables have different ones.
 	collations map[string]string
 	mixed      bool
@@ -135,9 +136,9 @@ func (k *checker) query(q query, dest []any, row func()) error {
 
 func (k *checker) server() error {
 	var number int
-	var version, isolation, encoding, client string
+	var version, isolation, encoding string
 	var standby bool
-	return k.each("server.sql", nil, []any{&number, &version, &standby, &isolation, &encoding, &client}, func() {
+	return k.each("server.sql", nil, []any{&number, &version, &standby, &isolation, &encoding, &k.client, &k.dates, &k.bytes}, func() {
 		if number < 140000 {
 			k.problem("server", "is PostgreSQL "+version, "use 14 or later")
 		}
@@ -150,9 +151,6 @@ func (k *checker) server() error {
 		}
 		if encoding != "UTF8" {
 			k.problem("database", "has the encoding "+encoding+", which cannot keep every text", "create it with the encoding UTF8")
-		}
-		if client != "UTF8" {
-			k.problem("client_encoding", "is "+client+", so that texts would be taken for others", "leave it at UTF8, which is what pgx speaks")
 		}
 	})
 }

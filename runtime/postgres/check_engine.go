@@ -10,7 +10,7 @@ import (
 func (k *checker) engine() error {
 	var version, policy string
 	var distributes, grouped, many bool
-	err := k.each("engine.sql", []any{k.tables.events.Quoted()}, []any{&version, &distributes, &grouped, &policy, &many}, func() {})
+	err := k.each("engine.sql", []any{k.tables.events.Quoted()}, []any{&version, &k.client, &k.dates, &k.bytes, &distributes, &grouped, &policy, &many}, func() {})
 	if err != nil {
 		return err
 	}

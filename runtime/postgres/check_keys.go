@@ -23,7 +23,7 @@ func CheckKeysSQL(ctx context.Context, db interface {
 }
 
 func onlyKeys(k *checker, _ Config, t keyTables) []func() error {
-	return []func() error{k.server, func() error { return k.keyTable(t, true) }}
+	return []func() error{k.server, k.session, func() error { return k.keyTable(t, true) }}
 }
 
 var keyColumns = []column{

@@ -31,7 +31,8 @@ func (s *Store[Tx]) querier(ctx context.Context, tx Tx) (querier, error) {
 	return q, s.verify(ctx, q)
 }
 
-// verify returns [ErrEngine] if the server cannot keep one log.
+// verify returns [ErrEngine] if the server cannot keep one log, and a [*runtime.CheckError] if the session's settings would have
+// values taken for others.
 func (s *Store[Tx]) verify(ctx context.Context, q querier) error {
 	if s.engine.known.Load() {
 		return nil
@@ -45,6 +46,12 @@ func (s *Store[Tx]) verify(ctx context.Context, q querier) error {
 	}
 	if len(k.problems) > 0 {
 		return fmt.Errorf("%w: %w", ErrEngine, &runtime.CheckError{Problems: k.problems})
+	}
+	if err := k.session(); err != nil {
+		return err
+	}
+	if len(k.problems) > 0 {
+		return &runtime.CheckError{Problems: k.problems}
 	}
 	s.engine.known.Store(true)
 	return nil

@@ -113,8 +113,11 @@ func (t tables) classify(err error, appending bool) error {
 		}
 	case stateUndefinedTable, stateInvalidSchema:
 		moved := ""
+		if t.events.Schema == "" {
+			moved = ", or, if they are there, have the role's search_path name their schema"
+		}
 		if !t.areMany() {
-			moved = ", or, if the log was moved into many, give the store postgres.ManyLogs or postgres.HashedLogs"
+			moved += ", or, if the log was moved into many, give the store postgres.ManyLogs or postgres.HashedLogs"
 		}
 		return fmt.Errorf("table %s, table %s or the %s is missing; create them with the SQL that `migrate-gen%s` writes%s: %w",
 			t.events, t.heads, t.counter(), t.flags(), moved, err)

@@ -14,7 +14,8 @@ import (
 
 // A Store keeps events in PostgreSQL. Tx is what its methods run in: pgx.Tx, *sql.Tx or *pgxpool.Pool. It is immutable
 // and safe for concurrent use; a transaction is not, so concurrent calls need one each, or a pool. Its first call takes one
-// round trip more, to see whether the server is one that can keep a log; see [ErrEngine].
+// round trip more, to see whether the server is one that can keep a log, see [ErrEngine], and whether the session's settings
+// let values through as they are; else the error is a [*runtime.CheckError].
 //
 // It implements every interface of package runtime, optional ones included.
 type Store[Tx any] struct {

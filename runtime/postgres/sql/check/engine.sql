@@ -1,6 +1,9 @@
 -- eventmap: check what the server is
 select
 	version(),
+	current_setting('client_encoding'),
+	current_setting('DateStyle'),
+	current_setting('bytea_output'),
 	to_regclass('pg_dist_partition') is not null,
 	to_regclass('pg_dist_local_group') is not null,
 	coalesce(current_setting('citus.task_assignment_policy', true), ''),

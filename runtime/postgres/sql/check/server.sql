@@ -5,4 +5,6 @@ select
 	pg_is_in_recovery(),
 	current_setting('default_transaction_isolation'),
 	current_setting('server_encoding'),
-	current_setting('client_encoding')
+	current_setting('client_encoding'),
+	current_setting('DateStyle'),
+	current_setting('bytea_output')
