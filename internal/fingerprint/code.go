@@ -16,8 +16,8 @@ type Code struct {
 	declared map[types.Object]*declaration
 	within   map[*Package][]*declaration
 	methods  map[string][]*types.Func // by name, of every type whose source was read
-	// assigned are the variables of packages that more than their declaration changes, and where. Few folds have to know.
-	assigned func() map[types.Object]token.Pos
+	// changes tells which variables of packages are changed. Few folds have to know.
+	changes func() *changes
 }
 
 // A declaration is one that source declares at the level of a package: a function, a method, a type, or the constants and
@@ -45,7 +45,7 @@ func NewCode(source Source) *Code {
 		c.packages[p.Types] = p
 		c.index(p)
 	}
-	c.assigned = sync.OnceValue(func() map[types.Object]token.Pos { return findAssignments(c) })
+	c.changes = sync.OnceValue(func() *changes { return newChanges(c) })
 	return c
 }
 

@@ -69,7 +69,7 @@ func (l *loader) Import(path string) (*types.Package, error) {
 
 var exports = sync.OnceValues(func() (map[string]string, error) {
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}",
-		"fmt", "maps", "math/rand/v2", "os", "regexp", "strings", "time").Output()
+		"errors", "fmt", "maps", "math/big", "math/rand/v2", "os", "regexp", "slices", "sort", "strings", "sync", "sync/atomic", "time").Output()
 	if err != nil {
 		return nil, err
 	}
@@ -336,7 +336,7 @@ func TestOf_findings(t *testing.T) {
 		{"a channel", "", "c := make(chan int, 1); c <- 1; s.N = <-c", "", []string{"sends to a channel", "receives from a channel"}, nil},
 		{"a variable that is set", "", "s.N = rate", "var rate = 1\n\nfunc init() { rate = 2 }", []string{"rate is changed here"}, nil},
 		{"a map that is filled", "", "s.N = rates[1]", "var rates = map[int]int{}\n\nfunc init() { rates[1] = 2 }", []string{"rates is changed here"}, nil},
-		{"a variable by its address", "", "s.N = rate", "var rate = 1\n\nfunc Rate() *int { return &rate }", []string{"rate is changed here"}, nil},
+		{"a variable by its address", "", "s.N = rate", "var rate = 1\n\nfunc Rate() *int { return &rate }", []string{"rate is handed on here"}, nil},
 		{"a variable by a method", "", "s.N = count.n", "var count counter\n\ntype counter struct{ n int }\n\nfunc (c *counter) Inc() { c.n++ }\n\nfunc F() { count.Inc() }", []string{"count is changed here"}, nil},
 		{"a method that only reads", "", "s.N = count.Get()", "var count counter\n\ntype counter struct{ n int }\n\nfunc (c *counter) Get() int { return c.n }", nil, nil},
 		{"a table", "", "s.N = rates[1]", "var rates = map[int]int{1: 2}", nil, nil},

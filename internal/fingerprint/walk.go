@@ -112,9 +112,7 @@ func (w *walk) reachMethods(name *types.TypeName) {
 func (w *walk) visit(d *declaration) {
 	for _, object := range d.objects {
 		if v, ok := object.(*types.Var); ok {
-			if pos, ok := w.assigned()[v]; ok {
-				w.refuse(pos, "%s is changed here, and what the events come to depends on it; make it a constant, or a function", v.Name())
-			}
+			w.checkChanged(v)
 		}
 	}
 	v := visitor{w, d.in}
@@ -122,6 +120,19 @@ func (w *walk) visit(d *declaration) {
 		w.reachPackage(d.in) // written in assembly, or linked by name
 	}
 	ast.Inspect(d.node, v.visit)
+}
+
+// checkChanged refuses a package's variable that something changes while the program runs.
+func (w *walk) checkChanged(v *types.Var) {
+	change := w.changes().of(v)
+	switch {
+	case change == nil:
+	case change.handed:
+		w.refuse(change.pos, "%s is handed on here to code that may change it, and what the events come to depends on it; "+
+			"make it a constant, or a function that returns a new one", v.Name())
+	default:
+		w.refuse(change.pos, "%s is changed here, and what the events come to depends on it; make it a constant, or a function", v.Name())
+	}
 }
 
 func (w *walk) refuse(pos token.Pos, format string, args ...any) {
