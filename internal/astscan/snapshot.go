@@ -75,7 +75,9 @@ func (s *scan) foldSource(meanings map[string]*goload.Meaning) fingerprint.Sourc
 	source := fingerprint.Source{Fset: s.Fset, Standard: s.IsStandard, Identity: s.Identity}
 	for _, path := range slices.Sorted(maps.Keys(meanings)) {
 		m := meanings[path]
-		source.Packages = append(source.Packages, &fingerprint.Package{Types: m.Types, Info: m.Info, Files: m.Syntax, NonGo: m.NonGo})
+		source.Packages = append(source.Packages, &fingerprint.Package{
+			Types: m.Types, Info: m.Info, Files: m.Syntax, Excluded: m.Excluded, NonGo: m.NonGo,
+		})
 	}
 	return source
 }

@@ -25,6 +25,7 @@ type Code struct {
 type declaration struct {
 	node ast.Node
 	in   *Package
+	file *ast.File
 	// implicit is what an iota or a repeated expression of a constant depends on: its place in the group and the text that
 	// is repeated.
 	implicit string
@@ -59,12 +60,12 @@ func (c *Code) index(p *Package) {
 				if object == nil {
 					continue
 				}
-				c.declare(&declaration{node: decl, in: p, objects: []types.Object{object}})
+				c.declare(&declaration{node: decl, in: p, file: file, objects: []types.Object{object}})
 				if object.Signature().Recv() != nil {
 					c.methods[object.Name()] = append(c.methods[object.Name()], object)
 				}
 			case *ast.GenDecl:
-				c.indexGroup(p, decl)
+				c.indexGroup(p, file, decl)
 			}
 		}
 	}
@@ -77,10 +78,10 @@ func (c *Code) declare(d *declaration) {
 	}
 }
 
-func (c *Code) indexGroup(p *Package, group *ast.GenDecl) {
+func (c *Code) indexGroup(p *Package, file *ast.File, group *ast.GenDecl) {
 	repeated := ""
 	for i, spec := range group.Specs {
-		d := &declaration{node: spec, in: p}
+		d := &declaration{node: spec, in: p, file: file}
 		switch spec := spec.(type) {
 		case *ast.TypeSpec:
 			d.objects = []types.Object{p.Info.Defs[spec.Name]}

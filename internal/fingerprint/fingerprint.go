@@ -23,6 +23,8 @@ type Package struct {
 	Types *types.Package
 	Info  *types.Info
 	Files []*ast.File
+	// Excluded are files of the package that build constraints keep out of this build. They are only parsed.
+	Excluded []*ast.File
 	// NonGo reports whether anything but Go is built into the package: assembly, C, or files that it embeds.
 	NonGo bool
 }
@@ -66,6 +68,7 @@ func (c *Code) Fingerprint(roots []types.Object, extra ...string) (Result, error
 		w.reach(root)
 	}
 	w.run()
+	w.checkBuilds()
 	entries, err := w.entries()
 	if err != nil {
 		return Result{}, err

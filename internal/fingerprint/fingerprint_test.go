@@ -21,7 +21,8 @@ import (
 	"github.com/eventmap/eventmap/internal/fingerprint"
 )
 
-// A module is packages by path, each of one file. Packages whose path begins with "unread/" are checked, but not read.
+// A module is packages by path, each of one file. Packages whose path begins with "unread/" are checked, but not read. Further
+// files of a package have a path that ends in .go, with a minus before it if this build leaves them out.
 type module map[string]string
 
 // with returns the module with one text replaced, which must be there once.
@@ -55,15 +56,32 @@ func (l *loader) Import(path string) (*types.Package, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := &fingerprint.Package{Files: []*ast.File{file}, NonGo: strings.Contains(source, "//go:embed")}
+	for _, name := range slices.Sorted(maps.Keys(l.module)) {
+		below, excluded := strings.CutPrefix(name, "-")
+		if !strings.HasSuffix(name, ".go") || !strings.HasPrefix(below, path+"/") {
+			continue
+		}
+		further, err := parser.ParseFile(l.fset, below, l.module[name], parser.ParseComments|parser.SkipObjectResolution)
+		switch {
+		case err != nil:
+			return nil, err
+		case excluded:
+			p.Excluded = append(p.Excluded, further)
+		default:
+			p.Files = append(p.Files, further)
+		}
+	}
 	info := &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
 		Selections: map[*ast.SelectorExpr]*types.Selection{}, Instances: map[*ast.Ident]types.Instance{},
 	}
-	checked, err := (&types.Config{Importer: l}).Check(path, l.fset, []*ast.File{file}, info)
+	checked, err := (&types.Config{Importer: l}).Check(path, l.fset, p.Files, info)
 	if err != nil {
 		return nil, err
 	}
-	l.packages[path] = &fingerprint.Package{Types: checked, Info: info, Files: []*ast.File{file}, NonGo: strings.Contains(source, "//go:embed")}
+	p.Types, p.Info = checked, info
+	l.packages[path] = p
 	return checked, nil
 }
 
@@ -97,6 +115,9 @@ func fold(t *testing.T, m module, identities map[string]string) fingerprint.Resu
 	fset := token.NewFileSet()
 	l := &loader{t, fset, m, importer.ForCompiler(fset, "gc", exportData(t)), map[string]*fingerprint.Package{}}
 	for _, path := range slices.Sorted(maps.Keys(m)) {
+		if strings.HasSuffix(path, ".go") {
+			continue
+		}
 		if _, err := l.Import(path); err != nil {
 			t.Fatal(err)
 		}
@@ -343,6 +364,20 @@ func TestOf_findings(t *testing.T) {
 		{"an expression", "regexp", `if re.MatchString("a") { s.N = 1 }`, "var re = regexp.MustCompile(`a`)", nil, nil},
 		{"a loop over a map", "", "for _, n := range map[int]int{} { s.N = n }", "", nil, []string{"loops over a map"}},
 		{"keys of a map", "maps", "for n := range maps.Keys(map[int]int{}) { s.N = n }", "", nil, []string{"maps.Keys gives the order of a map"}},
+		{"sorted keys of a map", `slices"; import "maps`, "for _, n := range slices.Sorted(maps.Keys(map[int]int{})) { s.N = n }", "", nil, nil},
+		{
+			"sorted values of a map", `slices"; import "maps`,
+			"for _, n := range slices.SortedFunc(maps.Values(map[int]int{}), func(a, b int) int { return a - b }) { s.N = n }", "", nil, nil,
+		},
+		{"a copy of a map", "maps", "s.N = maps.Collect(maps.All(map[int]int{}))[1]", "", nil, nil},
+		{
+			"keys of a map in any order", `slices"; import "maps`, "s.N = slices.Collect(maps.Keys(map[int]int{}))[0]", "",
+			nil, []string{"maps.Keys gives the order of a map"},
+		},
+		{
+			"chance that is sorted", `slices"; import . "math/rand/v2`, "s.N = slices.Sorted(chance(Int()))[0]",
+			"func chance(int) func(func(int) bool) { return nil }", []string{"rand.Int depends on chance"}, nil,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -49,7 +49,7 @@ func (v visitor) identifier(id *ast.Ident) {
 			v.reachImplementations(f)
 			return
 		}
-		if _, read := v.packages[object.Pkg()]; !read {
+		if !v.wasRead(object.Pkg()) && !v.sorted[id] {
 			v.checkVarying(object, id.Pos())
 		}
 		v.reach(object)
@@ -74,7 +74,8 @@ func (v visitor) call(call *ast.CallExpr) {
 	}
 	switch callee := callee(v.in.Info, fun).(type) {
 	case *types.Func:
-		if _, read := v.packages[callee.Pkg()]; !read && callee.Pkg() != nil {
+		if callee.Pkg() != nil && !v.wasRead(callee.Pkg()) {
+			v.noteSorted(callee, call)
 			v.callOutside(callee)
 			for _, arg := range call.Args {
 				v.reachType(v.in.Info.TypeOf(arg))
@@ -84,6 +85,28 @@ func (v visitor) call(call *ast.CallExpr) {
 		if callee.IsField() || callee.Parent() == callee.Pkg().Scope() {
 			v.reachPackageOf(callee)
 			v.reachPackage(v.in)
+		}
+	}
+}
+
+// noteSorted notes the iterators of maps that a call sorts, or puts into a map.
+func (v visitor) noteSorted(callee *types.Func, call *ast.CallExpr) {
+	switch callee.FullName() {
+	case "slices.Sorted", "slices.SortedFunc", "slices.SortedStableFunc", "maps.Collect", "maps.Insert":
+	default:
+		return
+	}
+	for _, arg := range call.Args {
+		iterator, ok := ast.Unparen(arg).(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		id, _ := ast.Unparen(iterator.Fun).(*ast.Ident) // imported with a dot
+		if selector, ok := ast.Unparen(iterator.Fun).(*ast.SelectorExpr); ok {
+			id = selector.Sel
+		}
+		if id != nil && v.in.Info.Uses[id] != nil && v.in.Info.Uses[id].Pkg() != nil && v.in.Info.Uses[id].Pkg().Path() == "maps" {
+			v.sorted[id] = true
 		}
 	}
 }
@@ -127,6 +150,7 @@ func (v visitor) loop(loop *ast.RangeStmt) {
 // reachImplementations adds every method of an interface method's name.
 func (w *walk) reachImplementations(method *types.Func) {
 	w.called[method.Name()] = true
+	w.dynamic[method.Name()] = true
 	for _, m := range w.methods[method.Name()] {
 		w.reach(m)
 	}

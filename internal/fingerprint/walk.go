@@ -18,6 +18,8 @@ type walk struct {
 	whole    map[*Package]bool
 	types    map[*types.TypeName]bool // reached, and their source was read
 	called   map[string]bool          // names of methods that code outside may call
+	dynamic  map[string]bool          // names of methods that are called through interfaces
+	sorted   map[*ast.Ident]bool      // what gives the order of a map to code that it does not matter to
 	callAll  bool                     // code outside may call any method
 	outside  map[string]bool          // paths of packages whose identity counts
 	refusals []Finding
@@ -32,6 +34,8 @@ func newWalk(c *Code) *walk {
 		types:   map[*types.TypeName]bool{},
 		called:  maps.Clone(calledByConvention),
 		outside: map[string]bool{},
+		dynamic: map[string]bool{},
+		sorted:  map[*ast.Ident]bool{},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/types"
 	"io/fs"
 	"os"
@@ -22,6 +23,8 @@ type Meaning struct {
 	Types *types.Package // its own: objects of [Package.Types] are others
 	Info  *types.Info
 	NonGo bool // something else than Go is built in: assembly, C, or files that it embeds
+	// Excluded are its Go files that build constraints keep out of this build, as far as they can be parsed.
+	Excluded []*ast.File
 }
 
 // Meanings type-checks the packages that match the patterns once more, from the syntax that is there, and notes what every
@@ -64,7 +67,7 @@ func (c *checker) check(pkg *Package) *Meaning {
 	if m := c.done[pkg.Path]; m != nil {
 		return m
 	}
-	m := &Meaning{Package: pkg, NonGo: len(pkg.loaded.OtherFiles) > 0, Info: &types.Info{
+	m := &Meaning{Package: pkg, NonGo: len(pkg.loaded.OtherFiles) > 0, Excluded: c.excluded(pkg), Info: &types.Info{
 		Types:      map[ast.Expr]types.TypeAndValue{},
 		Defs:       map[*ast.Ident]types.Object{},
 		Uses:       map[*ast.Ident]types.Object{},
@@ -81,6 +84,26 @@ func (c *checker) check(pkg *Package) *Meaning {
 		m.NonGo = m.NonGo || slices.ContainsFunc(file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` })
 	}
 	return m
+}
+
+// excluded parses the files of a package that build constraints keep out. Tests are none of it, nor programs in files of
+// their own.
+func (c *checker) excluded(pkg *Package) []*ast.File {
+	var files []*ast.File
+	for _, name := range pkg.Ignored {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		var content any // that of the file
+		if over, ok := c.options.Overlay[name]; ok {
+			content = over
+		}
+		file, _ := parser.ParseFile(c.Fset, name, content, parser.ParseComments|parser.SkipObjectResolution)
+		if file != nil && file.Name.Name == pkg.Name {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // IsStandard reports whether a package that was loaded is of the standard library.
