@@ -77,7 +77,12 @@ func isOfReleases(expr constraint.Expr) bool {
 // checkExcluded refuses a file which this build leaves out if it holds what the fold would reach.
 func (w *walk) checkExcluded(p *Package, file *ast.File) {
 	names := w.reachedNames(p)
+	said := map[string]bool{}
 	refuse := func(at ast.Node, name string) {
+		if said[name] {
+			return
+		}
+		said[name] = true
 		w.refuse(at.Pos(), "%s is here in a file that this build leaves out, and a build with it may fold events otherwise; "+
 			"move it to a file that is part of all of them, or give it another name", name)
 	}
