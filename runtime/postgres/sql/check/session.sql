@@ -1,4 +1,4 @@
 -- eventmap: check how values come
 select
 	'2000-01-02 03:04:05+00'::timestamptz,
-	'\x00ff'::bytea
+	decode('00ff', 'hex')
