@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -28,14 +29,14 @@ var buildShop = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if program, err := buildShop(); err == nil && built {
+	if program, err := buildShop(); err == nil && built.Load() {
 		_ = os.RemoveAll(filepath.Dir(program)) // nothing was to be kept
 	}
 	os.Exit(code)
 }
 
 // built reports whether the shop was built.
-var built bool
+var built atomic.Bool
 
 var (
 	consoleAddress  = regexp.MustCompile(`the console: +http://(\S+/console/)`)
@@ -46,7 +47,7 @@ var (
 // its console for an operator.
 func openShop(t *testing.T) string {
 	t.Helper()
-	built = true
+	built.Store(true)
 	program, err := buildShop()
 	if err != nil {
 		t.Fatal(err)
