@@ -32,7 +32,7 @@ func (g *grouper) run(ctx context.Context, group *postgres.Group, over <-chan st
 // is.
 func (g *grouper) once(ctx context.Context, group *postgres.Group) error {
 	stream := fmt.Sprint("stream-", g.random.IntN(g.streams))
-	events := g.placed(stream, 1+g.random.IntN(3))
+	events := placed(stream, 1+g.random.IntN(3))
 	expected := runtime.Any()
 	if g.random.IntN(100) < 50 {
 		read, err := group.ReadAggregateStream(ctx, group, aggregateType, stream, nil, nil)

@@ -151,7 +151,17 @@ func (t *keyTorture) subject(random *rand.Rand) string {
 	return fmt.Sprint("subject-", random.IntN(t.plan.Subjects))
 }
 
-func (t *keyTorture) isDone() bool { return t.stored.Load() >= int64(t.plan.Events) }
+// isDone reports whether the events are stored and the workload was hard enough to show anything, which takes more of them
+// where some transactions never meet.
+func (t *keyTorture) isDone() bool {
+	if t.stored.Load() < int64(t.plan.Events) {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &t.report
+	return r.RolledBack > 0 && r.Refused > 0 && r.Died > 0 && r.Forgotten > 0
+}
 
 func (t *keyTorture) count(what *int) {
 	t.mu.Lock()

@@ -3,6 +3,7 @@ package torture
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,44 +31,45 @@ type reader struct {
 	read      func(ctx context.Context, pool *pgxpool.Pool, checkpoint int64) ([]sighting, error)
 	forgetful bool // it is restarted from its checkpoint now and then
 	seen      []sighting
+
+	checkpoint atomic.Int64 // all that it keeps over a restart, and over a fault
 }
 
-// run reads until reading has ended and nothing is left. Only the checkpoint is kept over a restart, and over a fault.
+// run reads until reading has ended and nothing is left.
 func (r *reader) run(ctx, reading context.Context, address string) error {
-	checkpoint := int64(0)
 	for restart := true; restart; {
 		pool, err := connect(ctx, address, 1)
 		if err != nil {
 			return err
 		}
-		checkpoint, restart = r.follow(ctx, reading, pool, checkpoint)
+		restart = r.follow(ctx, reading, pool)
 		pool.Close()
 	}
 	return ctx.Err()
 }
 
 // follow reads until there is nothing left, or until it is time to forget everything but the checkpoint.
-func (r *reader) follow(ctx, reading context.Context, pool *pgxpool.Pool, checkpoint int64) (int64, bool) {
+func (r *reader) follow(ctx, reading context.Context, pool *pgxpool.Pool) (restart bool) {
 	begin := time.Now()
 	for ctx.Err() == nil {
 		last := reading.Err() != nil
-		page, err := r.read(ctx, pool, checkpoint)
+		page, err := r.read(ctx, pool, r.checkpoint.Load())
 		switch {
 		case err != nil:
 			pause(ctx, 10*time.Millisecond)
 		case len(page) > 0:
 			r.seen = append(r.seen, page...)
-			checkpoint = page[len(page)-1].position
+			r.checkpoint.Store(page[len(page)-1].position)
 		case last:
-			return checkpoint, false
+			return false
 		default:
 			pause(ctx, 5*time.Millisecond)
 		}
 		if r.forgetful && !last && time.Since(begin) > time.Second {
-			return checkpoint, true
+			return true
 		}
 	}
-	return checkpoint, false
+	return false
 }
 
 // safely reads as the store does.

@@ -5,7 +5,7 @@
 // group, some of them with little patience. Backends are terminated at random, and in
 // the middle the server is stopped as by a crash and started again, with fsync on. Readers follow the log from their
 // checkpoints, one of them forgetting everything else now and then; one reads as most stores do, by position alone, to
-// show that the workload is a hard one. RunLogs does the same to a log that is moved into many meanwhile.
+// show that the workload is a hard one: at the end an append is held open until that reader has passed it. RunLogs does the same to a log that is moved into many meanwhile.
 package torture
 
 import (
@@ -45,8 +45,9 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 	}
 
 	var history history
+	naive := &reader{name: "position > checkpoint", read: naively}
 	readers := []*reader{
-		{name: "position > checkpoint", read: naively},
+		naive,
 		{name: "eventmap", read: safely},
 		{name: "eventmap, restarted", read: safely, forgetful: true},
 	}
@@ -68,6 +69,9 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 		return Report{}, errors.Join(err, crew.end())
 	}
 	pause(ctx, p.Duration/2)
+	if err := straggle(ctx, stage.pool, naive, &history); err != nil {
+		return Report{}, errors.Join(err, crew.end())
+	}
 	crew.endWriting()
 	if err := errors.Join(group.Close(ctx), crew.end()); err != nil {
 		return Report{}, err

@@ -84,16 +84,16 @@ type attempt struct {
 func (w *writer) decide() attempt {
 	stream := func() string { return fmt.Sprint("stream-", w.random.IntN(w.streams)) }
 	a := attempt{
-		events:   w.placed(stream(), 1+w.random.IntN(3)),
+		events:   placed(stream(), 1+w.random.IntN(3)),
 		other:    w.random.IntN(100) < 30,
 		rollback: w.random.IntN(100) < 10,
 		compare:  w.random.IntN(100) < 30,
 	}
 	if w.random.IntN(100) < 20 {
-		a.undone = w.placed(a.events[0].AggregateID, 1+w.random.IntN(2))
+		a.undone = placed(a.events[0].AggregateID, 1+w.random.IntN(2))
 	}
 	if w.random.IntN(100) < 10 {
-		a.second = w.placed(a.events[0].AggregateID, 1) // of the same stream: two writers never wait for each other
+		a.second = placed(a.events[0].AggregateID, 1) // of the same stream: two writers never wait for each other
 	}
 	if w.random.IntN(4) == 0 {
 		a.pause = time.Duration(w.random.IntN(20)) * time.Millisecond
@@ -101,7 +101,8 @@ func (w *writer) decide() attempt {
 	return a
 }
 
-func (w *writer) placed(stream string, n int) []runtime.Event {
+// placed returns events for a stream.
+func placed(stream string, n int) []runtime.Event {
 	events := make([]runtime.Event, n)
 	for i := range events {
 		events[i] = runtime.Event{
