@@ -23,6 +23,7 @@ func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []
 		}
 	}
 	c.chains()
+	c.versionsInClear()
 	c.streams()
 	c.folds()
 	unused = slices.DeleteFunc(slices.Clone(accepted), func(name string) bool { return c.used[name] })

@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type cache struct {
 	byID      map[uuid.UUID]cached
 	bySubject map[string]uuid.UUID // the newest, if it is not erased
 	barred    map[string]time.Time // subjects whose keys are not cached until then
+	swept     int                  // how many were barred when those whose time is over were last dropped
 }
 
 type cached struct {
@@ -129,23 +131,27 @@ func (c *cache) makeRoom(now time.Time) {
 	}
 }
 
-// bar drops the keys of a subject and keeps them out for as long as one that is read now could stay.
-func (c *cache) bar(subject string) {
+// bar drops the keys of subjects and keeps them out for as long as one that is read now could stay.
+func (c *cache) bar(subjects []string) {
 	now := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for other, until := range c.barred {
-		if !now.Before(until) {
-			delete(c.barred, other)
-		}
+	if len(c.barred) > 2*c.swept { // not each time, for many may be forgotten one by one
+		maps.DeleteFunc(c.barred, func(_ string, until time.Time) bool { return !now.Before(until) })
+		c.swept = max(len(c.barred), minSwept)
 	}
-	c.barred[subject] = now.Add(c.ttl)
+	for _, subject := range subjects {
+		c.barred[subject] = now.Add(c.ttl)
+	}
 	for id, entry := range c.byID {
-		if entry.key.subject == subject {
+		if _, is := c.barred[entry.key.subject]; is {
 			c.remove(id)
 		}
 	}
 }
+
+// minSwept is how many subjects may be barred before it is worth while to look for those whose time is over.
+const minSwept = 64
 
 // remove drops a key.
 func (c *cache) remove(id uuid.UUID) {

@@ -107,6 +107,8 @@ func (r *Ring) forOpening(id uuid.UUID) (*key, error) {
 		return nil, fmt.Errorf("key %s was not asked for", id)
 	case k == nil:
 		return nil, notAuthentic("its key %s is none of this log", id)
+	case k.fault != nil:
+		return nil, k.fault
 	default:
 		return k, nil
 	}

@@ -27,7 +27,8 @@ type Exported struct {
 
 // Export yields, in the order of the log, every event in which something is sealed for the subject, as decode returns it. It
 // passes decode keys that open what is sealed for this subject only: what the same event holds about others reads as erased.
-// It reads the whole log, in pages; run it where a long read does no harm. An error ends it.
+// It reads the whole log, in pages, with one query for the keys of each; run it where a long read does no harm. An error ends
+// it.
 //
 // What is stored in clear, events that name the subject and seal nothing for it, and what other systems hold are not in it.
 func (k *Keys[Tx]) Export(
@@ -36,6 +37,10 @@ func (k *Keys[Tx]) Export(
 ) iter.Seq2[Exported, error] {
 	const page = 1000
 	return func(yield func(Exported, error) bool) {
+		if err := CheckSubject(subject); err != nil {
+			yield(Exported{}, fmt.Errorf("export: %w", err))
+			return
+		}
 		fail := func(err error) { yield(Exported{}, fmt.Errorf("export the data of subject %q: %w", subject, err)) }
 		ids, err := k.KeyIDs(ctx, tx, subject)
 		if err != nil {
@@ -51,12 +56,23 @@ func (k *Keys[Tx]) Export(
 				fail(err)
 				return
 			}
+			var its []*runtime.PersistedEvent // of the subject
+			var used []uuid.UUID
 			for i := range events {
-				e := &events[i]
-				from = e.GlobalPosition
-				if !slices.ContainsFunc(AppendKeyIDs(nil, e.Payload), func(id uuid.UUID) bool { return slices.Contains(ids, id) }) {
-					continue
+				before := len(used)
+				used = AppendKeyIDs(used, events[i].Payload)
+				if slices.ContainsFunc(used[before:], func(id uuid.UUID) bool { return slices.Contains(ids, id) }) {
+					its = append(its, &events[i])
+				} else {
+					used = used[:before]
 				}
+				from = events[i].GlobalPosition
+			}
+			if own.held, err = k.ByID(ctx, tx, used...); err != nil {
+				fail(err)
+				return
+			}
+			for _, e := range its {
 				exported := Exported{
 					GlobalPosition: e.GlobalPosition, CreatedAt: e.CreatedAt, AggregateType: e.AggregateType, AggregateID: e.AggregateID,
 					AggregateVersion: e.AggregateVersion, EventID: e.EventID, EventType: e.EventType,

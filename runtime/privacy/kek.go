@@ -97,7 +97,7 @@ func (w *keks) unwrap(ctx context.Context, row *StoredKey) ([]byte, error) {
 	if len(data) != 3+size+nonceBytes+secretBytes+tagBytes {
 		return nil, notAuthentic("key %s is stored with %d bytes", row.KeyID, len(data))
 	}
-	k, err := w.open(ctx, row.WrappedBy, data[3:3+size])
+	k, err := w.open(ctx, row.KeyID, row.WrappedBy, data[3:3+size])
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (w *keks) unwrap(ctx context.Context, row *StoredKey) ([]byte, error) {
 	return secret, nil
 }
 
-// open returns a stored KEK, with one call of the service for all the keys it wraps.
-func (w *keks) open(ctx context.Context, name string, wrapped []byte) (*kek, error) {
+// open returns the stored KEK of a key, with one call of the service for all the keys it wraps.
+func (w *keks) open(ctx context.Context, id uuid.UUID, name string, wrapped []byte) (*kek, error) {
 	known := name + "\x00" + string(wrapped)
 	now := w.now()
 	w.mu.Lock()
@@ -123,6 +123,9 @@ func (w *keks) open(ctx context.Context, name string, wrapped []byte) (*kek, err
 		wrapper = w.wrapper
 	}
 	secret, err := wrapper.Decrypt(ctx, wrapped)
+	if err != nil && !ok && name != w.name {
+		return nil, fmt.Errorf("%w: key %s is wrapped by %q, which is none of the wrappers given, see WithOldWrapper; %q does not decrypt it: %w", ErrUnavailable, id, name, w.name, err)
+	}
 	if err != nil {
 		return nil, unavailable("decrypt", name, err)
 	}

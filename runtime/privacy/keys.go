@@ -23,6 +23,7 @@ type Keys[Tx any] struct {
 	cache *cache
 	now   func() time.Time
 	only  *string // the subject whose values are opened, while all others read as erased; nil: there is none
+	held  *Ring   // keys that need not be asked for again; nil: there are none
 }
 
 // NewKeys returns the keys that store holds, encrypted by wrapper. It panics if one of them is nil.
@@ -96,7 +97,7 @@ func (k *Keys[Tx]) make(ctx context.Context, tx Tx, ring *Ring, subjects []strin
 		key, ok := made[row.KeyID]
 		if !ok {
 			if key, err = k.unwrap(ctx, row); err != nil {
-				return err
+				return &SubjectError{row.Subject, err}
 			}
 		}
 		k.keep(row, key, asked, true)
@@ -126,6 +127,9 @@ func (k *Keys[Tx]) ByID(ctx context.Context, tx Tx, ids ...uuid.UUID) (*Ring, er
 
 // find puts the keys of the IDs into the ring.
 func (k *Keys[Tx]) find(ctx context.Context, tx Tx, ring *Ring, ids []uuid.UUID) error {
+	if k.held != nil {
+		ids = k.held.give(ring, ids)
+	}
 	missing := k.cache.ofIDs(ring, ids)
 	if len(missing) == 0 {
 		return nil
@@ -138,10 +142,14 @@ func (k *Keys[Tx]) find(ctx context.Context, tx Tx, ring *Ring, ids []uuid.UUID)
 	for i := range rows {
 		row := &rows[i]
 		key, err := k.unwrap(ctx, row)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrIntegrity): // its values cannot be opened, each of which has a place; all others can
+			key = unusable(row, err)
+		case err != nil:
 			return err
+		default:
+			k.keep(row, key, asked, false)
 		}
-		k.keep(row, key, asked, false)
 		ring.add(key, false)
 	}
 	return nil
@@ -182,11 +190,7 @@ func (k *Keys[Tx]) Forget(ctx context.Context, tx Tx, subjects ...string) error 
 	if len(subjects) == 0 {
 		return nil
 	}
-	defer func() {
-		for _, subject := range subjects {
-			k.cache.bar(subject)
-		}
-	}()
+	defer k.cache.bar(subjects)
 	// A key that another transaction makes meanwhile is seen when that has committed: storing a forgotten key waits for it.
 	for range 10 {
 		forget, err := k.unforgotten(ctx, tx, subjects)
@@ -323,18 +327,17 @@ func (k *Keys[Tx]) ForgetAgain(ctx context.Context, tx Tx, list ...ForgottenSubj
 	if len(list) == 0 {
 		return nil
 	}
-	keys := make([]StoredKey, len(list))
+	keys, subjects := make([]StoredKey, len(list)), make([]string, len(list))
 	for i, f := range list {
-		if !runtime.ValidName(f.Subject) || f.KeyID == uuid.Nil || f.Generation < 1 {
-			return fmt.Errorf("forget again: entry %d of the list has no subject, key ID or generation", i)
+		if err := CheckSubject(f.Subject); err != nil {
+			return fmt.Errorf("forget again: entry %d of the list: %w", i, err)
 		}
-		keys[i] = StoredKey{KeyID: f.KeyID, Subject: f.Subject, Generation: f.Generation}
+		if f.KeyID == uuid.Nil || f.Generation < 1 {
+			return fmt.Errorf("forget again: entry %d of the list has no key ID or generation", i)
+		}
+		keys[i], subjects[i] = StoredKey{KeyID: f.KeyID, Subject: f.Subject, Generation: f.Generation}, f.Subject
 	}
-	defer func() {
-		for _, f := range list {
-			k.cache.bar(f.Subject)
-		}
-	}()
+	defer k.cache.bar(subjects)
 	if err := k.store.ForgetKeys(ctx, tx, keys); err != nil {
 		return fmt.Errorf("forget again: %w", err)
 	}
@@ -343,6 +346,9 @@ func (k *Keys[Tx]) ForgetAgain(ctx context.Context, tx Tx, list ...ForgottenSubj
 
 // KeyIDs returns the IDs of all keys a subject has or had.
 func (k *Keys[Tx]) KeyIDs(ctx context.Context, tx Tx, subject string) ([]uuid.UUID, error) {
+	if err := CheckSubject(subject); err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
 	rows, err := k.store.FindKeys(ctx, tx, KeyQuery{Subjects: []string{subject}})
 	if err != nil {
 		return nil, fmt.Errorf("keys of subject %q: %w", subject, err)

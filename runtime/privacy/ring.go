@@ -28,12 +28,25 @@ func (r *Ring) add(k *key, newest bool) {
 	}
 }
 
+// give puts the keys that r has into another ring and returns the IDs of those that it has not.
+func (r *Ring) give(to *Ring, ids []uuid.UUID) (missing []uuid.UUID) {
+	for _, id := range ids {
+		if k := r.byID[id]; k != nil {
+			to.byID[id] = k
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return missing
+}
+
 // A key is a subject's key, ready for use.
 type key struct {
 	id      uuid.UUID
 	subject string
 	secret  []byte      // nil: erased
 	aead    cipher.AEAD // of secret
+	fault   error       // why the stored key cannot be used: an ErrIntegrity
 }
 
 // newKey returns a key ready for use. Without a secret it is an erased one.
@@ -47,6 +60,11 @@ func newKey(id uuid.UUID, subject string, secret []byte) (*key, error) {
 	return k, err
 }
 
+// unusable returns the key of a row that cannot be unwrapped for good.
+func unusable(row *StoredKey, err error) *key {
+	return &key{id: row.KeyID, subject: row.Subject, fault: err}
+}
+
 // newAEAD returns AES-256-GCM, which draws its nonces itself and puts them before the ciphertext.
 func newAEAD(secret []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(secret)
@@ -56,7 +74,7 @@ func newAEAD(secret []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-func (k *key) isErased() bool { return k.secret == nil }
+func (k *key) isErased() bool { return k.secret == nil && k.fault == nil }
 
 // Seal encrypts a value for the place it will stand at, under the key of the subject. The ring must be one that
 // [Keys.ForSubjects] returned for the subject.

@@ -30,8 +30,11 @@ const stateFormat = 1
 func (r *Ring) SealState(place StatePlace, keyIDs []uuid.UUID, plaintext []byte) (sealed []byte, used []uuid.UUID, err error) {
 	for _, id := range keyIDs {
 		k := r.byID[id]
-		if k == nil {
+		switch {
+		case k == nil:
 			return nil, nil, fmt.Errorf("seal the state of %s %q: key %s was not asked for", place.AggregateType, place.AggregateID, id)
+		case k.fault != nil:
+			return nil, nil, fmt.Errorf("seal the state of %s %q: %w", place.AggregateType, place.AggregateID, k.fault)
 		}
 		if !k.isErased() {
 			used = append(used, id)
@@ -85,6 +88,8 @@ func (r *Ring) OpenState(place StatePlace, sealed []byte) (plaintext []byte, era
 			return nil, false, place.fault(fmt.Errorf("key %s was not asked for", id))
 		case k == nil:
 			return nil, false, place.fault(notAuthentic("its key %s is none of this log", id))
+		case k.fault != nil:
+			return nil, false, place.fault(k.fault)
 		case k.isErased():
 			return nil, true, nil
 		}
