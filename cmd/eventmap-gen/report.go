@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/eventmap/eventmap/internal/cli"
@@ -29,7 +30,7 @@ func explain(w io.Writer, domain *model.Domain) {
 }
 
 // summarize writes what changed in the set of events, what is doubtful, and what is stored as nobody may want it. Where
-// nothing changed and nothing is doubtful, it is silent.
+// nothing changed and nothing is doubtful, it is silent. What a fold does may be doubtful after an edit of any code.
 func (s *settings) summarize(command cli.Command, domain *model.Domain, judged *schemalock.Judgement) {
 	w := command.Stderr
 	if tags := s.scan.Tags; len(tags) > 0 && len(judged.Changes) > 0 {
@@ -42,7 +43,8 @@ func (s *settings) summarize(command cli.Command, domain *model.Domain, judged *
 		_, _ = fmt.Fprintf(w, "? %s: %s\n", doubt.Pos, doubt.Text)
 		command.Annotate("warning", doubt)
 	}
-	if len(judged.Changes) == 0 {
+	refolded := slices.ContainsFunc(judged.Findings, func(f schemalock.Finding) bool { return f.Rule.Name == "fold-changed" })
+	if len(judged.Changes) == 0 && !refolded {
 		return
 	}
 	for _, warning := range domain.Warnings {

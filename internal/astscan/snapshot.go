@@ -35,7 +35,7 @@ func (s *scan) findSnapshots(decls *declarations, groups aggregates, states stat
 		}
 		s.checkStateJSON(decls, st)
 		if meanings == nil {
-			meanings = s.Meanings()
+			meanings = s.Meanings(s.foldPackages(groups, states, upcasts))
 			code = fingerprint.NewCode(s.foldSource(meanings))
 		}
 		result, err := code.Fingerprint(foldRoots(g, st, upcasts, meanings), foldText(g, st, upcasts)...)
@@ -75,11 +75,34 @@ func (s *scan) foldSource(meanings map[string]*goload.Meaning) fingerprint.Sourc
 	source := fingerprint.Source{Fset: s.Fset, Standard: s.IsStandard, Identity: s.Identity}
 	for _, path := range slices.Sorted(maps.Keys(meanings)) {
 		m := meanings[path]
+		if m.Versioned {
+			continue // its version counts
+		}
 		source.Packages = append(source.Packages, &fingerprint.Package{
 			Types: m.Types, Info: m.Info, Files: m.Syntax, Excluded: m.Excluded, NonGo: m.NonGo,
 		})
 	}
 	return source
+}
+
+// foldPackages are the packages that hold roots of folds with snapshots.
+func (s *scan) foldPackages(groups aggregates, states states, upcasts upcasts) []*goload.Package {
+	var found []*goload.Package
+	add := func(t model.TypeName) { found = append(found, s.Package(t.Package.Path)) }
+	for _, g := range groups {
+		st := states[g]
+		if st == nil || !st.mark.snapshots {
+			continue
+		}
+		add(st.decl.name())
+		for _, e := range g.events {
+			add(e.decl.name())
+			if up := upcasts[e]; up != nil {
+				add(up.Func)
+			}
+		}
+	}
+	return found
 }
 
 // foldRoots are where the fold of an aggregate begins: its state, the methods that events are applied by, the types of all its

@@ -349,7 +349,11 @@ func TestOf_findings(t *testing.T) {
 	}{
 		{"the clock", "time", "s.N = time.Now().Year()", "", []string{"time.Now depends on the clock"}, nil},
 		{"the clock as a value", "time", "now := time.Now; s.N = now().Year()", "", []string{"time.Now depends on the clock"}, nil},
-		{"a time that is no clock", "time", "s.N = time.Unix(0, 0).Year()", "", nil, nil},
+		{"a time that is no clock", "time", "s.N = time.Unix(0, 0).UTC().Year()", "", nil, nil},
+		{"times that are compared", "time", "if t := time.Unix(0, 0).UTC(); t.After(t) || t.Sub(t) > 0 { s.N = 1 }", "", nil, nil},
+		{"a time in the zone of the system", "time", "s.N = time.UnixMilli(0).Year()", "", nil, []string{"time.UnixMilli gives a time in the time zone of the system; call UTC"}},
+		{"the zone of the system", "time", "s.N = time.Unix(0, 0).In(time.Local).Hour()", "", []string{"time.Local depends on the time zones of the system"}, nil},
+		{"a time moved to the zone of the system", "time", "s.N = time.Date(1, 1, 1, 1, 1, 1, 1, time.UTC).Local().Hour()", "", []string{"time.Time.Local depends on the time zones"}, nil},
 		{"chance", "math/rand/v2", "s.N = rand.IntN(3)", "", []string{"rand.IntN depends on chance"}, nil},
 		{"the environment", "os", "s.N = len(os.Args)", "", []string{"os.Args depends on the environment"}, nil},
 		{"the environment by a call", "os", `s.N = len(os.Getenv("A"))`, "", []string{"os.Getenv depends on the environment"}, nil},
@@ -363,7 +367,7 @@ func TestOf_findings(t *testing.T) {
 		{"a table", "", "s.N = rates[1]", "var rates = map[int]int{1: 2}", nil, nil},
 		{"an expression", "regexp", `if re.MatchString("a") { s.N = 1 }`, "var re = regexp.MustCompile(`a`)", nil, nil},
 		{"a loop over a map", "", "for _, n := range map[int]int{} { s.N = n }", "", nil, []string{"loops over a map"}},
-		{"keys of a map", "maps", "for n := range maps.Keys(map[int]int{}) { s.N = n }", "", nil, []string{"maps.Keys gives the order of a map"}},
+		{"keys of a map", "maps", "for n := range maps.Keys(map[int]int{}) { s.N = n }", "", nil, []string{"maps.Keys gives values in the order of a map"}},
 		{"sorted keys of a map", `slices"; import "maps`, "for _, n := range slices.Sorted(maps.Keys(map[int]int{})) { s.N = n }", "", nil, nil},
 		{
 			"sorted values of a map", `slices"; import "maps`,
@@ -372,7 +376,7 @@ func TestOf_findings(t *testing.T) {
 		{"a copy of a map", "maps", "s.N = maps.Collect(maps.All(map[int]int{}))[1]", "", nil, nil},
 		{
 			"keys of a map in any order", `slices"; import "maps`, "s.N = slices.Collect(maps.Keys(map[int]int{}))[0]", "",
-			nil, []string{"maps.Keys gives the order of a map"},
+			nil, []string{"maps.Keys gives values in the order of a map"},
 		},
 		{
 			"chance that is sorted", `slices"; import . "math/rand/v2`, "s.N = slices.Sorted(chance(Int()))[0]",

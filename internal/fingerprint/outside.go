@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -25,32 +26,55 @@ func names(lists ...string) map[string]bool {
 	return set
 }
 
-const mapOrder = "the order of a map"
+const (
+	mapOrder = "in the order of a map"
+	zoned    = "in the time zone of the system"
+)
 
-// varying are functions and variables outside whose values differ between two runs, by package: all of them, where no names
-// are listed. The texts say what they depend on.
-var varying = map[string]struct {
-	reason string
-	names  map[string]bool
-}{
-	"time":         {"the clock", names("Now Since Until After AfterFunc Tick NewTimer NewTicker Sleep LoadLocation")},
-	"math/rand":    {"chance", nil},
-	"math/rand/v2": {"chance", nil},
-	"crypto/rand":  {"chance", nil},
-	"os":           {"the environment", nil},
-	"os/exec":      {"the environment", nil},
-	"os/user":      {"the environment", nil},
-	"os/signal":    {"the environment", nil},
-	"syscall":      {"the environment", nil},
-	"net": {"the network", names("Dial DialTimeout DialIP DialTCP DialUDP DialUnix Listen ListenPacket ListenTCP ListenUDP Interfaces InterfaceAddrs " +
-		"LookupAddr LookupCNAME LookupHost LookupIP LookupMX LookupNS LookupPort LookupSRV LookupTXT ResolveIPAddr ResolveTCPAddr ResolveUDPAddr")},
-	"net/http":               {"the network", names("Get Head Post PostForm Do DefaultClient DefaultTransport")},
-	"runtime":                {"the process it runs in", nil},
-	"runtime/debug":          {"the process it runs in", nil},
-	"flag":                   {"the environment", nil},
-	"maps":                   {mapOrder, names("Keys Values All")},
-	"hash/maphash":           {"chance", nil},
-	"github.com/google/uuid": {"chance", names("New NewString NewRandom NewRandomFromReader NewUUID NewV6 NewV7 NewV7FromReader NewDCEGroup NewDCEPerson NewDCESecurity")},
+// A variance is what the value of some functions, variables and methods of a package depends on, so that it differs between two
+// runs: all of the package, where no names are listed.
+type variance struct {
+	on    string
+	names map[string]bool
+}
+
+// varying are the packages outside in which something differs between two runs. What is only ordered or placed otherwise is in
+// arranged.
+var varying = map[string][]variance{
+	"time": {
+		{"the clock", names("Now Since Until After AfterFunc Tick NewTimer NewTicker Sleep Timer.Reset Ticker.Reset")},
+		{"the time zones of the system", names("Local LoadLocation Time.Local")},
+	},
+	"context":         {{"the clock", names("WithTimeout WithTimeoutCause WithDeadline WithDeadlineCause")}},
+	"math/rand":       {{"chance", nil}},
+	"math/rand/v2":    {{"chance", nil}},
+	"crypto/rand":     {{"chance", nil}},
+	"hash/maphash":    {{"chance", nil}},
+	"os":              {{"the environment", nil}},
+	"os/exec":         {{"the environment", nil}},
+	"os/user":         {{"the environment", nil}},
+	"os/signal":       {{"the environment", nil}},
+	"io/ioutil":       {{"the environment", nil}},
+	"path/filepath":   {{"the environment", names("Abs EvalSymlinks Glob Walk WalkDir")}},
+	"plugin":          {{"the environment", nil}},
+	"syscall":         {{"the environment", nil}},
+	"flag":            {{"the environment", nil}},
+	"runtime":         {{"the process it runs in", nil}},
+	"runtime/debug":   {{"the process it runs in", nil}},
+	"runtime/metrics": {{"the process it runs in", nil}},
+	"net": {{"the network", names("Dial DialTimeout DialIP DialTCP DialUDP DialUnix Listen ListenPacket ListenTCP ListenUDP Interfaces InterfaceAddrs " +
+		"LookupAddr LookupCNAME LookupHost LookupIP LookupMX LookupNS LookupPort LookupSRV LookupTXT ResolveIPAddr ResolveTCPAddr ResolveUDPAddr")}},
+	"net/http": {{"the network", names("Get Head Post PostForm DefaultClient DefaultTransport Client.Do Client.Get Client.Head Client.Post Client.PostForm")}},
+	"github.com/google/uuid": {{"chance", names("New NewString NewRandom NewRandomFromReader NewUUID NewV6 NewV7 NewV7FromReader NewDCEGroup NewDCEPerson " +
+		"NewDCESecurity")}},
+}
+
+// arranged are functions outside whose values are the same in every run but for their order or their zone.
+var arranged = map[string][]variance{
+	"maps":    {{mapOrder, names("Keys Values All")}},
+	"reflect": {{mapOrder, names("Value.MapKeys Value.MapRange")}},
+	"sync":    {{mapOrder, names("Map.Range")}},
+	"time":    {{zoned, names("Unix UnixMilli UnixMicro")}},
 }
 
 // reachOutside adds the package of an object whose source was not read. Go's release stands for the standard library.
@@ -81,23 +105,51 @@ func (w *walk) callOutside(f *types.Func) {
 	}
 }
 
-// checkVarying refuses a function or variable of another package whose value differs between two runs.
+// checkVarying refuses a function or variable of another package whose value differs between two runs, and warns of one whose
+// order or zone does.
 func (v visitor) checkVarying(object types.Object, pos token.Pos) {
-	rule, ok := varying[object.Pkg().Path()]
-	if !ok || isLocal(object) || rule.names != nil && !rule.names[object.Name()] {
-		return
-	}
+	name := shortName(object)
 	switch object.(type) {
 	case *types.TypeName, *types.Const:
 		return
 	}
-	if strings.HasPrefix(object.Name(), "Err") {
+	if isLocal(object) || strings.HasPrefix(name, "Err") {
 		return
 	}
-	name := object.Pkg().Name() + "." + object.Name()
-	if rule.reason == mapOrder {
-		v.warn(pos, "%s gives %s, which differs from run to run; sort it if the order can matter", name, rule.reason)
-		return
+	qualified := object.Pkg().Name() + "." + name
+	for _, variance := range varying[object.Pkg().Path()] {
+		if variance.names == nil || variance.names[name] {
+			v.refuse(pos, "%s depends on %s, so folding the same events twice may give two states; put the value into the event", qualified, variance.on)
+		}
 	}
-	v.refuse(pos, "%s depends on %s, so folding the same events twice may give two states; put the value into the event", name, rule.reason)
+	for _, variance := range arranged[object.Pkg().Path()] {
+		switch {
+		case !variance.names[name]:
+		case variance.on == zoned:
+			v.warn(pos, "%s gives a time %s; call UTC on it", qualified, zoned)
+		default:
+			v.warn(pos, "%s gives values %s, which differs from run to run; sort them if the order can matter", qualified, variance.on)
+		}
+	}
+}
+
+// isArranged reports whether only the order or the zone of what a function gives differs between two runs.
+func isArranged(object types.Object) bool {
+	return slices.ContainsFunc(arranged[object.Pkg().Path()], func(v variance) bool { return v.names[shortName(object)] })
+}
+
+// shortName returns the name of an object within its package; a method has that of its type before it.
+func shortName(object types.Object) string {
+	f, ok := object.(*types.Func)
+	if !ok || f.Signature().Recv() == nil {
+		return object.Name()
+	}
+	recv := types.Unalias(f.Signature().Recv().Type())
+	if pointer, ok := recv.(*types.Pointer); ok {
+		recv = types.Unalias(pointer.Elem())
+	}
+	if named, ok := recv.(*types.Named); ok {
+		return named.Obj().Name() + "." + f.Name()
+	}
+	return f.Name()
 }

@@ -49,7 +49,7 @@ func (v visitor) identifier(id *ast.Ident) {
 			v.reachImplementations(f)
 			return
 		}
-		if !v.wasRead(object.Pkg()) && !v.sorted[id] {
+		if !v.wasRead(object.Pkg()) && !v.settled[id] {
 			v.checkVarying(object, id.Pos())
 		}
 		v.reach(object)
@@ -75,7 +75,7 @@ func (v visitor) call(call *ast.CallExpr) {
 	switch callee := callee(v.in.Info, fun).(type) {
 	case *types.Func:
 		if callee.Pkg() != nil && !v.wasRead(callee.Pkg()) {
-			v.noteSorted(callee, call)
+			v.noteSettled(callee, call)
 			v.callOutside(callee)
 			for _, arg := range call.Args {
 				v.reachType(v.in.Info.TypeOf(arg))
@@ -89,24 +89,31 @@ func (v visitor) call(call *ast.CallExpr) {
 	}
 }
 
-// noteSorted notes the iterators of maps that a call sorts, or puts into a map.
-func (v visitor) noteSorted(callee *types.Func, call *ast.CallExpr) {
+// noteSettled notes what is ordered or placed by the call around it: iterators of maps that a call sorts, or puts into a map,
+// and local times that become times in another zone.
+func (v visitor) noteSettled(callee *types.Func, call *ast.CallExpr) {
+	var operands []ast.Expr
+	path := ""
 	switch callee.FullName() {
 	case "slices.Sorted", "slices.SortedFunc", "slices.SortedStableFunc", "maps.Collect", "maps.Insert":
-	default:
-		return
+		operands, path = call.Args, "maps"
+	case "(time.Time).UTC", "(time.Time).In", "(time.Time).Unix", "(time.Time).UnixMilli", "(time.Time).UnixMicro", "(time.Time).UnixNano",
+		"(time.Time).Equal", "(time.Time).Before", "(time.Time).After", "(time.Time).Compare", "(time.Time).Sub", "(time.Time).IsZero":
+		if selector, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			operands, path = []ast.Expr{selector.X}, "time"
+		}
 	}
-	for _, arg := range call.Args {
-		iterator, ok := ast.Unparen(arg).(*ast.CallExpr)
+	for _, operand := range operands {
+		inner, ok := ast.Unparen(operand).(*ast.CallExpr)
 		if !ok {
 			continue
 		}
-		id, _ := ast.Unparen(iterator.Fun).(*ast.Ident) // imported with a dot
-		if selector, ok := ast.Unparen(iterator.Fun).(*ast.SelectorExpr); ok {
+		id, _ := ast.Unparen(inner.Fun).(*ast.Ident) // imported with a dot
+		if selector, ok := ast.Unparen(inner.Fun).(*ast.SelectorExpr); ok {
 			id = selector.Sel
 		}
-		if id != nil && v.in.Info.Uses[id] != nil && v.in.Info.Uses[id].Pkg() != nil && v.in.Info.Uses[id].Pkg().Path() == "maps" {
-			v.sorted[id] = true
+		if id != nil && v.in.Info.Uses[id] != nil && v.in.Info.Uses[id].Pkg() != nil && v.in.Info.Uses[id].Pkg().Path() == path && isArranged(v.in.Info.Uses[id]) {
+			v.settled[id] = true
 		}
 	}
 }

@@ -19,7 +19,7 @@ type walk struct {
 	types    map[*types.TypeName]bool // reached, and their source was read
 	called   map[string]bool          // names of methods that code outside may call
 	dynamic  map[string]bool          // names of methods that are called through interfaces
-	sorted   map[*ast.Ident]bool      // what gives the order of a map to code that it does not matter to
+	settled  map[*ast.Ident]bool      // what differs in order or zone only, where that does not matter
 	callAll  bool                     // code outside may call any method
 	outside  map[string]bool          // paths of packages whose identity counts
 	refusals []Finding
@@ -35,7 +35,7 @@ func newWalk(c *Code) *walk {
 		called:  maps.Clone(calledByConvention),
 		outside: map[string]bool{},
 		dynamic: map[string]bool{},
-		sorted:  map[*ast.Ident]bool{},
+		settled: map[*ast.Ident]bool{},
 	}
 }
 

@@ -24,9 +24,9 @@ import (
 
 // Mode is what packages are loaded with: the syntax of what matches the patterns and the types of what that imports from
 // export data. It has no NeedDeps, which would read every dependency from source, and no NeedTypesInfo, for scopes tell
-// enough.
+// enough. Where the export data lies is known anyway, and [Program.Meanings] reads more of it.
 const Mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
-	packages.NeedModule | packages.NeedSyntax | packages.NeedTypes
+	packages.NeedModule | packages.NeedSyntax | packages.NeedTypes | packages.NeedExportFile
 
 // Options say what is loaded.
 type Options struct {

@@ -1,19 +1,16 @@
 package goload
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/types"
-	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"golang.org/x/tools/go/gcexportdata"
 	"golang.org/x/tools/go/packages"
 )
 
@@ -25,27 +22,63 @@ type Meaning struct {
 	NonGo bool // something else than Go is built in: assembly, C, or files that it embeds
 	// Excluded are its Go files that build constraints keep out of this build, as far as they can be parsed.
 	Excluded []*ast.File
+	// Versioned says that the package is of a module with a version, which stands for its content.
+	Versioned bool
 }
 
-// Meanings type-checks the packages that match the patterns once more, from the syntax that is there, and notes what every
-// identifier stands for. It is for those few runs that have to know; [Options.Info] has all of them pay.
-func (p *Program) Meanings() map[string]*Meaning {
-	c := checker{Program: p, imported: map[string]*types.Package{}, done: map[string]*Meaning{}}
+// Meanings type-checks packages from source and notes what every identifier stands for: those that match the patterns, and
+// those of modules without a version that the given ones import, directly or through others. Types of one package are the same
+// for all that use it, so whatever lies between two of these is read from source too.
+//
+// It is for those few runs that have to know; [Options.Info] has all of them pay.
+func (p *Program) Meanings(from []*Package) map[string]*Meaning {
+	c := checker{
+		Program:  p,
+		imported: map[string]*types.Package{},
+		done:     map[string]*Meaning{},
+		source:   p.readFromSource(from),
+	}
 	packages.Visit(p.roots, nil, func(pkg *packages.Package) {
-		if p.byPath[pkg.PkgPath] == nil && pkg.Types != nil {
+		if c.source[pkg.PkgPath] == nil && pkg.Types != nil {
 			c.imported[pkg.PkgPath] = pkg.Types
 		}
 	})
-	for _, pkg := range p.Packages {
-		c.check(pkg)
+	for _, path := range slices.Sorted(maps.Keys(c.source)) {
+		c.check(path)
 	}
 	return c.done
+}
+
+// readFromSource returns the packages that are type-checked from source, by path.
+func (p *Program) readFromSource(from []*Package) map[string]*packages.Package {
+	source := map[string]*packages.Package{}
+	for _, root := range p.roots {
+		source[root.PkgPath] = root
+	}
+	var starts []*packages.Package
+	for _, pkg := range from {
+		starts = append(starts, pkg.loaded)
+	}
+	packages.Visit(starts, nil, func(pkg *packages.Package) {
+		if isLocal(pkg) && len(pkg.CompiledGoFiles) > 0 {
+			source[pkg.PkgPath] = pkg
+		}
+	})
+	packages.Visit(p.roots, nil, func(pkg *packages.Package) { // imports come first
+		for _, imported := range pkg.Imports {
+			if source[imported.PkgPath] != nil {
+				source[pkg.PkgPath] = pkg
+			}
+		}
+	})
+	return source
 }
 
 // A checker type-checks packages, each after those that it imports.
 type checker struct {
 	*Program
-	imported map[string]*types.Package // from export data
+	imported map[string]*types.Package    // as export data has them, some not read yet
+	source   map[string]*packages.Package // to be read from source
 	done     map[string]*Meaning
 }
 
@@ -54,25 +87,53 @@ func (c *checker) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
-	if pkg := c.byPath[path]; pkg != nil {
-		return c.check(pkg).Types, nil
+	if c.source[path] != nil {
+		return c.check(path).Types, nil
 	}
-	if t := c.imported[path]; t != nil {
+	t := c.imported[path]
+	switch {
+	case t == nil:
+		return nil, errors.New("it was not loaded")
+	case t.Complete():
 		return t, nil
 	}
-	return nil, errors.New("it was not loaded")
+	return c.readExported(path)
 }
 
-func (c *checker) check(pkg *Package) *Meaning {
-	if m := c.done[pkg.Path]; m != nil {
+// readExported reads the export data of a package that no package which matches the patterns imports itself.
+func (c *checker) readExported(path string) (*types.Package, error) {
+	file, err := os.Open(c.find(path).ExportFile)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	r, err := gcexportdata.NewReader(file) //nolint:staticcheck // the compiler's files are archives, which go/packages reads so too
+	if err != nil {
+		return nil, err
+	}
+	return gcexportdata.Read(r, c.Fset, c.imported, path)
+}
+
+func (c *checker) check(path string) *Meaning {
+	if m := c.done[path]; m != nil {
 		return m
 	}
-	m := &Meaning{Package: pkg, NonGo: len(pkg.loaded.OtherFiles) > 0, Excluded: c.excluded(pkg), Info: &types.Info{
-		Types:      map[ast.Expr]types.TypeAndValue{},
-		Defs:       map[*ast.Ident]types.Object{},
-		Uses:       map[*ast.Ident]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{},
-	}}
+	pkg := c.byPath[path]
+	if pkg == nil {
+		pkg = c.parse(c.source[path])
+	}
+	m := &Meaning{
+		Package:   pkg,
+		NonGo:     len(pkg.loaded.OtherFiles) > 0,
+		Excluded:  c.excluded(pkg),
+		Versioned: c.byPath[path] == nil && !isLocal(pkg.loaded),
+		Info: &types.Info{
+			Types:      map[ast.Expr]types.TypeAndValue{},
+			Defs:       map[*ast.Ident]types.Object{},
+			Uses:       map[*ast.Ident]types.Object{},
+			Selections: map[*ast.SelectorExpr]*types.Selection{},
+		},
+	}
 	c.done[pkg.Path] = m
 	// Errors were judged when the packages were loaded; those that are left stand in code that waits for what is generated.
 	config := types.Config{Importer: c, Error: func(error) {}, FakeImportC: true, Sizes: pkg.loaded.TypesSizes}
@@ -84,6 +145,25 @@ func (c *checker) check(pkg *Package) *Meaning {
 		m.NonGo = m.NonGo || slices.ContainsFunc(file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` })
 	}
 	return m
+}
+
+// parse reads the files of a package that does not match the patterns. What does not compile in it was judged before.
+func (c *checker) parse(loaded *packages.Package) *Package {
+	pkg := c.newPackage(loaded)
+	pkg.Syntax = nil
+	for _, name := range loaded.CompiledGoFiles {
+		src, over := c.options.Overlay[name]
+		if !over {
+			var err error
+			if src, err = os.ReadFile(name); err != nil {
+				continue
+			}
+		}
+		if file, _ := c.parseFile(c.Fset, name, src); file != nil {
+			pkg.Syntax = append(pkg.Syntax, file)
+		}
+	}
+	return pkg
 }
 
 // excluded parses the files of a package that build constraints keep out. Tests are none of it, nor programs in files of
@@ -104,98 +184,4 @@ func (c *checker) excluded(pkg *Package) []*ast.File {
 		}
 	}
 	return files
-}
-
-// IsStandard reports whether a package that was loaded is of the standard library.
-func (p *Program) IsStandard(path string) bool {
-	pkg := p.find(path)
-	return pkg == nil || pkg.Module == nil
-}
-
-// Identity names the content of a package and of all that it imports: of a module that has a version, by that; of one that
-// has none, as the main module and what a replace directive names by a folder, by a hash of the packages' files.
-func (p *Program) Identity(path string) (string, error) {
-	hash := sha256.New()
-	seen := map[string]bool{}
-	var add func(pkg *packages.Package) error
-	add = func(pkg *packages.Package) error {
-		if seen[pkg.PkgPath] || pkg.Module == nil {
-			return nil
-		}
-		seen[pkg.PkgPath] = true
-		if version := moduleVersion(pkg.Module); version != "" {
-			fmt.Fprintf(hash, "%s %s\n", pkg.PkgPath, version)
-		} else if err := hashFolder(hash, pkg); err != nil {
-			return err
-		}
-		paths := imports(pkg)
-		for _, imported := range paths {
-			if next := pkg.Imports[imported]; next != nil {
-				if err := add(next); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	pkg := p.find(path)
-	if pkg == nil {
-		return "", errors.New("it was not loaded")
-	}
-	if err := add(pkg); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
-}
-
-// moduleVersion returns the module and version that a package comes from, or nothing if it has none.
-func moduleVersion(m *packages.Module) string {
-	if m.Replace != nil {
-		m = m.Replace
-	}
-	if m.Main || m.Version == "" {
-		return ""
-	}
-	return m.Path + "@" + m.Version
-}
-
-// hashFolder adds the files of a package's folder, and of those below it that are no packages, which it may embed.
-func hashFolder(to interface{ Write([]byte) (int, error) }, pkg *packages.Package) error {
-	if len(pkg.GoFiles) == 0 {
-		return nil
-	}
-	root := filepath.Dir(pkg.GoFiles[0])
-	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && name != root:
-			if sources, _ := filepath.Glob(filepath.Join(name, "*.go")); len(sources) > 0 {
-				return filepath.SkipDir
-			}
-			return nil
-		case !entry.Type().IsRegular() || strings.HasSuffix(name, "_test.go"):
-			return nil
-		}
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		below, err := filepath.Rel(root, name)
-		fmt.Fprintf(to, "%s/%s %x\n", pkg.PkgPath, filepath.ToSlash(below), sha256.Sum256(content))
-		return err
-	})
-}
-
-// find returns a package that was loaded, whether it matches the patterns or not, or nil.
-func (p *Program) find(path string) *packages.Package { return p.loaded()[path] }
-
-// indexLoaded returns every package that was loaded, by path.
-func (p *Program) indexLoaded() map[string]*packages.Package {
-	byPath := map[string]*packages.Package{}
-	packages.Visit(p.roots, func(pkg *packages.Package) bool {
-		byPath[pkg.PkgPath] = pkg
-		return true
-	}, nil)
-	return byPath
 }

@@ -11,7 +11,7 @@ import (
 func main() {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
-			packages.NeedModule | packages.NeedSyntax | packages.NeedTypes,
+			packages.NeedModule | packages.NeedSyntax | packages.NeedTypes | packages.NeedExportFile,
 	}, os.Args[1:]...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
