@@ -186,6 +186,10 @@ func (a *adoption) checkPayloads(command cli.Command, domain *model.Domain) (cod
 		_, _ = fmt.Fprintf(command.Stderr, "%s:%d: %s\n", a.payloads, line.Line, line.Why)
 		code = cli.Different
 	}
+	if len(tallies)+len(bad) == 0 {
+		_, _ = fmt.Fprintf(command.Stderr, "%s: holds no payloads, so nothing was checked\n", a.payloads)
+		code = cli.Different
+	}
 	for _, t := range tallies {
 		if t.Unknown {
 			fmt.Fprintf(&out, "%s: no event has that type: %d\n", t.Event, t.Broken)

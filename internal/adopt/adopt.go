@@ -39,8 +39,9 @@ type Mark struct {
 	Subject string         // what is marked, such as order.Placed
 	Reason  string
 
-	file *ast.File
-	node ast.Node // a *ast.GenDecl, *ast.TypeSpec or *ast.Field
+	source goload.Source // that it is written into
+	file   *ast.File     // as it was loaded
+	node   ast.Node      // a *ast.GenDecl, *ast.TypeSpec or *ast.Field
 
 	declares string // the name of an empty struct to declare after the node, with the mark; empty: the mark is written above it
 }
@@ -103,9 +104,36 @@ func (s *search) note(p token.Pos, format string, args ...any) {
 
 // mark adds a mark to a type.
 func (s *search) mark(c *candidate, text, reason string) {
-	m := Mark{Pos: s.Pos(c.obj.Pos()), Text: text, Subject: c.String(), Reason: reason, file: c.file, node: c.spec}
+	m := Mark{Pos: s.Pos(c.obj.Pos()), Text: text, Subject: c.String(), Reason: reason, source: s.Source(c.pkg, c.file), file: c.file, node: c.spec}
 	if !c.decl.Lparen.IsValid() {
 		m.node = c.decl
+	}
+	s.add(m)
+}
+
+// add adds a mark, or asks for it where the declaration shares its line with what stands before it: no comment above that
+// line is its own.
+func (s *search) add(m Mark) {
+	before := func(n ast.Node) bool {
+		return n.End() <= m.node.Pos() && m.source.Path != "" && s.Line(m.source, n.End()) == s.Line(m.source, m.node.Pos())
+	}
+	crowded := slices.ContainsFunc(m.file.Comments, func(g *ast.CommentGroup) bool { return before(g) })
+	ast.Inspect(m.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.StructType:
+			crowded = crowded || n.Fields.Opening < m.node.Pos() && m.node.Pos() < n.End() && s.Line(m.source, n.Fields.Opening) == s.Line(m.source, m.node.Pos())
+		case *ast.GenDecl:
+			crowded = crowded || before(n) || n.Lparen.IsValid() && n.Lparen < m.node.Pos() && s.Line(m.source, n.Lparen) == s.Line(m.source, m.node.Pos())
+		case *ast.Field, ast.Decl, ast.Spec:
+			crowded = crowded || before(n)
+		case *ast.BlockStmt:
+			return false
+		}
+		return !crowded
+	})
+	if crowded {
+		s.ask(m.node.Pos(), "%s needs the mark %s (%s), but shares its line with what stands before it; put it on a line of its own, and the mark above it", m.Subject, m.Text, m.Reason)
+		return
 	}
 	s.proposal.Marks = append(s.proposal.Marks, m)
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,6 +32,11 @@ func TestFind(t *testing.T) {
 			archive, err := txtar.ParseFile(name)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if cc := comment(archive, "needs: "); cc != "" {
+				if _, err := exec.LookPath(cc); err != nil {
+					t.Skipf("the module needs a C compiler: %v", err)
+				}
 			}
 			dir := writeModule(t, archive)
 			proposal, files := proposeFor(t, dir, archive)
@@ -126,13 +132,22 @@ func writeModule(t *testing.T, archive *txtar.Archive) string {
 	return dir
 }
 
-// tags returns the build tags that the first line of an archive asks for.
+// tags returns the build tags that an archive asks for.
 func tags(archive *txtar.Archive) []string {
-	line, _, _ := strings.Cut(string(archive.Comment), "\n")
-	if list, ok := strings.CutPrefix(line, "tags: "); ok {
+	if list := comment(archive, "tags: "); list != "" {
 		return strings.Split(list, ",")
 	}
 	return nil
+}
+
+// comment returns the rest of the line of an archive's comment that begins with a prefix, or nothing.
+func comment(archive *txtar.Archive, prefix string) string {
+	for line := range strings.Lines(string(archive.Comment)) {
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return ""
 }
 
 // proposeFor loads the module, which has to compile, and returns what is proposed for it.

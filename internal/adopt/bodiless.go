@@ -88,15 +88,20 @@ func (s *search) declare(text string, name storedName) {
 		mark += " aggregate=" + quoted(aggregate)
 	}
 	f, decl := name.reader.constant(name.obj)
-	if !name.bodiless || f == nil || ast.IsGenerated(f) || name.reader.pkg.Name == "main" {
+	if !name.bodiless || f == nil || name.reader.isGenerated(f, decl) || name.reader.pkg.Name == "main" {
 		s.ask(name.pos, "%q is the name of an event (%s), but no type was found for it; if it has no body, declare type %s struct{} with the mark %s", text, name.where, typeName, mark)
 		return
 	}
 	s.proposal.Events++
 	s.proposal.Marks = append(s.proposal.Marks, Mark{
-		Pos: s.Pos(name.pos), Text: mark, Subject: name.reader.pkg.Name + "." + typeName, file: f, node: decl, declares: typeName,
+		Pos: s.Pos(name.pos), Text: mark, Subject: name.reader.pkg.Name + "." + typeName, source: s.Source(name.reader.pkg, f), file: f, node: decl, declares: typeName,
 		Reason: fmt.Sprintf("%s shows that %q has no body; an empty struct stands for it", name.where, text),
 	})
+}
+
+// isGenerated reports whether a tool wrote a declaration.
+func (r *reader) isGenerated(f *ast.File, decl *ast.GenDecl) bool {
+	return r.Generated(r.pkg, f) || r.MadeOf(r.Source(r.pkg, f), decl.Pos()) != ""
 }
 
 // constant returns where a constant of the package is declared, or nil.

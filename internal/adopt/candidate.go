@@ -23,6 +23,7 @@ type candidate struct {
 	spec      *ast.TypeSpec
 	obj       *types.TypeName
 	generated bool
+	madeOf    string // the file that a tool makes its file of, as line directives say; generated is set, too
 	marked    bool
 	ignored   bool
 
@@ -83,7 +84,7 @@ func (s *search) collect() {
 			if isOurs(f) {
 				continue
 			}
-			generated := ast.IsGenerated(f) || !s.Wrote(pkg, f)
+			generated := s.Generated(pkg, f)
 			for _, decl := range f.Decls {
 				switch decl := decl.(type) {
 				case *ast.FuncDecl:
@@ -135,8 +136,9 @@ func (r *reader) collectType(f *ast.File, decl *ast.GenDecl, spec *ast.TypeSpec,
 	if doc == nil && !decl.Lparen.IsValid() {
 		doc = decl.Doc
 	}
+	madeOf := r.MadeOf(r.Source(r.pkg, f), spec.Pos())
 	c := candidate{
-		pkg: r.pkg, file: f, decl: decl, spec: spec, obj: obj, generated: generated,
+		pkg: r.pkg, file: f, decl: decl, spec: spec, obj: obj, generated: generated || madeOf != "", madeOf: madeOf,
 		marked: isMarked(doc), ignored: hasMark(doc, "ignore"),
 		names: map[string]string{}, versions: map[int]string{}, weak: map[string]string{}, aggregates: map[*types.TypeName]string{},
 	}

@@ -25,9 +25,9 @@ func (s *search) markFields(c *candidate, expr ast.Expr, seen map[*candidate]boo
 			if len(field.Names) > 0 {
 				name = field.Names[0].Name
 			}
-			s.proposal.Marks = append(s.proposal.Marks, Mark{
+			s.add(Mark{
 				Pos: s.Pos(field.Pos()), Text: "//eventmap:opaque", Subject: c.String() + "." + name,
-				Reason: "it is of type " + types.TypeString(t, (*types.Package).Name) + ", of which nothing is known beforehand", file: c.file, node: field})
+				Reason: "it is of type " + types.TypeString(t, (*types.Package).Name) + ", of which nothing is known beforehand", source: s.Source(c.pkg, c.file), file: c.file, node: field})
 			continue
 		}
 		for _, name := range field.Names {

@@ -9,7 +9,9 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -69,25 +71,15 @@ func CheckPayloads(d *model.Domain, dump io.Reader) ([]Tally, []BadLine, error) 
 
 // checkLine checks one line, or says why it cannot be read.
 func checkLine(d *model.Domain, text []byte, line int, tallies map[string]*Tally) (why string) {
-	var entry struct {
-		Aggregate string          `json:"aggregate"`
-		Type      *string         `json:"type"`
-		Version   *int            `json:"version"`
-		Payload   json.RawMessage `json:"payload"`
+	entry, why := readEntry(text)
+	if why != "" {
+		return why
 	}
-	switch err := json.Unmarshal(text, &entry); {
-	case err != nil:
-		return "is no JSON object with type, version and payload: " + err.Error()
-	case entry.Type == nil:
-		return `has no member "type"`
-	case entry.Payload == nil:
-		return `has no member "payload"`
-	}
-	aggregate, event := find(d, entry.Aggregate, *entry.Type, entry.Version)
+	aggregate, event := find(d, entry)
 	if event == nil {
-		name := *entry.Type
-		if entry.Version != nil {
-			name = fmt.Sprintf("%s.v%d", name, *entry.Version)
+		name := entry.name
+		if entry.version != nil {
+			name = fmt.Sprintf("%s.v%d", name, *entry.version)
 		}
 		tally(tallies, name).Unknown = true
 		tallies[name].Broken++
@@ -95,7 +87,9 @@ func checkLine(d *model.Domain, text []byte, line int, tallies map[string]*Tally
 	}
 	t := tally(tallies, fmt.Sprintf("%s.%s.v%d", aggregate, event.Name, event.Version))
 	c := comparison{root: event.Payload, faults: map[string]bool{}}
-	c.value(event.Payload, unwrap(entry.Payload), "")
+	payload := unwrap(entry.payload)
+	c.value(event.Payload, payload, "")
+	c.repeated(payload)
 	switch {
 	case c.broken:
 		t.Broken++
@@ -114,7 +108,7 @@ func checkLine(d *model.Domain, text []byte, line int, tallies map[string]*Tally
 
 func tally(tallies map[string]*Tally, name string) *Tally {
 	if tallies[name] == nil {
-		tallies[name] = &Tally{Event: name, Faults: map[string]int{}, First: map[string]int{}}
+		tallies[name] = &Tally{Event: printable(name), Faults: map[string]int{}, First: map[string]int{}}
 	}
 	return tallies[name]
 }
@@ -129,17 +123,17 @@ func unwrap(payload json.RawMessage) json.RawMessage {
 }
 
 // find returns the event of a stored type: of the version, or, where the dump has none, the only or latest one.
-func find(d *model.Domain, aggregate, name string, version *int) (string, *model.Event) {
+func find(d *model.Domain, of entry) (string, *model.Event) {
 	for i := range d.Aggregates {
 		a := &d.Aggregates[i]
-		if aggregate != "" && a.Name != aggregate {
+		if of.aggregate != "" && a.Name != of.aggregate {
 			continue
 		}
-		if version != nil {
-			if e := a.Event(name, *version); e != nil {
+		if of.version != nil {
+			if e := a.Event(of.name, *of.version); e != nil {
 				return a.Name, e
 			}
-		} else if e := a.Latest(name); e != nil {
+		} else if e := a.Latest(of.name); e != nil {
 			return a.Name, e
 		}
 	}
@@ -162,7 +156,55 @@ func (c *comparison) fault(path, format string, args ...any) {
 	if path == "" {
 		path = "the payload"
 	}
-	c.faults[strings.TrimPrefix(path, ".")+" "+fmt.Sprintf(format, args...)] = true
+	c.faults[printable(strings.TrimPrefix(path, "."))+" "+fmt.Sprintf(format, args...)] = true
+}
+
+// repeatedFault is what is said of a member that is there twice.
+const repeatedFault = " is there more than once, and one of the values is lost"
+
+// repeated finds members that an object has twice: encoding/json and jsonb keep one of the values.
+func (c *comparison) repeated(payload json.RawMessage) {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber()
+	c.repeatedWithin(decoder, "")
+}
+
+func (c *comparison) repeatedWithin(decoder *json.Decoder, path string) {
+	token, err := decoder.Token()
+	if err != nil {
+		return
+	}
+	switch token {
+	case json.Delim('{'):
+		seen := map[string]bool{}
+		for decoder.More() {
+			key, err := decoder.Token()
+			if err != nil {
+				return
+			}
+			name, _ := key.(string)
+			if seen[name] {
+				c.fault(path+"."+name, "%s", strings.TrimSpace(repeatedFault))
+			}
+			seen[name] = true
+			c.repeatedWithin(decoder, path+"."+name)
+		}
+	case json.Delim('['):
+		for decoder.More() {
+			c.repeatedWithin(decoder, path+"[]")
+		}
+	default:
+		return
+	}
+	_, _ = decoder.Token() // the end of it
+}
+
+// printable returns text that is safe on a terminal: what is not printable is escaped as Go does.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) || !utf8.ValidString(text) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // value compares a value with its shape, as encoding/json would read it.
@@ -219,8 +261,9 @@ func (c *comparison) object(s *model.Shape, text json.RawMessage, path string) {
 		c.fail(path, "is no object")
 		return
 	}
-	for name, member := range members {
-		f := s.Field(name)
+	taken := map[string]string{} // by field, the member that it reads
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		member, f := members[name], s.Field(name)
 		if f == nil {
 			i := slices.IndexFunc(s.Fields, func(f model.Field) bool { return strings.EqualFold(f.Name, name) })
 			if i < 0 {
@@ -229,6 +272,10 @@ func (c *comparison) object(s *model.Shape, text json.RawMessage, path string) {
 			}
 			f = &s.Fields[i]
 		}
+		if other, twice := taken[f.Name]; twice {
+			c.fault(path+"."+name, "is read into the same field as %s, and one of the values is lost", printable(other))
+		}
+		taken[f.Name] = name
 		if f.Quoted {
 			var inner string
 			if json.Unmarshal(member, &inner) != nil {

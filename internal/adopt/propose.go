@@ -60,6 +60,8 @@ func (s *search) refusal(c *candidate) string {
 	}
 	var why string
 	switch {
+	case c.madeOf != "":
+		why = "its file is made of " + c.madeOf + ", as a //line comment says, and is written anew; write the mark there"
 	case c.generated:
 		why = "its file is generated, which no mark survives; declare a type of your own for it"
 	case c.pkg.Name == "main":

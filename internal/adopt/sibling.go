@@ -66,10 +66,11 @@ func (s *search) noteExcluded() {
 			if err != nil || !bytes.Contains(bytes.ToLower(text), []byte("event")) {
 				continue // the go command saw it; gone since, it has no events
 			}
-			s.proposal.Notes = append(s.proposal.Notes, model.Note{
-				Pos:  s.Dir.Position(token.Position{Filename: name, Line: 1, Column: 1}),
-				Text: "build constraints exclude this file, which speaks of events: it is not read; name its tags with --tags",
-			})
+			note := "build constraints exclude this file, which speaks of events: it is not read; name its tags with --tags"
+			if bytes.Contains(text, []byte("\nimport \"C\"")) {
+				note = "this file, which speaks of events, uses cgo and is not read; install a C compiler and set CGO_ENABLED=1"
+			}
+			s.proposal.Notes = append(s.proposal.Notes, model.Note{Pos: s.Dir.Position(token.Position{Filename: name, Line: 1, Column: 1}), Text: note})
 		}
 	}
 }

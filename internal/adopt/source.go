@@ -19,12 +19,12 @@ type File struct {
 	Reasons []string // of its marks, each with its position and subject
 }
 
-// Files returns the files that the marks are in, by name. Nothing is written.
+// Files returns the files that the marks are in, by name. Nothing is written. Places are those of the files as somebody wrote
+// them: line directives lead elsewhere, and cgo loads what it made.
 func (p *Proposal) Files() ([]File, error) {
 	byFile := map[string][]Mark{}
 	for _, m := range p.Marks {
-		path := p.program.Fset.Position(m.file.Package).Filename
-		byFile[path] = append(byFile[path], m)
+		byFile[m.source.Path] = append(byFile[m.source.Path], m)
 	}
 	var files []File
 	for path, marks := range byFile {
@@ -32,14 +32,15 @@ func (p *Proposal) Files() ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := File{Name: marks[0].Pos.File, Path: path, Old: old, New: old}
-		slices.SortStableFunc(marks, func(a, b Mark) int { return int(b.pos() - a.pos()) }) // from the end, so that offsets stay
+		f := File{Name: p.program.Dir.Name(path), Path: path, Old: old, New: old}
+		slices.SortStableFunc(marks, func(a, b Mark) int { return int(b.pos() - a.pos()) }) // from the end, so that lines stay
 		for _, m := range marks {
-			offset := p.program.Fset.Position(m.pos()).Offset
+			line := p.program.Line(m.source, m.pos())
 			if m.declares != "" {
-				f.New = declare(f.New, offset, m)
+				f.New = declare(f.New, line, m)
 			} else {
-				f.New = insert(f.New, offset, m, docOf(m.node))
+				above, below := p.docAbove(m)
+				f.New = insert(f.New, line-below, m, above)
 			}
 			subject := m.Subject
 			if m.declares != "" {
@@ -52,6 +53,26 @@ func (p *Proposal) Files() ([]File, error) {
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// docAbove returns the last comment above a mark, or nil, and how many //line comments follow below it, which have to stay
+// right above the declaration.
+func (p *Proposal) docAbove(m Mark) (above *ast.Comment, below int) {
+	doc := docOf(m.node)
+	if doc == nil {
+		return nil, 0
+	}
+	line := p.program.Line(m.source, m.node.Pos())
+	for _, c := range slices.Backward(doc.List) {
+		switch {
+		case p.program.Line(m.source, c.Pos()) == line: // /*line shop.go:7:1*/ type Order struct
+		case strings.HasPrefix(c.Text, "//line "):
+			below++
+		default:
+			return c, below
+		}
+	}
+	return nil, below
 }
 
 // pos returns where a mark, or the declaration that it adds, is written.
@@ -80,29 +101,43 @@ func docOf(n ast.Node) *ast.CommentGroup {
 	return nil
 }
 
-// insert writes a mark on a line of its own above the one that holds the offset, indented alike. Below a doc comment that
-// is text, an empty line of comment parts them, as gofmt wants it.
-func insert(source []byte, offset int, m Mark, doc *ast.CommentGroup) []byte {
-	begin := bytes.LastIndexByte(source[:offset], '\n') + 1
+// insert writes a mark on a line of its own above the line of that number, indented alike. Below a doc comment that is text,
+// an empty line of comment parts them, as gofmt wants it.
+func insert(source []byte, number int, m Mark, above *ast.Comment) []byte {
+	begin := lineBegin(source, number)
 	line := source[begin:]
 	indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
 	end := lineEnd(source)
 	text := string(indent) + m.Text + end
-	if doc != nil && !isDirective(doc.List[len(doc.List)-1].Text) {
+	if above != nil && !isDirective(above.Text) {
 		text = string(indent) + "//" + end + text
 	}
 	return slices.Concat(source[:begin], []byte(text), source[begin:])
 }
 
-// declare writes an empty struct with its mark below the line that holds the offset.
-func declare(source []byte, offset int, m Mark) []byte {
+// declare writes an empty struct with its mark below the line of that number.
+func declare(source []byte, number int, m Mark) []byte {
 	end := lineEnd(source)
-	if bytes.IndexByte(source[offset:], '\n') < 0 {
+	at := lineBegin(source, number+1)
+	if at == len(source) && !bytes.HasSuffix(source, []byte("\n")) {
 		source = append(slices.Clip(source), end...)
+		at = len(source)
 	}
-	at := offset + bytes.IndexByte(source[offset:], '\n') + 1
 	lines := []string{"", "// " + m.declares + " is an event without a body.", "//", m.Text, "type " + m.declares + " struct{}", ""}
 	return slices.Concat(source[:at], []byte(strings.Join(lines, end)), source[at:])
+}
+
+// lineBegin returns where the line of that number, from 1, begins; the end of the source if it has fewer.
+func lineBegin(source []byte, number int) int {
+	begin := 0
+	for ; number > 1; number-- {
+		i := bytes.IndexByte(source[begin:], '\n')
+		if i < 0 {
+			return len(source)
+		}
+		begin += i + 1
+	}
+	return begin
 }
 
 // lineEnd returns how the lines of a source end.

@@ -150,7 +150,7 @@ func (b *Build) judgeRoot(p *packages.Package) {
 	}
 	for i, e := range p.TypeErrors {
 		at := e.Fset.Position(e.Pos)
-		if at.IsValid() && b.program.ours.names[at.Filename] || strings.HasPrefix(e.Msg, "\t") {
+		if at.IsValid() && b.program.ours.names[e.Fset.File(e.Pos).Name()] || strings.HasPrefix(e.Msg, "\t") {
 			continue // a line that begins with a tab goes on about the one before
 		}
 		message := oneLine(e.Msg)

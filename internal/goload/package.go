@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,7 +44,7 @@ func (p *Program) newPackage(root *packages.Package) *Package {
 		pkg.Below = strings.TrimPrefix(strings.TrimPrefix(root.PkgPath, root.Module.Path), "/")
 	}
 	for _, f := range root.Syntax {
-		if p.Wrote(pkg, f) && (!pkg.Clause.IsValid() || p.ByPosition(f.Package, pkg.Clause) < 0) {
+		if p.Source(pkg, f).Path != "" && (!pkg.Clause.IsValid() || p.ByPosition(f.Package, pkg.Clause) < 0) {
 			pkg.Clause = f.Package
 		}
 	}
@@ -52,19 +54,95 @@ func (p *Program) newPackage(root *packages.Package) *Package {
 // Package returns the package of that path if it matches the patterns, or nil.
 func (p *Program) Package(path string) *Package { return p.byPath[path] }
 
-// Wrote reports whether a file is one of the package's own: what cgo makes of such a file has line directives that say so,
-// and what it adds has none.
-func (p *Program) Wrote(pkg *Package, f *ast.File) bool {
-	return slices.Contains(pkg.loaded.GoFiles, p.Fset.Position(f.Package).Filename)
+// Folder returns the folder of the package, or nothing if it has no files.
+func (p *Package) Folder() string {
+	if len(p.loaded.GoFiles) == 0 {
+		return ""
+	}
+	return filepath.Dir(p.loaded.GoFiles[0])
+}
+
+// A Source is a Go file as somebody wrote it.
+type Source struct {
+	Path string    // absolute, whatever line directives in it say
+	Cgo  bool      // what was loaded is made of it by cgo
+	Pos  token.Pos // in what was loaded, where the file begins
+}
+
+// Source returns the file of the package that a loaded one is, or is made of by cgo, which says so in the first line
+// directive. Path is empty for what cgo adds.
+func (p *Program) Source(pkg *Package, f *ast.File) Source {
+	if path := p.Fset.File(f.Package).Name(); slices.Contains(pkg.loaded.GoFiles, path) {
+		return Source{Path: path, Pos: f.FileStart}
+	}
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			if strings.HasPrefix(c.Text, "//line ") {
+				return p.cgoSource(pkg, c)
+			}
+		}
+	}
+	return Source{}
+}
+
+// cgoSource finds the file that a line directive of cgo names. Where the build trims paths, it names no folder.
+func (p *Program) cgoSource(pkg *Package, directive *ast.Comment) Source {
+	named := p.Fset.Position(directive.End() + 1).Filename
+	for _, path := range pkg.loaded.GoFiles {
+		if path == named || filepath.Base(path) == filepath.Base(named) {
+			return Source{Path: path, Cgo: true, Pos: directive.End() + 1}
+		}
+	}
+	return Source{}
+}
+
+var generatedLine = regexp.MustCompile(`^// Code generated .* DO NOT EDIT\.$`)
+
+// Generated reports whether a tool wrote a file, which it says as https://go.dev/s/generatedcode asks, or the go command
+// added it. What cgo makes of a file that people wrote does not count.
+func (p *Program) Generated(pkg *Package, f *ast.File) bool {
+	source := p.Source(pkg, f)
+	if source.Path == "" {
+		return true
+	}
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			if c.Pos() > f.Package {
+				return false
+			}
+			if c.Pos() >= source.Pos && generatedLine.MatchString(c.Text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Pos returns where pos lies. Line directives count, as they do for the compiler: that is how cgo says where its output
 // comes from.
 func (p *Program) Pos(pos token.Pos) model.Position { return p.Dir.Position(p.Fset.Position(pos)) }
 
-// ByPosition orders declarations by where they are written.
+// ByPosition orders declarations by where they are written. Line directives in two files may lead to the same place.
 func (p *Program) ByPosition(a, b token.Pos) int {
-	return cmp.Or(p.Pos(a).Compare(p.Pos(b)), cmp.Compare(a, b))
+	return cmp.Or(p.Pos(a).Compare(p.Pos(b)), cmp.Compare(p.Fset.File(a).Name(), p.Fset.File(b).Name()), cmp.Compare(a, b))
+}
+
+// Line returns the line of the written file that a position is on, whatever line directives say of it. Cgo keeps lines.
+func (p *Program) Line(s Source, pos token.Pos) int {
+	return p.Fset.PositionFor(pos, false).Line - p.Fset.PositionFor(s.Pos, false).Line + 1
+}
+
+// MadeOf returns the file that a declaration comes from by line directives which are not cgo's, as the user would name it,
+// or nothing: a tool makes the Go file of that one.
+func (p *Program) MadeOf(s Source, pos token.Pos) string {
+	from, begin := p.Fset.Position(pos).Filename, s.Path
+	if s.Cgo {
+		begin = p.Fset.Position(s.Pos).Filename
+	}
+	if s.Path == "" || from == begin {
+		return ""
+	}
+	return p.Dir.Name(from)
 }
 
 // A reach is a question: whether a package imports the one of that path, directly or through others.

@@ -40,7 +40,7 @@ func (r *Reader) constantsOf(named *types.Named) []model.Constant {
 
 // byPosition orders declarations by where they are written.
 func (r *Reader) byPosition(a, b token.Pos) int {
-	x, y := r.source.Fset.Position(a), r.source.Fset.Position(b)
+	x, y := r.source.Fset.PositionFor(a, false), r.source.Fset.PositionFor(b, false)
 	return cmp.Or(cmp.Compare(x.Filename, y.Filename), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column), cmp.Compare(a, b))
 }
 

@@ -37,7 +37,7 @@ type method struct{ name, event string }
 // findStore finds the package in its folder among those that were loaded.
 func findStore(program *goload.Program, folder string, domain *model.Domain) (*store, error) {
 	for _, p := range program.Packages {
-		if resolved(filepath.Dir(program.Fset.Position(p.Clause).Filename)) == resolved(program.Dir.Abs(folder)) {
+		if resolved(p.Folder()) == resolved(program.Dir.Abs(folder)) {
 			return newStore(p.Types, domain)
 		}
 	}

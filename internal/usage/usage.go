@@ -24,7 +24,7 @@ func (r *reader) usage() *model.Usage {
 			continue
 		}
 		for _, f := range p.Syntax {
-			if ast.IsGenerated(f) {
+			if r.Generated(p, f) {
 				continue
 			}
 			for _, decl := range f.Decls {
