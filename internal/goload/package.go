@@ -72,7 +72,7 @@ type Source struct {
 // Source returns the file of the package that a loaded one is, or is made of by cgo, which says so in the first line
 // directive. Path is empty for what cgo adds.
 func (p *Program) Source(pkg *Package, f *ast.File) Source {
-	if path := p.Fset.File(f.Package).Name(); slices.Contains(pkg.loaded.GoFiles, path) {
+	if path := p.Fset.PositionFor(f.FileStart, false).Filename; slices.Contains(pkg.loaded.GoFiles, path) {
 		return Source{Path: path, Pos: f.FileStart}
 	}
 	for _, group := range f.Comments {
@@ -124,7 +124,7 @@ func (p *Program) Pos(pos token.Pos) model.Position { return p.Dir.Position(p.Fs
 
 // ByPosition orders declarations by where they are written. Line directives in two files may lead to the same place.
 func (p *Program) ByPosition(a, b token.Pos) int {
-	return cmp.Or(p.Pos(a).Compare(p.Pos(b)), cmp.Compare(p.Fset.File(a).Name(), p.Fset.File(b).Name()), cmp.Compare(a, b))
+	return cmp.Or(p.Pos(a).Compare(p.Pos(b)), cmp.Compare(p.Fset.PositionFor(a, false).Filename, p.Fset.PositionFor(b, false).Filename), cmp.Compare(a, b))
 }
 
 // Line returns the line of the written file that a position is on, whatever line directives say of it. Cgo keeps lines.
