@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -118,15 +116,15 @@ func TestRelay_clusterLosesItsLeader(t *testing.T) {
 		eventually(t, "a part is published", func() error { return reached(t, r, position) })
 		members.settle(t)
 		leader := members.leader(t, js)
-		members.kill(leader)
+		leader.stop()
 		want = append(want, l.append(t, 200, 9)...)
 		r.Wake()
 		if kill%2 == 0 { // else it comes back late
-			members.restart(t, leader)
+			leader.restart(t)
 		}
 		eventually(t, "the rest is published", func() error { return reached(t, r, int64(len(want))) })
 		if kill%2 == 1 {
-			members.restart(t, leader)
+			leader.restart(t)
 		}
 	}
 	var got []string
@@ -161,32 +159,46 @@ func reached(t testing.TB, r *consumer.Runner[*sql.Tx], position int64) error {
 	return nil
 }
 
-// A member is one server of a cluster, which can be started again under its addresses.
-type member struct {
-	options server.Options
-	running *server.Server
-}
-
 type memberList []*member
 
-// cluster starts three servers that know each other.
+// cluster starts three servers that know each other's addresses before they start.
 func cluster(t testing.TB) memberList {
 	t.Helper()
-	ports := freePorts(t, 6)
-	var routes []string
-	for i := range 3 {
-		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", ports[3+i]))
+	for attempts := 0; ; attempts++ {
+		members, err := tryCluster(t)
+		if err == nil {
+			return members
+		}
+		if attempts > 100 {
+			t.Fatal(err)
+		}
 	}
-	members := make(memberList, 3)
-	for i := range members {
-		members[i] = &member{options: server.Options{
-			ServerName: fmt.Sprint("server-", i), Port: ports[i], StoreDir: t.TempDir(),
-			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[3+i]},
+}
+
+// tryCluster is cluster on ports that somebody else may have taken.
+func tryCluster(t testing.TB) (members memberList, err error) {
+	t.Helper()
+	var ports []int
+	var routes []string
+	for range 3 {
+		ports = append(ports, fixedPort())
+		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", ports[len(ports)-1]))
+	}
+	for i := range ports {
+		m := &member{options: server.Options{
+			ServerName: fmt.Sprint("server-", i), Port: fixedPort(), StoreDir: t.TempDir(),
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[i]},
 			Routes:  server.RoutesFromStr(strings.Join(routes, ",")),
 		}}
-		members.restart(t, members[i])
+		if m.Server, err = tryStart(t, m.options); err != nil {
+			for _, started := range members {
+				started.stop()
+			}
+			return nil, err
+		}
+		members = append(members, m)
 	}
-	return members
+	return members, nil
 }
 
 func (l memberList) urls() string {
@@ -223,36 +235,10 @@ func (l memberList) settle(t testing.TB) {
 	t.Helper()
 	for _, m := range l {
 		eventually(t, m.options.ServerName+" is up to date", func() error {
-			if !m.running.JetStreamIsCurrent() || !m.running.JetStreamIsStreamCurrent(server.DEFAULT_GLOBAL_ACCOUNT, "SHOP") {
+			if !m.JetStreamIsCurrent() || !m.JetStreamIsStreamCurrent(server.DEFAULT_GLOBAL_ACCOUNT, "SHOP") {
 				return errors.New("it still catches up")
 			}
 			return nil
 		})
 	}
-}
-
-func (l memberList) kill(m *member) { stop(m.running) }
-
-func (l memberList) restart(t testing.TB, m *member) {
-	options := m.options
-	m.running = start(t, options)
-}
-
-// freePorts returns ports that were free a moment ago: servers of a cluster have to know each other's before they start.
-func freePorts(t testing.TB, n int) (ports []int) {
-	t.Helper()
-	for attempts := 0; len(ports) < n; attempts++ {
-		// Systems give others, at random, to whoever asks for any.
-		port := 20000 + rand.IntN(12000)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			if attempts > 1000 {
-				t.Fatal(err)
-			}
-			continue
-		}
-		defer func() { _ = l.Close() }()
-		ports = append(ports, port)
-	}
-	return ports
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
+	"math/rand/v2"
+	"net"
 	"testing"
 	"time"
 
@@ -25,20 +25,56 @@ const patience = 5 * time.Minute
 // start starts a server and waits until it takes connections.
 func start(t testing.TB, options server.Options) *server.Server {
 	t.Helper()
-	options.NoLog, options.NoSigs = true, true
+	s, err := tryStart(t, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// tryStart is start for a server whose port somebody else may have taken.
+func tryStart(t testing.TB, options server.Options) (*server.Server, error) {
+	t.Helper()
+	options.NoSigs = true
 	options.Host = "127.0.0.1"
 	options.JetStream = true
 	s, err := server.NewServer(&options)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	go s.Start()
+	end := deathbed{said: make(chan string, 1)}
+	s.SetLoggerV2(end, false, false, false)
 	t.Cleanup(func() { stop(s) })
-	if !s.ReadyForConnections(patience) {
-		t.Fatal("the server does not start")
+	go s.Start()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		select {
+		case why := <-end.said:
+			stop(s)
+			return nil, errors.New(why)
+		default:
+			if s.ReadyForConnections(100 * time.Millisecond) {
+				return s, nil
+			}
+		}
 	}
-	return s
+	return nil, errors.New("the server does not start")
 }
+
+// A deathbed is a log that keeps why a server cannot go on, and nothing else.
+type deathbed struct{ said chan string }
+
+func (d deathbed) Fatalf(format string, args ...any) {
+	select {
+	case d.said <- fmt.Sprintf(format, args...):
+	default: // the first reason is the one
+	}
+}
+
+func (deathbed) Noticef(string, ...any) {}
+func (deathbed) Warnf(string, ...any)   {}
+func (deathbed) Errorf(string, ...any)  {}
+func (deathbed) Debugf(string, ...any)  {}
+func (deathbed) Tracef(string, ...any)  {}
 
 func stop(s *server.Server) {
 	s.Shutdown()
@@ -65,19 +101,42 @@ func connect(t testing.TB, urls string) (*nats.Conn, jetstream.JetStream) {
 	return conn, js
 }
 
-// portOf returns the port of a server's address, for one that takes its place.
-func portOf(t testing.TB, address string) int {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := strconv.Atoi(u.Port())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+// A member is a server that can be started again under its addresses, alone or in a cluster.
+type member struct {
+	options server.Options
+	*server.Server
 }
+
+// restartable starts a server whose port is still free when it has stopped.
+func restartable(t testing.TB) *member {
+	t.Helper()
+	options := server.Options{StoreDir: t.TempDir()}
+	for attempts := 0; ; attempts++ {
+		options.Port = fixedPort()
+		s, err := tryStart(t, options)
+		if err == nil {
+			return &member{options, s}
+		}
+		if attempts > 100 {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (m *member) stop() { stop(m.Server) }
+
+// restart starts the server again once its port is free.
+func (m *member) restart(t testing.TB) {
+	t.Helper()
+	eventually(t, "the server starts again", func() (err error) {
+		m.Server, err = tryStart(t, m.options)
+		return err
+	})
+}
+
+// fixedPort returns a port for a server that stops and starts again, which may be taken. Systems give ports from 32768 on to
+// connections, and to whoever listens on any: one of those could be somebody else's by the time the server is back.
+func fixedPort() int { return 20000 + rand.IntN(12000) }
 
 // shop is the stream of the tests. Its duplicate window is as short as the server allows.
 func shop(changes ...func(*jetstream.StreamConfig)) jetstream.StreamConfig {
@@ -181,4 +240,20 @@ func wantUnavailable(t *testing.T, err error, position int64) {
 	if !errors.Is(err, consumer.ErrUnavailable) || !errors.As(err, &at) || at.Position != position {
 		t.Errorf("error is %v, want %v of event %d", err, consumer.ErrUnavailable, position)
 	}
+}
+
+// A port that somebody else has taken is no end of a test: a server says so, and starts when it is free.
+func TestRestart_waitsForItsPort(t *testing.T) {
+	t.Parallel()
+	m := restartable(t)
+	m.stop()
+	taken, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", m.options.Port))
+	if err != nil {
+		t.Skip(err) // by a process that is not this one
+	}
+	if _, err := tryStart(t, m.options); err == nil {
+		t.Error("a server started on a port that is taken")
+	}
+	_ = taken.Close()
+	m.restart(t)
 }

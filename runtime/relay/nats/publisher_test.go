@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -118,10 +117,8 @@ func TestPublish_parkedEventAgain(t *testing.T) {
 func TestPublish_purged(t *testing.T) {
 	t.Parallel()
 	for _, restarted := range []bool{false, true} {
-		dir := t.TempDir()
-		s := start(t, server.Options{Port: server.RANDOM_PORT, StoreDir: dir})
-		url := s.ClientURL()
-		conn, js := connect(t, url)
+		s := restartable(t)
+		conn, js := connect(t, s.ClientURL())
 		create(t, js, shop())
 		all := messages(0, 100, 3)
 		p, strict := publisher(t, conn), publisher(t, conn, func(c *relaynats.Config) { c.RefusePurged = true })
@@ -136,8 +133,8 @@ func TestPublish_purged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if restarted {
-			stop(s)
-			start(t, server.Options{Port: portOf(t, url), StoreDir: dir})
+			s.stop()
+			s.restart(t)
 			eventually(t, "the connection is back", func() error { _, err := js.Stream(t.Context(), "SHOP"); return err })
 		}
 		wantUnavailable(t, strict.Publish(t.Context(), all[60:61]), 61)
@@ -226,19 +223,17 @@ func TestPublish_lateAnswers(t *testing.T) {
 // A broker that is away is no fault of an event, and what was sent to it is there once when it comes back.
 func TestPublish_brokerAway(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	s := start(t, server.Options{Port: server.RANDOM_PORT, StoreDir: dir})
-	url := s.ClientURL()
-	conn, js := connect(t, url)
+	s := restartable(t)
+	conn, js := connect(t, s.ClientURL())
 	create(t, js, shop())
 	all := messages(0, 200, 3)
 	p := publisher(t, conn, func(c *relaynats.Config) { c.AckWait = 200 * time.Millisecond })
 	eventually(t, "the first are published", func() error { return p.Publish(t.Context(), all[:50]) }) // 200 ms may be too short
-	stop(s)
+	s.stop()
 	for range 3 {
 		wantUnavailable(t, p.Publish(t.Context(), all[50:]), 51)
 	}
-	start(t, server.Options{Port: portOf(t, url), StoreDir: dir})
+	s.restart(t)
 	eventually(t, "the broker is back", func() error { return p.Publish(t.Context(), all[50:]) })
 	if d := cmp.Diff(idsOf(all), stored(t, js)); d != "" {
 		t.Errorf("the stream (-want +got):\n%s", d)
