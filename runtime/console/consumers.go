@@ -199,5 +199,5 @@ func (h *Handler) consumer(r *request) (view, error) {
 			missing = append(missing, err.Error())
 		}
 	}
-	return view{template: "consumer", title: clip(80, name), section: "consumers", live: true, data: p, parts: missing}, nil
+	return view{template: "consumer", title: clip(80, name), section: "consumers", live: true, forms: p.Acts && r.access.operates(), data: p, parts: missing}, nil
 }

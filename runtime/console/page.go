@@ -59,6 +59,7 @@ type view struct {
 	title    string
 	section  string // of the menu
 	live     bool   // it is read anew every few seconds
+	forms    bool   // somebody may be filling in a form, which a reload would empty
 	data     any
 	redirect string // instead of a page
 	parts    []string
@@ -68,6 +69,7 @@ type view struct {
 type layout struct {
 	Log, Title, Section string
 	Live                bool
+	Forms               bool
 	User                string
 	Operator            bool
 	Token               string
@@ -123,6 +125,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, access Access, s
 		Title:   v.title,
 		Section: v.section,
 		Live:    v.live,
+		Forms:   v.forms,
 		User:    access.User,
 		Notice:  h.signer.read(r.URL.Query().Get("notice")),
 		Catalog: h.config.CatalogURL,

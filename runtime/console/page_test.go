@@ -106,3 +106,25 @@ func queryEscape(s string) string { return url.QueryEscape(s) }
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func index(names []string, name string) int { return slices.Index(names, name) }
+
+// Without JavaScript a page reloads itself, but for one with forms that somebody may be filling in.
+func TestPages_reloadWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *system) {
+		b := failing(t, s)
+		const reload = `http-equiv="refresh"`
+		for _, page := range []string{"", "consumers", "parked", "events"} {
+			if !strings.Contains(b.get(page), reload) {
+				t.Errorf("%q does not reload", page)
+			}
+		}
+		for _, page := range []string{"consumer?name=sick", "failure?consumer=sick&position=2"} {
+			if strings.Contains(b.get(page), reload) {
+				t.Errorf("%q reloads under whoever fills in a form", page)
+			}
+			if !strings.Contains(b.by("bob").get(page), reload) {
+				t.Errorf("%q does not reload for a reader, who has no forms", page)
+			}
+		}
+	})
+}

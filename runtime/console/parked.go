@@ -70,5 +70,5 @@ func (h *Handler) failure(r *request) (view, error) {
 		shown := h.eventPage(e)
 		p.Event = &shown
 	}
-	return view{template: "failure", title: fmt.Sprintf("Parked event %d", position), section: "parked", live: true, data: p}, nil
+	return view{template: "failure", title: fmt.Sprintf("Parked event %d", position), section: "parked", live: true, forms: p.Acts && r.access.operates(), data: p}, nil
 }
