@@ -173,7 +173,7 @@ func (b *browser) waitFor(says string) {
 // text returns what the page says.
 func (b *browser) text() string {
 	b.t.Helper()
-	return ask(b, chromedp.Text(chromedp.CSS("#main")))
+	return ask(b, once[string](`return document.getElementById("main").innerText`))
 }
 
 // screen sets the size of the window, and whether it is dark.
