@@ -60,11 +60,12 @@ func (p *streamSample) problems(k *checker, archived bool) {
 			k.tables.heads.Quoted(), p.key(), p.logLiteral(), literal(p.aggregateType), literal(p.aggregateID), p.last))
 	}
 	switch {
+	case p.events == 0: // the head has said so
 	case p.events > p.last-p.first+1:
 		k.problem(stream, fmt.Sprintf("holds a version more than once between %d and %d: reads of it fail", p.first, p.last), "take out the events that do not belong there")
 	case p.events < p.last-p.first+1:
 		k.problem(stream, fmt.Sprintf("lacks versions between %d and %d: reads of it fail", p.first, p.last), "bring the events back")
-	case p.events == 0 || p.inverted > 0 || p.head != p.last || archived:
+	case p.inverted > 0 || p.head != p.last || archived:
 	default:
 		k.problem(stream, "lacks its first versions: reads of it fail", "bring the events back, or read it from a version on that is there")
 	}
