@@ -119,6 +119,7 @@ func (w *walk) visit(d *declaration) {
 			w.checkChanged(v)
 		}
 	}
+	w.checkLinked(d)
 	v := visitor{w, d.in}
 	if f, ok := d.node.(*ast.FuncDecl); ok && f.Body == nil {
 		w.reachPackage(d.in) // written in assembly, or linked by name
@@ -136,6 +137,28 @@ func (w *walk) checkChanged(v *types.Var) {
 			"make it a constant, or a function that returns a new one", v.Name())
 	default:
 		w.refuse(change.pos, "%s is changed here, and what the events come to depends on it; make it a constant, or a function", v.Name())
+	}
+}
+
+// checkLinked refuses a variable, and a function without a body, that a directive of the compiler gives to other code: what that
+// is, and who changes it, is not seen.
+func (w *walk) checkLinked(d *declaration) {
+	if f, ok := d.node.(*ast.FuncDecl); ok && f.Body != nil {
+		return
+	}
+	for _, group := range d.file.Comments {
+		for _, comment := range group.List {
+			fields := strings.Fields(comment.Text)
+			if len(fields) < 2 || fields[0] != "//go:linkname" {
+				continue
+			}
+			for _, object := range d.objects {
+				if object.Name() == fields[1] {
+					w.refuse(comment.Pos(), "%s is linked by its name to code that is not seen here, and what the events come to depends on it; "+
+						"write that code in Go", object.Name())
+				}
+			}
+		}
 	}
 }
 
