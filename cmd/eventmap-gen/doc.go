@@ -32,7 +32,8 @@ The domain imports nothing of eventmap: comments, types and folders speak.
 		Above a package clause: the aggregate of the package's events.
 	//eventmap:aggregate [name=NAME] [id=TYPE] [snapshots] [subject]
 		Above a struct type: it is the state that the aggregate's events fold into, kept as
-		snapshots if it says so: docs/snapshots.md. Its exported methods that take one
+		snapshots if it says so: docs/snapshots.md. Code of your modules that it runs is then
+		read too, in --input or not, and nothing there may differ from run to run. Its exported methods that take one
 		event, and are called OnPlaced, ApplyPlaced or WhenPlaced after it, apply it; or one method Apply takes them all. TYPE names its streams; default: the type of its field ID, else string.
 	//eventmap:upcast
 		Above a function from one version of an event to a later one: it reads the old version, so that the rest of the
