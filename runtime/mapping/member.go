@@ -116,6 +116,9 @@ func (m *members) text() bool {
 
 // any passes a value of any kind.
 func (m *members) any() bool {
+	if m.sealed() {
+		return true
+	}
 	from, depth := m.at, 0
 	for m.at < len(m.data) {
 		switch m.data[m.at] {
@@ -145,6 +148,27 @@ func (m *members) any() bool {
 		m.at++
 	}
 	return false
+}
+
+// sealedHead and sealedTail are around the text of a sealed value as it is written.
+const (
+	sealedHead = `{"$sealed":"`
+	sealedTail = `"}`
+)
+
+// sealed passes a sealed value that stands as it was written, which is what a personal member mostly has.
+func (m *members) sealed() bool {
+	rest := m.data[m.at:]
+	if len(rest) < len(sealedHead) || string(rest[:len(sealedHead)]) != sealedHead {
+		return false
+	}
+	text := rest[len(sealedHead):]
+	end := bytes.IndexByte(text, '"')
+	if end < 0 || len(text) < end+len(sealedTail) || string(text[end:end+len(sealedTail)]) != sealedTail || bytes.IndexByte(text[:end], '\\') >= 0 {
+		return false
+	}
+	m.at += len(sealedHead) + end + len(sealedTail)
+	return true
 }
 
 // A block is memory in which objects are written one behind the other, so that many take few allocations. The next one is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -253,10 +254,16 @@ func fieldOf(fields []PersonalField, name []byte) int {
 	return -1
 }
 
+// mayFold reports whether the first letters of two names leave it open whether they differ in case only. Letters of ASCII
+// differ by one bit then; any other may be that of one of ASCII, as the Kelvin sign is.
+func mayFold(a string, b []byte) bool {
+	return len(a) == 0 || len(b) == 0 || a[0] >= utf8.RuneSelf || b[0] >= utf8.RuneSelf || a[0]|0x20 == b[0]|0x20
+}
+
 // foldedOf returns the index of the field whose name encoding/json would take that name for, or -1.
 func foldedOf(fields []PersonalField, name []byte) int {
 	for i := range fields {
-		if strings.EqualFold(fields[i].Member, string(name)) {
+		if mayFold(fields[i].Member, name) && strings.EqualFold(fields[i].Member, string(name)) {
 			return i
 		}
 	}
