@@ -43,6 +43,14 @@ func (p *streamSample) dest() []any {
 	return []any{&p.log, &p.aggregateType, &p.aggregateID, &p.head, &p.last, &p.events, &p.first, &p.inverted}
 }
 
+// headRemedy says what makes the head end where the events do. A head has a version above 0.
+func (p *streamSample) headRemedy() string {
+	if p.last == 0 {
+		return "delete the head"
+	}
+	return fmt.Sprintf("set the head to %d", p.last)
+}
+
 // problems reports what is wrong with the stream. Where the log is archived, streams may begin later than at 1.
 func (p *streamSample) problems(k *checker, archived bool) {
 	stream := fmt.Sprintf("stream %s %q", p.aggregateType, p.aggregateID)
@@ -52,7 +60,7 @@ func (p *streamSample) problems(k *checker, archived bool) {
 	switch {
 	case p.head > p.last:
 		k.problem(stream, fmt.Sprintf("has its head at version %d, but its events end at %d: reads of it fail", p.head, p.last),
-			"bring the events back; if they are lost for good, set the head to "+fmt.Sprint(p.last))
+			"bring the events back; if they are lost for good, "+p.headRemedy())
 	case p.head < p.last:
 		k.mend(stream, fmt.Sprintf("has its head at version %d, but events up to %d: appends to it fail", p.head, p.last), fmt.Sprintf(
 			"insert into %s as h (%saggregate_type, aggregate_id, aggregate_version) values (%s%s, %s, %d) "+

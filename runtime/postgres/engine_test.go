@@ -173,6 +173,9 @@ func TestCheck_streams(t *testing.T) {
 			if strings.Contains(err.Error(), "between 0 and 0") {
 				t.Errorf("Check: %v, want nothing about versions of a stream without events", err)
 			}
+			if wrong := "set the head to 0"; strings.Contains(p.Remedy, wrong) {
+				t.Errorf("remedy is %q, want none that says %q: the table refuses it", p.Remedy, wrong)
+			}
 			if row.repairedByOne {
 				execute(t, pool, p.Statement)
 				if err := postgres.Check(t.Context(), pool); err != nil {
