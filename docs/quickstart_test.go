@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,12 @@ import (
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	runPage(t, page{name: "quickstart.md"})
+}
+
+// TestQuickstart_fromAClone does it with a clone in place of a release, as the end of the page has it.
+func TestQuickstart_fromAClone(t *testing.T) {
+	t.Parallel()
+	runPage(t, page{name: "quickstart.md", clone: true})
 }
 
 // TestAdoption does what the page says.
@@ -39,6 +46,7 @@ type page struct {
 	name        string
 	files       string // the folder that is there before
 	databaseURL string
+	clone       bool   // what the page's block of shell says takes the place of go get
 	after       string // commands of a script that follow those of the page
 }
 
@@ -50,8 +58,13 @@ func runPage(t *testing.T, p page) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	said := blocks(t, p.name)
 	module, env := moduleFiles(t, checkout), append(clitest.GoEnv(t), "GOWORK=off", "DATABASE_URL="+p.databaseURL)
-	page := scriptOf(blocks(t, p.name), module)
+	if p.clone {
+		module["go.mod"] = cloneModule(t, said, checkout)
+		env = append(env, "GOFLAGS=-mod=mod")
+	}
+	page := scriptOf(said, module)
 	page.Comment = append(page.Comment, p.after...)
 	script := filepath.Join(t.TempDir(), strings.TrimSuffix(p.name, ".md")+".txtar")
 	if err := os.WriteFile(script, txtar.Format(page), 0o600); err != nil {
@@ -76,8 +89,23 @@ func runPage(t *testing.T, p page) {
 	})
 }
 
+// cloneModule returns the go.mod that the page's block of shell leaves behind, for a clone that is the checkout. The block also
+// exports the one setting that runPage has in the environment.
+func cloneModule(t *testing.T, page []block, checkout string) string {
+	t.Helper()
+	i := slices.IndexFunc(page, func(b block) bool { return b.language == "sh" })
+	if i < 0 || !strings.Contains(page[i].text, "\nexport GOFLAGS=-mod=mod\n") {
+		t.Fatal("the page does not say how a clone takes the place of a release")
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go.mod"), "module example.com/shop\n")
+	shell(t, dir, "", strings.ReplaceAll(page[i].text, "../eventmap\n", "'"+checkout+"'\n"))
+	return read(t, filepath.Join(dir, "go.mod"))
+}
+
 // scriptOf returns a page as a script. A Go block is a file that is named in its first line. A console block holds commands
-// and, below, what they print, as a person at a terminal sees it; where a page shows nothing of it, the command succeeds.
+// and, below, what they print, as a person at a terminal sees it, but for what the go command says of modules that it looks for;
+// where a page shows nothing of it, the command succeeds.
 // module is what the go get commands leave behind, and what psql would run is run without it.
 func scriptOf(page []block, module map[string]string) *txtar.Archive {
 	script := &txtar.Archive{}
@@ -107,7 +135,7 @@ func scriptOf(page []block, module map[string]string) *txtar.Archive {
 				if prints == "" {
 					fmt.Fprintf(&commands, "exec sh %s\n", file(command+"\n"))
 				} else {
-					fmt.Fprintf(&commands, "exec sh %s\ncmp stdout %s\n", file("exec 2>&1\n"+command+"\ntrue\n"), file(prints))
+					fmt.Fprintf(&commands, "exec sh %s\ncmp stdout %s\n", file("{\n"+command+"\n} 2>&1 | sed '/^go: finding module /d'\n"), file(prints))
 				}
 			}
 		}
