@@ -38,6 +38,7 @@ const keyTTL = 100 * time.Millisecond
 type KeyReport struct {
 	Took                      time.Duration
 	Stored, Erased            int // events in the log, and those among them that cannot be read again
+	Grouped                   int // appends through a group, with keys that it has made
 	RolledBack, Refused, Died int // transactions
 	Forgotten, Readmitted     int // subjects
 	Snapshots                 int // that are left, of which none can be read of whom was forgotten
@@ -48,15 +49,15 @@ type KeyReport struct {
 
 // String returns the counts in lines.
 func (r KeyReport) String() string {
-	return fmt.Sprintf(`%d events stored in %s, %d of them erased; transactions: %d rolled back, %d refused as forgotten, %d died
+	return fmt.Sprintf(`%d events stored in %s, %d of them erased, and %d appends made by a group; transactions: %d rolled back, %d refused as forgotten, %d died
 %d subjects forgotten, %d readmitted; %d snapshots left
 sealed under a key that was never committed: %d; unreadable without reason: %d; readable after the time to live: %d`,
-		r.Stored, r.Took.Round(time.Second), r.Erased, r.RolledBack, r.Refused, r.Died, r.Forgotten, r.Readmitted, r.Snapshots, r.Keyless, r.Unreadable, r.Undead)
+		r.Stored, r.Took.Round(time.Second), r.Erased, r.Grouped, r.RolledBack, r.Refused, r.Died, r.Forgotten, r.Readmitted, r.Snapshots, r.Keyless, r.Unreadable, r.Undead)
 }
 
 // RunKeys tortures the keys of personal data on a private server of its own: processes append values that they seal and save
-// sealed snapshots, with rollbacks, savepoints and first appends for one subject at once, while others forget and readmit subjects, backends are
-// terminated, and the server crashes once in the middle.
+// sealed snapshots, with rollbacks, savepoints and first appends for one subject at once, and append through a group, while others
+// forget and readmit subjects, backends are terminated, and the server crashes once in the middle.
 func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
 	options := design.Options{SubjectKeys: "here", Snapshots: true}
 	if p.Logs > 0 {
@@ -87,6 +88,16 @@ func RunKeys(ctx context.Context, p KeyPlan) (KeyReport, error) {
 		}
 		crew.work(&crew.writing, func(context.Context) error { return t.write(ctx, keys, n) })
 		crew.work(&crew.writing, func(context.Context) error { return t.forget(ctx, keys, n) })
+	}
+	if p.Logs == 0 {
+		group, err := postgres.NewGroup(stage.pool)
+		if err != nil {
+			return KeyReport{}, errors.Join(err, crew.end())
+		}
+		defer func() { _ = group.Close(context.WithoutCancel(ctx)) }()
+		for n := range p.Processes {
+			crew.work(&crew.writing, func(context.Context) error { return t.group(ctx, group, n) })
+		}
 	}
 	crew.work(&crew.disturbing, func(until context.Context) error {
 		return terminate(until, stage.server.URL("postgres"), Plan{Seed: p.Seed})
@@ -139,8 +150,12 @@ type sealedEvent struct {
 	value privacy.Sealed
 }
 
+func newWrapper() (*privacy.LocalWrapper, error) {
+	return privacy.NewLocalWrapper(bytes.Repeat([]byte{1}, 32))
+}
+
 func (t *keyTorture) keys(opts ...privacy.Option) (*privacy.Keys[pgx.Tx], error) {
-	wrapper, err := privacy.NewLocalWrapper(bytes.Repeat([]byte{1}, 32))
+	wrapper, err := newWrapper()
 	if err != nil {
 		return nil, err
 	}
@@ -160,13 +175,21 @@ func (t *keyTorture) isDone() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := &t.report
-	return r.RolledBack > 0 && r.Refused > 0 && r.Died > 0 && r.Forgotten > 0
+	return r.RolledBack > 0 && r.Refused > 0 && r.Died > 0 && r.Forgotten > 0 && (r.Grouped > 0 || t.plan.Logs > 0)
 }
 
 func (t *keyTorture) count(what *int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	*what++
+}
+
+// note notes what was stored in one commit.
+func (t *keyTorture) note(stored []sealedEvent) {
+	t.stored.Add(int64(len(stored)))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sealed = append(t.sealed, stored[0])
 }
 
 // end notes how a transaction ended and returns an error that no fault of the server explains.
@@ -217,10 +240,7 @@ func (t *keyTorture) write(ctx context.Context, keys *privacy.Keys[pgx.Tx], numb
 			return nil
 		})
 		if err == nil {
-			t.stored.Add(int64(len(stored)))
-			t.mu.Lock()
-			t.sealed = append(t.sealed, stored[0])
-			t.mu.Unlock()
+			t.note(stored)
 		}
 		if err := t.end(ctx, err); err != nil {
 			return fmt.Errorf("writer: %w", err)
@@ -229,23 +249,41 @@ func (t *keyTorture) write(ctx context.Context, keys *privacy.Keys[pgx.Tx], numb
 	return ctx.Err()
 }
 
-// append appends events of one stream, each with a value of a subject of its own.
+// append appends events of one stream.
 func (t *keyTorture) append(ctx context.Context, keys *privacy.Keys[pgx.Tx], tx pgx.Tx, random *rand.Rand) ([]sealedEvent, error) {
-	subjects := make([]string, 1+random.IntN(10))
-	for i := range subjects {
-		subjects[i] = t.subject(random)
-	}
+	subjects := t.subjects(random)
 	ring, err := keys.ForSubjects(ctx, tx, subjects...)
 	if err != nil {
 		return nil, err
 	}
+	events, sealed, err := seal(ring, subjects, random)
+	if err != nil {
+		return nil, err
+	}
+	store := t.stores[random.IntN(len(t.stores))]
+	if _, err = store.Append(ctx, tx, runtime.NoStream(), events); err == nil && random.IntN(5) == 0 {
+		err = saveState(ctx, store, tx, ring, events[0].AggregateID, sealed)
+	}
+	return sealed, err
+}
+
+func (t *keyTorture) subjects(random *rand.Rand) []string {
+	subjects := make([]string, 1+random.IntN(10))
+	for i := range subjects {
+		subjects[i] = t.subject(random)
+	}
+	return subjects
+}
+
+// seal returns the events of a new stream, each with a value of one of the subjects.
+func seal(ring *privacy.Ring, subjects []string, random *rand.Rand) ([]runtime.Event, []sealedEvent, error) {
 	events, sealed := make([]runtime.Event, len(subjects)), make([]sealedEvent, len(subjects))
 	stream := fmt.Sprint("stream-", random.Uint64())
 	for i, subject := range subjects {
 		place := placeOf(stream, uuid.Must(uuid.NewV7()))
 		value, err := ring.Seal(place, subject, []byte(subject))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		sealed[i] = sealedEvent{place, value}
 		events[i] = runtime.Event{
@@ -253,11 +291,7 @@ func (t *keyTorture) append(ctx context.Context, keys *privacy.Keys[pgx.Tx], tx 
 			Payload: value.AppendJSON(nil), Metadata: fmt.Appendf(nil, "%q", subject),
 		}
 	}
-	store := t.stores[random.IntN(len(t.stores))]
-	if _, err = store.Append(ctx, tx, runtime.NoStream(), events); err == nil && random.IntN(5) == 0 {
-		err = saveState(ctx, store, tx, ring, stream, sealed)
-	}
-	return sealed, err
+	return events, sealed, nil
 }
 
 // saveState saves a snapshot that is sealed with the keys of values.
