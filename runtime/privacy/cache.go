@@ -140,11 +140,13 @@ func (c *cache) bar(subjects []string) {
 		maps.DeleteFunc(c.barred, func(_ string, until time.Time) bool { return !now.Before(until) })
 		c.swept = max(len(c.barred), minSwept)
 	}
+	its := make(map[string]bool, len(subjects))
 	for _, subject := range subjects {
 		c.barred[subject] = now.Add(c.ttl)
+		its[subject] = true
 	}
 	for id, entry := range c.byID {
-		if _, is := c.barred[entry.key.subject]; is {
+		if its[entry.key.subject] {
 			c.remove(id)
 		}
 	}

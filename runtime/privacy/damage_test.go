@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -160,5 +161,31 @@ func TestExport_asksOnceAPage(t *testing.T) {
 	}
 	if read != 10 || store.asked > 1+5 {
 		t.Errorf("%d events, the store was asked %d times; want 10, and once for the subject and for each of five pages", read, store.asked)
+	}
+}
+
+// To forget one subject leaves the cached keys of others alone, also of those who were forgotten before.
+func TestForget_dropsNoKeysOfOthers(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	store := &tampered{MemoryKeys: privacy.NewMemoryKeys[tx]()}
+	keys := privacy.NewKeys[tx](store, newWrapper(t), privacy.WithClock(func() time.Time { return now }))
+	for _, subject := range []string{"zoe", "ada"} {
+		if err := keys.Forget(t.Context(), tx{}, subject); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := keys.Readmit(t.Context(), tx{}, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	s := seal(t, keys, "ada", "1")
+	open(t, keys, s) // is cached from here on
+	if err := keys.Forget(t.Context(), tx{}, "bob"); err != nil {
+		t.Fatal(err)
+	}
+	store.asked = 0
+	if got, _ := open(t, keys, s); got != "1" || store.asked > 0 {
+		t.Errorf("%q, and the store was asked %d times, want what is cached", got, store.asked)
 	}
 }
