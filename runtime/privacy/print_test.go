@@ -2,9 +2,11 @@ package privacy_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,8 +38,9 @@ func TestPrint_showsNoSecret(t *testing.T) {
 	if _, _, err := cipher.AppendOpened(nil, &place, text); err != nil {
 		t.Fatal(err)
 	}
-	// Bytes of the wrapper's secret, and its first word in an expanded key.
-	secrets := []string{"Ada", "kkkk", "107 107 107", "6b6b6b", "0x6b, 0x6b", "1802201963", "a2tra2"}
+	// Bytes of the value and of the wrapper's secret, and two words of that in an expanded key.
+	secrets := slices.Concat(printedForms(clear), printedForms(strings.Repeat("k", 12)),
+		[]string{"1802201963 1802201963", "6b6b6b6b 6b6b6b6b", "0x6b6b6b6b, 0x6b6b6b6b"})
 	for name, printed := range map[string]any{
 		"keys": keys, "keys' value": *keys, "ring": ring, "ring's value": *ring, "cipher": cipher, "cipher's value": *cipher,
 		"wrapper": wrapper, "wrapper's value": *wrapper, "value": value,
@@ -55,5 +58,15 @@ func TestPrint_showsNoSecret(t *testing.T) {
 				t.Errorf("the %s is printed with %q: %s", name, secret, all.String()[max(0, at-80):min(all.Len(), at+80)])
 			}
 		}
+	}
+}
+
+// printedForms returns how bytes look in what is printed. Twelve bytes and more are in no sealed value by chance, which is
+// printed in the same forms.
+func printedForms(secret string) []string {
+	inList := strings.Trim(fmt.Sprintf("%#v", []byte(secret)), "[]byte{}")
+	return []string{
+		strings.Trim(secret, `"`), fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]"), inList,
+		base64.StdEncoding.EncodeToString([]byte(secret)),
 	}
 }
