@@ -187,5 +187,5 @@ func (b *browser) screen(width, height int64, scheme string) {
 // wider returns by how many pixels the page is wider than the window.
 func (b *browser) wider() int {
 	b.t.Helper()
-	return ask(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+	return ask(b, once[int](`return document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 }

@@ -26,6 +26,11 @@ func clickOn(what string) step {
 
 func waitFor(what string) step { return onceTrue(what, `return true`) }
 
+// waitForPage waits until a page of the console is there. What a page says may be on the one before it too.
+func waitForPage(name string) step {
+	return onceTrue(`//body`, fmt.Sprintf(`return location.pathname.endsWith(%q)`, "/"+name))
+}
+
 func typeInto(where, text string) step {
 	return chromedp.Steps(onceTrue(where, `n.focus(); return document.activeElement === n`), write(text))
 }

@@ -33,7 +33,7 @@ func TestConsole_onEveryScreen(t *testing.T) {
 			} {
 				b.visit(page.address)
 				if page.first != "" {
-					b.do(clickOn(page.first), waitFor(`//p[@class="crumbs"]`))
+					b.do(clickOn(page.first), waitForPage(page.name))
 				}
 				if n := b.wider(); n > 0 {
 					t.Errorf("%s is %d pixels wider than a window of %d", page.name, n, size[0])

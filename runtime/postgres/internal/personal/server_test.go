@@ -74,7 +74,7 @@ func TestPersonal_filesOfTheServer(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, clear := range []string{"SECRET", "534543524554"} { // as text, and as bytes are in the server's log
+		for _, clear := range []string{secret, "534543524554"} { // as text, and as bytes are in the server's log
 			if bytes.Contains(content, []byte(clear)) {
 				t.Errorf("%s holds %s in clear", path, clear)
 			}
@@ -91,7 +91,7 @@ func TestPersonal_filesOfTheServer(t *testing.T) {
 	}
 	said, err := server.Log()
 	check(t, err)
-	if strings.Contains(said, "SECRET") || !strings.Contains(said, "eventmap") {
+	if strings.Contains(said, secret) || !strings.Contains(said, "eventmap") {
 		t.Errorf("the log of the server holds what it should not, or nothing of the store:\n%.2000s", said)
 	}
 }
@@ -150,7 +150,7 @@ func TestPersonal_databaseOfKeysIsAway(t *testing.T) {
 		return err
 	}
 	for call := range calls {
-		if err := attempt(call); err == nil || strings.Contains(err.Error(), "SECRET") {
+		if err := attempt(call); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s while the database of keys is away: %v", call, err)
 		}
 	}
