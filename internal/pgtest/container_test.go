@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -118,13 +119,19 @@ func queryText(t *testing.T, at place, sql string) string {
 	return string(results[len(results)-1].Rows[0][0])
 }
 
-// freePort returns a TCP port that nobody uses.
+// freePort returns a TCP port that nobody uses, of those that systems give to nobody who has not asked for them: it is still free
+// when the server comes to listen there, and when it comes back.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		port := 20000 + rand.IntN(12000)
+		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,9 @@ import (
 
 // patience is how long a test waits for what must happen.
 const patience = 5 * time.Minute
+
+// hearing is how long a test waits for one answer of servers that lose questions while they elect a leader. Then it asks again.
+const hearing = patience / 60
 
 // start starts a server and waits until it takes connections.
 func start(t testing.TB, options server.Options) *server.Server {
@@ -135,8 +139,14 @@ func (m *member) restart(t testing.TB) {
 }
 
 // fixedPort returns a port for a server that stops and starts again, which may be taken. Systems give ports from 32768 on to
-// connections, and to whoever listens on any: one of those could be somebody else's by the time the server is back.
-func fixedPort() int { return 20000 + rand.IntN(12000) }
+// connections, and to whoever listens on any: one of those could be somebody else's by the time the server is back. No two
+// servers of the tests have one port, for a client of a server that is away would find the other one.
+func fixedPort() int { return 20000 + int((firstPort+usedPorts.Add(1))%12000) }
+
+var (
+	firstPort = rand.Int64N(12000)
+	usedPorts atomic.Int64
+)
 
 // shop is the stream of the tests. Its duplicate window is as short as the server allows.
 func shop(changes ...func(*jetstream.StreamConfig)) jetstream.StreamConfig {
@@ -150,16 +160,17 @@ func shop(changes ...func(*jetstream.StreamConfig)) jetstream.StreamConfig {
 func create(t testing.TB, js jetstream.JetStream, config jetstream.StreamConfig) {
 	t.Helper()
 	eventually(t, "the stream is created", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), patience/10)
+		ctx, cancel := context.WithTimeout(t.Context(), hearing)
 		defer cancel()
 		_, err := js.CreateOrUpdateStream(ctx, config)
 		return err
 	})
 }
 
+// publisher returns a publisher to a server that answers, however slow the machine is.
 func publisher(t testing.TB, conn *nats.Conn, changes ...func(*relaynats.Config)) *relaynats.Publisher {
 	t.Helper()
-	c := relaynats.Config{Stream: "SHOP", Prefix: "shop"}
+	c := relaynats.Config{Stream: "SHOP", Prefix: "shop", AckWait: patience}
 	for _, change := range changes {
 		change(&c)
 	}
@@ -169,6 +180,9 @@ func publisher(t testing.TB, conn *nats.Conn, changes ...func(*relaynats.Config)
 	}
 	return p
 }
+
+// mayGo is for a publisher to a server that may go away before it answers.
+func mayGo(c *relaynats.Config) { c.AckWait = time.Second }
 
 // messages returns n messages of some streams, whose positions begin behind a position.
 func messages(after, n, streams int) []relay.Message {
@@ -188,31 +202,42 @@ func messages(after, n, streams int) []relay.Message {
 }
 
 // stored returns the IDs of the messages that the stream has, in order.
-func stored(t testing.TB, js jetstream.JetStream) (ids []string) {
+func stored(t testing.TB, js jetstream.JetStream) []string {
 	t.Helper()
-	stream, err := js.Stream(t.Context(), "SHOP")
+	ids, err := tryStored(t.Context(), js, patience)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return ids
+}
+
+// tryStored is stored of servers that may not answer. It waits so long for each answer.
+func tryStored(ctx context.Context, js jetstream.JetStream, wait time.Duration) (ids []string, err error) {
+	asking, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	stream, err := js.Stream(asking, "SHOP")
+	if err != nil {
+		return nil, err
 	}
 	left := stream.CachedInfo().State.Msgs
-	reader, err := stream.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{})
+	reader, err := stream.OrderedConsumer(asking, jetstream.OrderedConsumerConfig{})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for left > 0 {
-		batch, err := reader.Fetch(int(min(left, 1000)), jetstream.FetchMaxWait(10*time.Second))
+		batch, err := reader.Fetch(int(min(left, 1000)), jetstream.FetchMaxWait(wait))
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for m := range batch.Messages() {
 			ids = append(ids, m.Headers().Get(jetstream.MsgIDHeader))
 			left--
 		}
 		if err := batch.Error(); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return ids
+	return ids, nil
 }
 
 func idsOf(messages []relay.Message) (ids []string) {

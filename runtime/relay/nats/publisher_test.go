@@ -121,7 +121,7 @@ func TestPublish_purged(t *testing.T) {
 		conn, js := connect(t, s.ClientURL())
 		create(t, js, shop())
 		all := messages(0, 100, 3)
-		p, strict := publisher(t, conn), publisher(t, conn, func(c *relaynats.Config) { c.RefusePurged = true })
+		p, strict := publisher(t, conn, mayGo), publisher(t, conn, mayGo, func(c *relaynats.Config) { c.RefusePurged = true })
 		if err := p.Publish(t.Context(), all[:60]); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,12 @@ func TestPublish_purged(t *testing.T) {
 		if restarted {
 			s.stop()
 			s.restart(t)
-			eventually(t, "the connection is back", func() error { _, err := js.Stream(t.Context(), "SHOP"); return err })
+			eventually(t, "the connection is back", func() error {
+				ctx, cancel := context.WithTimeout(t.Context(), hearing)
+				defer cancel()
+				_, err := js.Stream(ctx, "SHOP")
+				return err
+			})
 		}
 		wantUnavailable(t, strict.Publish(t.Context(), all[60:61]), 61)
 		eventually(t, "the stream goes on", func() error { return p.Publish(t.Context(), all[60:]) })
