@@ -64,9 +64,9 @@ func TestPrint_showsNoSecret(t *testing.T) {
 // printedForms returns how bytes look in what is printed. Twelve bytes and more are in no sealed value by chance, which is
 // printed in the same forms.
 func printedForms(secret string) []string {
-	inList := strings.Trim(fmt.Sprintf("%#v", []byte(secret)), "[]byte{}")
+	b := []byte(secret)
+	inGo := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}")
 	return []string{
-		strings.Trim(secret, `"`), fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]"), inList,
-		base64.StdEncoding.EncodeToString([]byte(secret)),
+		strings.Trim(secret, `"`), fmt.Sprintf("%x", b), strings.Trim(fmt.Sprintf("%d", b), "[]"), inGo, base64.StdEncoding.EncodeToString(b),
 	}
 }
