@@ -123,7 +123,7 @@ func queryText(t *testing.T, at place, sql string) string {
 // when the server comes to listen there, and when it comes back.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for {
+	for range 100 {
 		port := 20000 + rand.IntN(12000)
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
@@ -134,4 +134,6 @@ func freePort(t *testing.T) int {
 		}
 		return port
 	}
+	t.Fatal("no port is free")
+	return 0
 }

@@ -166,8 +166,8 @@ func TestAction_refuses(t *testing.T) {
 	})
 }
 
-// anotherToken returns a token that differs in one bit of what is signed. The last letters of a token hold bits that count for
-// nothing, and what they are replaced by may be what they were.
+// anotherToken returns a token that differs in one bit of its signature. Letters are not replaced: they may be what they were, and
+// some bits of the last one count for nothing.
 func anotherToken(t *testing.T, token string) string {
 	t.Helper()
 	b, err := base64.RawURLEncoding.DecodeString(token)

@@ -16,7 +16,8 @@ import (
 // Whatever is printed, logged or encoded by mistake shows no key and nothing in clear.
 func TestPrint_showsNoSecret(t *testing.T) {
 	t.Parallel()
-	const clear = `"Ada Lovelace"`
+	const person = "Ada Lovelace"
+	const clear = `"` + person + `"`
 	wrapper, err := privacy.NewLocalWrapper(bytes.Repeat([]byte{'k'}, 32))
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +40,7 @@ func TestPrint_showsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Bytes of the value and of the wrapper's secret, and two words of that in an expanded key.
-	secrets := slices.Concat(printedForms(clear), printedForms(strings.Repeat("k", 12)),
+	secrets := slices.Concat(printedForms(person), printedForms(clear), printedForms(strings.Repeat("k", 12)),
 		[]string{"1802201963 1802201963", "6b6b6b6b 6b6b6b6b", "0x6b6b6b6b, 0x6b6b6b6b"})
 	for name, printed := range map[string]any{
 		"keys": keys, "keys' value": *keys, "ring": ring, "ring's value": *ring, "cipher": cipher, "cipher's value": *cipher,
@@ -67,6 +68,6 @@ func printedForms(secret string) []string {
 	b := []byte(secret)
 	inGo := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}")
 	return []string{
-		strings.Trim(secret, `"`), fmt.Sprintf("%x", b), strings.Trim(fmt.Sprintf("%d", b), "[]"), inGo, base64.StdEncoding.EncodeToString(b),
+		secret, fmt.Sprintf("%x", b), strings.Trim(fmt.Sprintf("%d", b), "[]"), inGo, base64.StdEncoding.EncodeToString(b),
 	}
 }

@@ -230,9 +230,7 @@ func (l memberList) urls() string {
 // leader returns the server that leads the stream.
 func (l memberList) leader(t testing.TB, js jetstream.JetStream) (leader *member) {
 	t.Helper()
-	eventually(t, "the stream has a leader", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), hearing)
-		defer cancel()
+	answered(t, "the stream has a leader", func(ctx context.Context) error {
 		stream, err := js.Stream(ctx, "SHOP")
 		if err != nil {
 			return err

@@ -159,9 +159,7 @@ func shop(changes ...func(*jetstream.StreamConfig)) jetstream.StreamConfig {
 
 func create(t testing.TB, js jetstream.JetStream, config jetstream.StreamConfig) {
 	t.Helper()
-	eventually(t, "the stream is created", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), hearing)
-		defer cancel()
+	answered(t, "the stream is created", func(ctx context.Context) error {
 		_, err := js.CreateOrUpdateStream(ctx, config)
 		return err
 	})
@@ -256,6 +254,16 @@ func eventually(t testing.TB, what string, is func() error) {
 		}
 	}
 	t.Fatalf("%s: %v", what, err)
+}
+
+// answered is eventually for what asks servers that may lose a question. Each time there is a while for the answer.
+func answered(t testing.TB, what string, is func(context.Context) error) {
+	t.Helper()
+	eventually(t, what, func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), hearing)
+		defer cancel()
+		return is(ctx)
+	})
 }
 
 // wantUnavailable fails t unless err says that the broker is away, from the message at position on.

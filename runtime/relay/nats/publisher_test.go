@@ -135,12 +135,7 @@ func TestPublish_purged(t *testing.T) {
 		if restarted {
 			s.stop()
 			s.restart(t)
-			eventually(t, "the connection is back", func() error {
-				ctx, cancel := context.WithTimeout(t.Context(), hearing)
-				defer cancel()
-				_, err := js.Stream(ctx, "SHOP")
-				return err
-			})
+			answered(t, "the connection is back", func(ctx context.Context) error { _, err := js.Stream(ctx, "SHOP"); return err })
 		}
 		wantUnavailable(t, strict.Publish(t.Context(), all[60:61]), 61)
 		eventually(t, "the stream goes on", func() error { return p.Publish(t.Context(), all[60:]) })
