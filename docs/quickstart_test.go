@@ -135,7 +135,7 @@ func scriptOf(page []block, module map[string]string) *txtar.Archive {
 				if prints == "" {
 					fmt.Fprintf(&commands, "exec sh %s\n", file(command+"\n"))
 				} else {
-					fmt.Fprintf(&commands, "exec sh %s\ncmp stdout %s\n", file("{\n"+command+"\n} 2>&1 | sed '/^go: finding module /d'\n"), file(prints))
+					fmt.Fprintf(&commands, "exec sh %s\ncmp stdout %s\n", file("{\n"+command+"\n} 2>&1 | sed '/^go: finding module /d; /^go: downloading /d'\n"), file(prints))
 				}
 			}
 		}

@@ -3,7 +3,9 @@ package clitest
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,14 +33,24 @@ func Exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// GoEnv returns the environment under which go commands in scripts, which have no home folder, share the caches of this
-// one.
+// GoEnv returns the environment of the go commands in scripts: the caches and the registries of this one, and a home folder
+// that is empty and goes with the test.
 func GoEnv(t testing.TB) []string {
 	t.Helper()
-	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	home := t.TempDir()
+	env := []string{"HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"), "GOTOOLCHAIN=local"}
+	off := exec.Command("go", "telemetry", "off") // else a process that writes there may outlive the test
+	off.Env = append(os.Environ(), env...)
+	if out, err := off.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	names := []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB"}
+	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dirs := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1], "GOTOOLCHAIN=local"}
+	for i, value := range strings.Split(string(out), "\n")[:len(names)] {
+		env = append(env, names[i]+"="+value)
+	}
+	return env
 }
