@@ -127,6 +127,7 @@ func TestGenerate_oddPayloadsAreNull(t *testing.T) {
 			o := design.Options{Payload: payload, Domain: indexedDomain()}
 			conn := connect(t)
 			exec(t, conn, string(generate(t, o)))
+			exec(t, conn, "set standard_conforming_strings = off") // which a function reads when a session calls it first
 			all := slices.Clone(odd)
 			if payload != "jsonb" {
 				all = append(all, `{"note": "a\u0000b\\u0000\\\u0000\u0000", "customer": "\u0000"}`)
