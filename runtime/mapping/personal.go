@@ -280,6 +280,7 @@ func placeOf(e *runtime.Event, f *PersonalField) privacy.Place {
 
 // Forget returns a handler that forgets the subject of each event of these versions: the one that the named member of its
 // payload says, or whom the stream's ID names. That a key cannot be erased is [consumer.ErrUnavailable]: nobody is passed over.
+// Where the consumer replays, see [consumer.Replaying], subjects that were readmitted after the event keep their new key.
 func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 	return func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		name, forgets := subjects[versionOf(&e.Event)]
@@ -289,7 +290,7 @@ func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) fu
 		case keys == nil:
 			return errNoKeys
 		case name == "":
-			return forget(ctx, tx, keys, e.AggregateID)
+			return forget(ctx, tx, keys, &e, e.AggregateID)
 		}
 		members := newMembers(e.Payload)
 		for members.next() {
@@ -300,19 +301,24 @@ func Forget[Tx any](keys *privacy.Keys[Tx], subjects map[EventVersion]string) fu
 			if err != nil {
 				break
 			}
-			return forget(ctx, tx, keys, subject)
+			return forget(ctx, tx, keys, &e, subject)
 		}
 		return NewDecodeError(&e, fmt.Errorf("its payload does not say in %q who is to be forgotten", name))
 	}
 }
 
-// forget forgets a subject, or says that it is to be tried again.
-func forget[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], subject string) error {
+// forget forgets the subject of an event, or says that it is to be tried again.
+func forget[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e *runtime.PersistedEvent, subject string) error {
 	err := privacy.CheckSubject(subject)
 	if err != nil {
 		return err
 	}
-	if err = keys.Forget(ctx, tx, subject); err != nil {
+	if consumer.Replaying(ctx) {
+		err = keys.ForgetAsOf(ctx, tx, e.CreatedAt, subject)
+	} else {
+		err = keys.Forget(ctx, tx, subject)
+	}
+	if err != nil {
 		err = fmt.Errorf("%w: %w", consumer.ErrUnavailable, err)
 	}
 	return err

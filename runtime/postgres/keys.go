@@ -253,7 +253,7 @@ func (s *KeyStore[Tx]) collect(ctx context.Context, q querier, text string, args
 	for r.Next() {
 		var k privacy.StoredKey
 		var keyID string
-		if err := r.Scan(&keyID, &k.Subject, &k.Generation, &k.Wrapped, &k.WrappedBy, &k.ForgottenAt, &k.Settled); err != nil {
+		if err := r.Scan(&keyID, &k.Subject, &k.Generation, &k.Wrapped, &k.WrappedBy, &k.CreatedAt, &k.ForgottenAt, &k.Settled); err != nil {
 			return nil, err
 		}
 		if k.KeyID, err = uuid.Parse(keyID); err != nil {

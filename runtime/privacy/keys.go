@@ -182,6 +182,18 @@ func (k *Keys[Tx]) keep(row *StoredKey, key *key, asked time.Time, newest bool) 
 // Copies of the keys in backups, in replicas that lag, and in files of the database that are not overwritten yet are beyond
 // its reach; docs/privacy.md says what to do about them.
 func (k *Keys[Tx]) Forget(ctx context.Context, tx Tx, subjects ...string) error {
+	return k.forget(ctx, tx, func(*StoredKey) bool { return false }, subjects)
+}
+
+// ForgetAsOf is [Keys.Forget] for somebody who was to be forgotten at an earlier time, such as when events that say so are
+// handled again: a key that [Keys.Readmit] has given to a subject since then stays. The time is compared with that at which the
+// database made the key, so it means little if the clocks differ by more than passed between the two.
+func (k *Keys[Tx]) ForgetAsOf(ctx context.Context, tx Tx, at time.Time, subjects ...string) error {
+	return k.forget(ctx, tx, func(row *StoredKey) bool { return row.Generation > 1 && row.CreatedAt.After(at) }, subjects)
+}
+
+// forget erases the keys of subjects but those that are spared.
+func (k *Keys[Tx]) forget(ctx context.Context, tx Tx, spares func(*StoredKey) bool, subjects []string) error {
 	for _, subject := range subjects {
 		if err := CheckSubject(subject); err != nil {
 			return fmt.Errorf("forget: %w", err)
@@ -193,7 +205,7 @@ func (k *Keys[Tx]) Forget(ctx context.Context, tx Tx, subjects ...string) error 
 	defer k.cache.bar(subjects)
 	// A key that another transaction makes meanwhile is seen when that has committed: storing a forgotten key waits for it.
 	for range 10 {
-		forget, err := k.unforgotten(ctx, tx, subjects)
+		forget, err := k.unforgotten(ctx, tx, spares, subjects)
 		if err != nil {
 			return fmt.Errorf("forget: %w", err)
 		}
@@ -208,17 +220,18 @@ func (k *Keys[Tx]) Forget(ctx context.Context, tx Tx, subjects ...string) error 
 }
 
 // unforgotten returns the keys of subjects that are to be forgotten, among them a new one for each subject that has none.
-func (k *Keys[Tx]) unforgotten(ctx context.Context, tx Tx, subjects []string) ([]StoredKey, error) {
+func (k *Keys[Tx]) unforgotten(ctx context.Context, tx Tx, spares func(*StoredKey) bool, subjects []string) ([]StoredKey, error) {
 	rows, err := k.store.FindKeys(ctx, tx, KeyQuery{Subjects: subjects})
 	if err != nil {
 		return nil, err
 	}
 	var forget []StoredKey
 	known := make(map[string]bool, len(subjects))
-	for _, row := range rows {
+	for i := range rows {
+		row := &rows[i]
 		known[row.Subject] = true
-		if !row.IsForgotten() {
-			forget = append(forget, row)
+		if !row.IsForgotten() && !spares(row) {
+			forget = append(forget, *row)
 		}
 	}
 	for _, subject := range subjects {

@@ -45,7 +45,7 @@ func (m *MemoryKeys[Tx]) MakeKeys(_ context.Context, _ Tx, keys []StoredKey, rea
 }
 
 func (m *MemoryKeys[Tx]) add(k StoredKey) int {
-	k.Settled = true
+	k.CreatedAt, k.Settled = time.Now(), true
 	m.rows = append(m.rows, k)
 	return len(m.rows) - 1
 }

@@ -14,6 +14,7 @@ type StoredKey struct {
 	Generation  int       // of the subject's keys, from 1; a subject that is readmitted gets the next
 	Wrapped     []byte    // the encrypted key; nil: the subject was forgotten
 	WrappedBy   string    // the name of the wrapper, see [WithWrapperName]
+	CreatedAt   time.Time // by the clock of the store, which sets it when the key is made
 	ForgottenAt time.Time // zero: it was not
 
 	// Settled says that the row is committed, by another transaction than the one that reads it, and as it is now. A store

@@ -205,10 +205,13 @@ func (s *KeyStore) RewrapKeys(ctx context.Context, tx *sql.Tx, keys []privacy.St
 func (s *KeyStore) collect(ctx context.Context, tx *sql.Tx, settled bool, text string, args ...any) (keys []privacy.StoredKey, err error) {
 	return keys, each(ctx, tx, text, args, func(r *sql.Rows) error {
 		k := privacy.StoredKey{Settled: settled}
-		var keyID, forgottenAt string
-		err := r.Scan(&keyID, &k.Subject, &k.Generation, &k.Wrapped, &k.WrappedBy, &forgottenAt)
+		var keyID, createdAt, forgottenAt string
+		err := r.Scan(&keyID, &k.Subject, &k.Generation, &k.Wrapped, &k.WrappedBy, &createdAt, &forgottenAt)
 		if err == nil {
 			k.KeyID, err = uuid.Parse(keyID)
+		}
+		if err == nil {
+			k.CreatedAt, err = parseTime(createdAt)
 		}
 		if err == nil && forgottenAt != "" {
 			k.ForgottenAt, err = parseTime(forgottenAt)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/privacy"
+	"github.com/eventmap/eventmap/runtime/storetest"
 )
 
 func isIntegrity(err error) bool {
@@ -135,6 +137,121 @@ func (s *suite[Tx]) readmit(t *testing.T) {
 	}
 	if again := s.sealed(t, keys, other, "4"); again.KeyID() != kept.KeyID() {
 		t.Error("Readmit gave a new key to who was not forgotten")
+	}
+}
+
+// forgetAsOf forgets as of a time before and after the keys were made: a first key is erased whenever it was made, the one of who
+// came back only if it was there.
+func (s *suite[Tx]) forgetAsOf(t *testing.T) {
+	subject, keys := s.subject(), s.process(t)
+	first := s.sealed(t, keys, subject, "1")
+	forget := func(at time.Time) {
+		s.in(t, func(tx Tx) {
+			if err := keys.ForgetAsOf(t.Context(), tx, at, subject); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	const past, future = -24 * time.Hour, 24 * time.Hour
+	forget(time.Now().Add(past))
+	s.opens(t, s.process(t), first, "erased")
+	s.in(t, func(tx Tx) {
+		if err := keys.Readmit(t.Context(), tx, subject); err != nil {
+			t.Fatal(err)
+		}
+	})
+	second := s.sealed(t, keys, subject, "2")
+	forget(time.Now().Add(past))
+	s.opens(t, s.process(t), second, "2")
+	forget(time.Now().Add(future))
+	s.opens(t, s.process(t), second, "erased")
+	s.forgotten(t, s.process(t), subject)
+}
+
+// manyReadmit has processes readmit the same subjects at once: one key more for each, and what was sealed before stays erased.
+func (s *suite[Tx]) manyReadmit(t *testing.T) {
+	const processes, many = 8, 10
+	subjects, before := make([]string, many), make([]privacy.Sealed, many)
+	for i := range subjects {
+		subjects[i] = s.subject()
+		before[i] = s.sealed(t, s.process(t), subjects[i], "1")
+	}
+	s.in(t, func(tx Tx) {
+		if err := s.process(t).Forget(t.Context(), tx, subjects...); err != nil {
+			t.Fatal(err)
+		}
+	})
+	var all sync.WaitGroup
+	for p := range processes {
+		all.Go(func() {
+			order := slices.Concat(subjects[p:], subjects[:p])
+			s.in(t, func(tx Tx) {
+				if err := s.process(t).Readmit(t.Context(), tx, order...); err != nil {
+					t.Errorf("process %d: %v", p, err)
+				}
+			})
+		})
+	}
+	all.Wait()
+	for i, subject := range subjects {
+		s.in(t, func(tx Tx) {
+			rows, err := s.Store.FindKeys(t.Context(), tx, privacy.KeyQuery{Subjects: []string{subject}})
+			if err != nil || len(rows) != 2 || !rows[0].IsForgotten() || rows[1].IsForgotten() || rows[1].Generation != 2 {
+				t.Errorf("the keys are %+v, %v; want one that is forgotten and one that is not", rows, err)
+			}
+		})
+		s.opens(t, s.process(t), before[i], "erased")
+		s.opens(t, s.process(t), s.sealed(t, s.process(t), subject, "2"), "2")
+	}
+}
+
+// readmitWaits has a second Readmit, and then an append, come to a subject that a transaction is readmitting.
+func (s *suite[Tx]) readmitWaits(t *testing.T) {
+	for name, end := range map[string]func(storetest.Transaction[Tx]) error{
+		"commit":   func(tx storetest.Transaction[Tx]) error { return tx.Commit(t.Context()) },
+		"rollback": func(tx storetest.Transaction[Tx]) error { return tx.Rollback(t.Context()) },
+	} {
+		subject := s.subject()
+		s.in(t, func(tx Tx) {
+			if err := s.process(t).Forget(t.Context(), tx, subject); err != nil {
+				t.Fatal(err)
+			}
+		})
+		tx := s.begin(t)
+		if err := s.process(t).Readmit(t.Context(), tx.Tx, subject); err != nil {
+			t.Fatal(err)
+		}
+		first := seal(t, s.process(t), tx.Tx, subject, "1")
+		s.forgotten(t, s.process(t), subject) // as long as that has not committed
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.in(t, func(tx Tx) {
+				if err := s.process(t).Readmit(t.Context(), tx, subject); err != nil {
+					t.Error(err)
+				}
+			})
+		}()
+		select {
+		case <-done:
+			t.Errorf("%s: the second Readmit did not wait for the first", name)
+		case <-time.After(moment):
+		}
+		if err := end(tx); err != nil {
+			t.Fatal(err)
+		}
+		s.wait(t, done)
+		second := s.sealed(t, s.process(t), subject, "2")
+		s.opens(t, s.process(t), second, "2")
+		if same := first.KeyID() == second.KeyID(); same != (name == "commit") {
+			t.Errorf("%s: the second Readmit has the key of the first: %t", name, same)
+		}
+		s.in(t, func(tx Tx) {
+			rows, err := s.Store.FindKeys(t.Context(), tx, privacy.KeyQuery{Subjects: []string{subject}})
+			if err != nil || len(rows) != 2 {
+				t.Errorf("%s: the keys are %+v, %v; want one more", name, rows, err)
+			}
+		})
 	}
 }
 

@@ -57,6 +57,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
 	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
 	on(t, "forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
+	on(t, "forgetter that replays", forgetterReplays[pgx.Tx], forgetterReplays[*sql.Tx])
 	on(t, "export", export[pgx.Tx], export[*sql.Tx])
 }
 
@@ -668,6 +669,45 @@ func forgetter[Tx any](t *testing.T, d *database[Tx]) {
 		equal(t, "customer", customer.Customer{HasLeft: true}, state)
 	})
 	equal(t, "transfer", transfer.Transfer{Name: "(removed)", Note: "(removed)"}, p.load(t, "t"))
+}
+
+// An event that says who is to be forgotten is handled again: whoever was readmitted since then keeps what was stored since then.
+// One that is handled the first time forgets everything.
+func forgetterReplays[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	leave := func() {
+		p.in(t, func(tx Tx) {
+			_, err := p.customers.Append(t.Context(), tx, "c1", runtime.Any(), []store.CustomerEvent{customer.Left{Reason: "moved"}})
+			check(t, err)
+		})
+	}
+	replay := func(name string) {
+		check(t, d.consume(t, store.NewCustomerForgetter(name, p.keys))) // a consumer of a new name has the whole log before it
+	}
+	names := func() (names []string) {
+		for _, e := range d.process().read(t, "t").Events {
+			names = append(names, strings.Fields(e.Event.(transfer.Made).Name)[0])
+		}
+		return names
+	}
+	p.give(t, "t", made("c1", 7))
+	leave()
+	replay("forget")
+	p.in(t, func(tx Tx) { check(t, p.keys.Readmit(t.Context(), tx, "c1")) })
+	p.give(t, "t", made("c1", 7))
+	equal(t, "readmitted", []string{"(removed)", "name-SECRET"}, names())
+	replay("forget again")
+	replay("forget")
+	equal(t, "replayed", []string{"(removed)", "name-SECRET"}, names())
+	d.exec(t, "create table backup as select * from subject_keys")
+	leave()
+	replay("forget")
+	equal(t, "left again", []string{"(removed)", "(removed)"}, names())
+	d.exec(t, "delete from subject_keys")
+	d.exec(t, "insert into subject_keys select * from backup")
+	equal(t, "restored", []string{"(removed)", "name-SECRET"}, names())
+	replay("forget once more")
+	equal(t, "restored and replayed", []string{"(removed)", "(removed)"}, names())
 }
 
 func export[Tx any](t *testing.T, d *database[Tx]) {

@@ -4,6 +4,7 @@
 	k.generation,
 	k.wrapped,
 	coalesce(k.wrapped_by, ''),
+	k.created_at,
 	coalesce(k.forgotten_at, 'epoch'::timestamptz) as forgotten_at,
 	-- A row that this transaction wrote has the time at which the transaction began, and may be rolled back. In READ
 	-- COMMITTED all else is as it is now.

@@ -4,4 +4,5 @@
 	k.generation,
 	k.wrapped,
 	coalesce(k.wrapped_by, ''),
+	k.created_at,
 	coalesce(k.forgotten_at, '')
