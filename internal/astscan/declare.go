@@ -236,8 +236,10 @@ func (d declarer) markType(decl *typeDecl, m *mark) {
 		d.problem(m.pos, "%v stands on %s, which is no interface; write it above the interface that the events of an aggregate implement, or mark each event //eventmap:event", *m, decl.obj.Name())
 	case m.verb == "event" && types.IsInterface(decl.typ()):
 		d.problem(m.pos, "%v stands on the interface %s; what implements it is an event if it is marked //eventmap:events", *m, decl.obj.Name())
+	case m.verb == "aggregate" && types.IsInterface(decl.typ()):
+		d.problem(m.pos, "%v stands on the interface %s; write it above the struct that the events of the aggregate fold into", *m, decl.obj.Name())
 	case (m.verb == "event" || m.verb == "aggregate") && decl.structType() == nil:
-		d.problem(m.pos, "%v stands on %s, which is no struct", *m, decl.obj.Name())
+		d.problem(m.pos, "%v stands on %s, which is no struct; make it one, as in %s", *m, decl.obj.Name(), asStruct(decl))
 	case m.verb != "ignore" && decl.isGeneric():
 		d.problem(m.pos, "%v stands on the generic type %s; mark a type without type parameters", *m, decl.obj.Name())
 	case m.verb == "forget" && decl.forget == nil:

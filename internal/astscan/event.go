@@ -59,8 +59,7 @@ func (s *scan) findEvents(decls *declarations) *events {
 		}
 		for _, d := range src.types {
 			if isSumOfNoStruct(d) {
-				f.problem(d.obj.Pos(), "%v implements %v, but is no struct, as every event is; make it one, as in type %s struct { Value %s }, or mark it //eventmap:ignore",
-					d, d.sums[0].decl, d.obj.Name(), types.TypeString(d.typ().Underlying(), qualifier(d.src.Types)))
+				f.problem(d.obj.Pos(), "%v implements %v, but is no struct, as every event is; make it one, as in %s, or mark it //eventmap:ignore", d, d.sums[0].decl, asStruct(d))
 			} else if how, why := f.judge(d); how != "" {
 				f.take(d, how)
 			} else if why != "" && d.obj.Exported() {
@@ -143,6 +142,11 @@ func (f eventFinder) judgeByConvention(d *typeDecl) (why string) {
 func (s *scan) doubt(d *typeDecl, why string) {
 	s.doubts = append(s.doubts, model.Note{Pos: s.Pos(d.obj.Pos()), Text: fmt.Sprintf(
 		"is %v an event? %s; if it is none, mark it //eventmap:ignore; if it is one, mark the interface that all events implement //eventmap:events, or each event //eventmap:event", d, why)})
+}
+
+// asStruct proposes a struct that holds what a type is.
+func asStruct(d *typeDecl) string {
+	return fmt.Sprintf("type %s struct { Value %s }", d.obj.Name(), types.TypeString(d.typ().Underlying(), qualifier(d.src.Types)))
 }
 
 // isSumOfNoStruct reports whether a type that is no struct implements a marked interface.

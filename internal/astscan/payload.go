@@ -66,15 +66,22 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 				broken[obj] = d != nil && s.brokenWithin(d.spec.Pos(), d.spec.End())
 			}
 		}
+		locks := p.locks(e.decl.obj)
+		for _, l := range locks {
+			lose(e, l, "holds a lock, and generated code copies events; keep locks out of events")
+		}
 		for _, l := range reading.Losses {
+			if locks.at(l.Pos) {
+				continue // to take the lock away is enough
+			}
+			if l.Omittable {
+				l.Why += ", or tag it `json:\"-\"` if it need not be stored"
+			}
 			if l.Invalid == nil || !broken[l.Invalid] && !s.isBroken(s.build.In(l.Invalid.Pkg().Path())) {
 				lose(e, l.Place, l.Why)
 			}
 		}
 		for _, o := range reading.Omitted {
-			if holdsLock(o.Type) {
-				lose(e, o.Place, "holds a lock, and generated code copies events; keep locks out of events")
-			}
 			if id := [2]string{o.Within, o.Rest}; !omitted[id] {
 				omitted[id] = true
 				s.note(o.Pos, "%s is not stored: its tag says so", o.Path)
@@ -166,23 +173,4 @@ func lossMessage(losses []loss, why string) string {
 		return fmt.Sprintf("mark %s //eventmap:ignore if it is no event, or the interface that all events implement //eventmap:events; if it is one: %s %s", name, first.path, why)
 	}
 	return first.path + " " + why
-}
-
-// holdsLock reports whether a value of type t must not be copied, by the rule of go vet: it holds something that is
-// locked by pointer.
-func holdsLock(t types.Type) bool {
-	switch u := t.Underlying().(type) {
-	case *types.Array:
-		return holdsLock(u.Elem())
-	case *types.Struct:
-		if method(t, "Lock", true) != nil && method(t, "Unlock", true) != nil && method(t, "Lock", false) == nil {
-			return true
-		}
-		for field := range u.Fields() {
-			if holdsLock(field.Type()) {
-				return true
-			}
-		}
-	}
-	return false
 }

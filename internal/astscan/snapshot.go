@@ -58,14 +58,18 @@ func (s *scan) findSnapshots(decls *declarations, groups aggregates, states stat
 // checkStateJSON reports the parts of a state that a snapshot would lose.
 func (s *scan) checkStateJSON(decls *declarations, st *state) {
 	p := payloadReader{scan: s, decls: decls}
+	held := p.locks(st.decl.obj)
 	reading := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns}).Read(st.decl.obj)
 	for _, l := range reading.Losses {
-		if l.Invalid != nil {
-			continue // it does not compile, which is said elsewhere
+		if l.Invalid != nil || held.at(l.Pos) {
+			continue // it does not compile, or holds a lock, which is said elsewhere
 		}
-		s.problem(l.Pos, "%s %s; %v has snapshots, which keep it as JSON", l.Path, l.Why, st.decl)
+		s.problem(l.Pos, "%s %s, or take the word snapshots from the mark of %v, whose snapshots are JSON", l.Path, l.Why, st.decl)
 	}
 	for _, o := range reading.Omitted {
+		if held.at(o.Pos) {
+			continue
+		}
 		s.problem(o.Pos, "%s is not stored, for its tag says so, and would be zero in a state from a snapshot; take the tag away, or the word snapshots from the mark of %v", o.Path, st.decl)
 	}
 }

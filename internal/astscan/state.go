@@ -64,13 +64,22 @@ func (s stateFinder) find(d *typeDecl, m *mark) {
 		s.problem(d.obj.Pos(), "%v and %v (%v) are both the state of %s; name another aggregate in one of the marks, such as %v name=%s", d, first.decl, s.Pos(first.decl.obj.Pos()), st.group.name, *m, d.obj.Name())
 		return
 	}
-	if holdsLock(named) {
-		s.problem(d.obj.Pos(), "%v holds a lock, and generated code returns states by value; keep the lock where the state is shared", d)
-	}
+	s.checkLocks(st)
 	s.found[st.group] = st
 	st.id = s.findID(st)
 	s.findAppliers(st)
 	s.note(d.obj.Pos(), "%v is the state of %s", d, st.group.name)
+}
+
+// checkLocks reports the locks of a state.
+func (s stateFinder) checkLocks(st *state) {
+	held := payloadReader{scan: s.scan, decls: s.decls}.locks(st.decl.obj)
+	for _, l := range held {
+		s.problem(l.Pos, "%s holds a lock, and generated code returns states by value; use a plain field: each Load makes a state of its own, to be guarded where it is shared", l.Path)
+	}
+	if len(held) == 0 && holdsLock(st.named) {
+		s.problem(st.decl.obj.Pos(), "%v has methods Lock and Unlock, which go vet takes for those of a lock, and generated code returns states by value; rename them", st.decl)
+	}
 }
 
 // groupOf returns the aggregate that a state belongs to: the one its mark names; else the one it shares its name with;

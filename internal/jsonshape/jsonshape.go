@@ -80,6 +80,8 @@ type Place struct {
 type Loss struct {
 	Place
 	Why string // what is wrong, and what to do about it, without a subject: "is of type chan int, which ..."
+	// Omittable says that a tag `json:"-"` is a remedy too, where the part need not be stored.
+	Omittable bool
 	// Invalid is the declared type around a part that does not compile, or nil.
 	Invalid *types.TypeName
 }
@@ -120,7 +122,9 @@ type spot struct {
 	pos     token.Pos
 	inMap   bool            // it is a map's value, which has no address
 	muted   bool            // it is opaque: losses are not told
-	foreign bool            // the user does not own the fields from here on: pos stays
+	foreign bool            // the fields from here on are no place to report a loss at: pos stays
+	fixed   bool            // the user cannot change the fields from here on
+	owned   string          // the path of the innermost field that the user owns
 	decl    *types.TypeName // the innermost named type around it, or nil
 	within  string          // what identifies that type
 	start   int             // where in path it begins
@@ -137,22 +141,31 @@ func (w *walk) enter(within spot, field *types.Var) spot {
 	at.path += "." + field.Name()
 	at.muted = at.muted || w.source.Opaque(field)
 	if !at.foreign && w.source.Owns(field) {
-		at.pos = field.Pos()
+		at.pos, at.owned = field.Pos(), at.path
 	}
 	return at
 }
 
-// isForeign reports whether the fields of a type are no place to report a loss at: others declare them, or they stand for
+// inside returns the spot of the fields of a type. Those of a generic type are no place to report a loss at: they stand for
 // fields of many types.
-func (w *walk) isForeign(t types.Type) bool {
+func (w *walk) inside(t types.Type, at spot) spot {
 	named, ok := t.(*types.Named)
-	return ok && (named.TypeArgs().Len() > 0 || !w.source.Owns(named.Obj()))
+	at.fixed = ok && !w.source.Owns(named.Obj())
+	at.foreign = at.fixed || ok && named.TypeArgs().Len() > 0
+	return at
 }
 
 // lose adds a loss, once for each declaration.
 func (w *walk) lose(at spot, format string, args ...any) {
 	if !at.muted {
 		w.addLoss(Loss{Place: at.place(), Why: fmt.Sprintf(format, args...)})
+	}
+}
+
+// loseOmittable adds the loss of a part that the user may want to leave out of JSON.
+func (w *walk) loseOmittable(at spot, format string, args ...any) {
+	if !at.muted {
+		w.addLoss(Loss{Place: at.place(), Why: fmt.Sprintf(format, args...), Omittable: true})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -155,8 +156,7 @@ func (w *walk) field(v *types.Var, structTag string, within spot) (*member, *emb
 	}
 	if isStruct && tag.name == "" {
 		at.inMap = at.inMap && !pointer
-		at.foreign = w.isForeign(t)
-		return nil, &embedding{typ: t, at: at, pointer: pointer}
+		return nil, &embedding{typ: t, at: w.inside(t, at), pointer: pointer}
 	}
 	if !v.Exported() && (marshals(t) || tag.omitZero && lookup(t, isZero, true).ok) {
 		w.lose(at, "is of a type that is not exported, and its methods count because its tag gives it a name; encoding/json cannot call them: export it, or leave the name out of the tag")
@@ -173,14 +173,15 @@ func (w *walk) field(v *types.Var, structTag string, within spot) (*member, *emb
 func (w *walk) loseHidden(at, within spot) {
 	const loss = "is not exported, so encoding/json leaves it out and it would be lost; "
 	switch {
-	case !at.foreign:
-		w.lose(at, loss+"export it, or tag it `json:\"-\"` if it need not be stored")
+	case !within.fixed:
+		w.loseOmittable(at, loss+"export it")
 	case !w.hidden[within.path]:
 		if w.hidden == nil {
 			w.hidden = map[string]bool{}
 		}
 		w.hidden[within.path] = true
-		w.lose(at, loss+"wrap %s in a type that has MarshalJSON and UnmarshalJSON, or tag it `json:\"-\"` if it need not be stored", within.path)
+		elements, _, _ := strings.Cut(within.path[len(at.owned):], ".")
+		w.loseOmittable(at, loss+"wrap %s in a type that has MarshalJSON and UnmarshalJSON", at.owned+elements)
 	}
 }
 

@@ -49,7 +49,8 @@ func (w *walk) shape(t types.Type, at spot) *model.Shape {
 // byKind returns the shape of a type that has no methods for its JSON.
 func (w *walk) byKind(t types.Type, at spot) *model.Shape {
 	if named, ok := t.(*types.Named); ok {
-		at.foreign, at.decl = w.isForeign(named), named.Obj()
+		at = w.inside(named, at)
+		at.decl = named.Obj()
 		at.within, at.start = w.names(t).id, len(at.path)
 	}
 	name, elem := w.names(t).goName, at
@@ -84,7 +85,7 @@ func (w *walk) byKind(t types.Type, at spot) *model.Shape {
 	case *types.Interface:
 		w.lose(at, "is of interface type %s: JSON does not say which type it held; use a concrete type, or json.RawMessage for what is decoded later", w.shown(t))
 	default:
-		w.lose(at, "is of type %s, which JSON cannot hold; remove it, or tag it `json:\"-\"` if it need not be stored", w.shown(t))
+		w.loseOmittable(at, "is of type %s, which JSON cannot hold; remove it", w.shown(t))
 	}
 	return &model.Shape{Kind: model.OpaqueShape, Go: name}
 }
@@ -97,7 +98,7 @@ func (w *walk) checkBasic(b *types.Basic, t types.Type, at spot) {
 	case b.Info()&types.IsComplex != 0:
 		w.lose(at, "is of type %s, which JSON cannot hold; use a struct of two floats, or a type with MarshalJSON and UnmarshalJSON", w.shown(t))
 	case b.Kind() == types.UnsafePointer:
-		w.lose(at, "is of type %s, which JSON cannot hold; remove it, or tag it `json:\"-\"` if it need not be stored", w.shown(t))
+		w.loseOmittable(at, "is of type %s, which JSON cannot hold; remove it", w.shown(t))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 	"unsafe"
 )
 
@@ -68,7 +69,11 @@ func (c *comparison) compare(path string, want, got reflect.Value) {
 		case !equal.Call([]reflect.Value{got})[0].Bool():
 			c.differ(path, want, got)
 		case c.exact && !reflect.DeepEqual(want.Interface(), got.Interface()):
-			c.add(path, fmt.Sprint(want.Interface()), fmt.Sprint(got.Interface()))
+			w, g := fmt.Sprint(want.Interface()), fmt.Sprint(got.Interface())
+			if w == g {
+				w, g = w+zone(want), g+zone(got)
+			}
+			c.add(path, w, g)
 		}
 		return
 	}
@@ -100,6 +105,14 @@ func (c *comparison) compare(path string, want, got reflect.Value) {
 			c.differ(path, want, got)
 		}
 	}
+}
+
+// zone names the location of a time: that of the system may be written as another one is.
+func zone(v reflect.Value) string {
+	if t, ok := v.Interface().(time.Time); ok {
+		return fmt.Sprintf(" (%v)", t.Location())
+	}
+	return ""
 }
 
 func (c *comparison) comparePointers(path string, want, got reflect.Value) {

@@ -118,7 +118,7 @@ func (s Scenario[State, Event]) state() State {
 		}
 	}
 	if s.snapshots {
-		StateRoundTrip(s.t, s.fold, s.events)
+		stateRoundTrip(s.t, s.fold, s.events)
 	}
 	return state
 }

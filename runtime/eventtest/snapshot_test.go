@@ -79,6 +79,86 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
+// A booked is an event with fields that a fold may keep as they are.
+type booked struct {
+	At     int64
+	Guests []string
+	Prices map[string]int
+}
+
+// A bookedSum is what a generated sum looks like.
+type bookedSum struct{ value any }
+
+func (s bookedSum) Value() any { return s.value }
+
+// A booking is a state that two of whose fields may point to one value.
+type booking struct {
+	At            time.Time
+	Guests        []string
+	Prices        map[string]int
+	Best, Cheap   *booking
+	Folded, Spare int
+}
+
+// What the fold keeps of an event, and changes later, is no difference: a load decodes each event anew. What two fields share
+// is one, though only the next event of the kind shows it.
+func TestStateRoundTrip_shared(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fold func(s *booking, e booked)
+		want string
+	}{
+		"of the event": {func(s *booking, e booked) {
+			if s.Folded++; s.Folded > 1 {
+				s.Guests[0] += "!"
+				s.Prices["single"]++
+				return
+			}
+			s.Guests, s.Prices = e.Guests, e.Prices
+		}, ""},
+		"of two fields": {func(s *booking, _ booked) {
+			if s.Best == nil {
+				s.Best = new(booking)
+				s.Cheap = s.Best
+			}
+			s.Best.Folded++
+		}, "is another one:\n  Cheap.Folded: want 2, got 1"},
+		"a time in seconds":              {func(s *booking, e booked) { s.At = time.Unix(e.At, 0).UTC() }, ""},
+		"a year that JSON does not take": {func(s *booking, e booked) { s.At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "a state cannot be kept as a snapshot"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sample := eventtest.Sample[booked]()
+			sample.Prices = map[string]int{"single": 80}
+			for form, run := range map[string]func(testing.TB){
+				"value": func(t testing.TB) {
+					eventtest.StateRoundTrip(t, func(s *booking, e booked) error { tt.fold(s, e); return nil }, []booked{sample})
+				},
+				"pointer": func(t testing.TB) {
+					eventtest.StateRoundTrip(t, func(s *booking, e *booked) error { tt.fold(s, *e); return nil }, []*booked{&sample})
+				},
+				"interface": func(t testing.TB) {
+					eventtest.StateRoundTrip(t, func(s *booking, e any) error { tt.fold(s, e.(booked)); return nil }, []any{sample})
+				},
+				"interface with a pointer": func(t testing.TB) {
+					eventtest.StateRoundTrip(t, func(s *booking, e any) error { tt.fold(s, *e.(*booked)); return nil }, []any{&sample})
+				},
+				"sum": func(t testing.TB) {
+					eventtest.StateRoundTrip(t, func(s *booking, e bookedSum) error { tt.fold(s, e.value.(booked)); return nil }, []bookedSum{{sample}})
+				},
+				"sum with a pointer": func(t testing.TB) {
+					eventtest.StateRoundTrip(t, func(s *booking, e bookedSum) error { tt.fold(s, *e.value.(*booked)); return nil }, []bookedSum{{&sample}})
+				},
+			} {
+				got := failed(t, run)
+				if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+					t.Errorf("%s: got %q, want %q", form, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
 // An event that the fold refuses is left out, and changes nothing.
 func TestStateRoundTrip_refused(t *testing.T) {
 	t.Parallel()
