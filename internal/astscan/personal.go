@@ -108,9 +108,12 @@ func (p personalReader) refuseNested() {
 			if f.Subject != nil && f.Personal != nil {
 				p.found[f.Subject.Pos] = true
 			}
-			if p.found[at] = true; shape != p.payload || len(f.Within) > 0 {
-				p.problems = append(p.problems, model.Problem{Pos: at, Message: fmt.Sprintf(
-					"//eventmap:%s stands on %s, which is not a field of the event %v itself; mark the field of the event that holds it", verb, f.Go, p.event.decl)})
+			p.found[at] = true
+			switch {
+			case shape == p.payload && len(f.Within) > 0:
+				p.report(at, "//eventmap:%s stands on %s, which the event %v has from a struct that it embeds; declare the field in the event itself, and mark it there", verb, f.Go, p.event.decl)
+			case shape != p.payload:
+				p.report(at, "//eventmap:%s stands on %s, which is not a field of the event %v itself; mark the field of the event that holds it", verb, f.Go, p.event.decl)
 			}
 		}
 	}
@@ -134,7 +137,7 @@ func (p personalReader) checkSubject(f *model.Field) {
 	}
 	for i := range p.payload.Fields {
 		if other := &p.payload.Fields[i]; other != f && other.Subject != nil && other.Subject.Name == f.Subject.Name && f.Pos.Compare(other.Pos) > 0 {
-			p.report(at, "%s and %s are both the subject %q; give each a name: //eventmap:subject NAME", other.Go, what, f.Subject.Name)
+			p.report(at, "%s and %s are both the subject %q; declare each on a line of its own, with a name: //eventmap:subject NAME", other.Go, f.Go, f.Subject.Name)
 		}
 	}
 	if soundsPersonal(f.Go) || soundsPersonal(f.Shape.Go) {
@@ -165,7 +168,7 @@ func (p personalReader) checkField(f *model.Field) {
 		p.report(at, "%s is personal and indexed: an index would hold it, and it is sealed; take one of the marks away", what)
 	}
 	if f.Personal.Erased != nil && f.Shape.Kind != model.StringShape {
-		p.report(at, "%s has erased=, which is for strings, and is a %s; without it an erased value is zero", what, f.Shape.Go)
+		p.report(at, "%s has erased=, which is for strings, and its type is %s; without it an erased value is zero", what, f.Shape.Go)
 	}
 	for i := range p.payload.Fields {
 		if other := &p.payload.Fields[i]; other != f && strings.EqualFold(other.Name, f.Name) {
@@ -195,6 +198,8 @@ func (p personalReader) subject(name string) (field, problem string) {
 		names = append(names, fmt.Sprintf("%q", f.Subject.Name))
 	}
 	switch {
+	case name != "" && len(names) == 1 && names[0] == `""`:
+		return "", fmt.Sprintf("and the event has no subject %q: its only subject, %s, has no name; leave the name out, or write //eventmap:subject %s there", name, field, name)
 	case name != "" && len(names) == 0:
 		return "", fmt.Sprintf("and the event has no subject %q; mark the field that says who it is: //eventmap:subject %s", name, name)
 	case name != "":

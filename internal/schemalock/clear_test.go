@@ -1,6 +1,7 @@
 package schemalock_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,8 +10,9 @@ import (
 	"github.com/eventmap/eventmap/internal/schemalock"
 )
 
-// A new version that marks what an older one has in clear is told once, with the version and the field that are in clear.
-func TestCompare_olderVersionsInClear(t *testing.T) {
+// A new version that marks what an older one has in clear, or has in clear what the one before marks, is told once, with the version
+// and the field that are in clear.
+func TestCompare_versionsInClear(t *testing.T) {
 	t.Parallel()
 	mark := func(lock *schemalock.Lock, event, field string) *schemalock.Lock {
 		for i := range lock.Events {
@@ -23,6 +25,8 @@ func TestCompare_olderVersionsInClear(t *testing.T) {
 	const v1, v2, v3 = "P.Named.v1->2 v1.Named id name", "P.Named.v2 p.Named id name", "P.Named.v3 p.Named id name"
 	const inClear = "order.go:2:1: warning: P.Named.v2: name is personal, and version 1 holds it in clear: what is stored as version 1 stays so, for ever; " +
 		"nothing brings them under a key; move what must be forgotten to a new log, if it must [personal-older]"
+	const noMark = "order.go:2:1: warning: P.Named.v2: name has no mark, and version 1 seals it: what is stored as version 2 is in clear, for ever; " +
+		"mark it //eventmap:personal, unless it is no longer personal [personal-newer]"
 	for _, tt := range []struct {
 		name        string
 		locked, now *schemalock.Lock
@@ -40,6 +44,11 @@ func TestCompare_olderVersionsInClear(t *testing.T) {
 		{"renamed", lockOf(t, "P.Named.v1->2 v1.Named id full"), mark(lockOf(t, "P.Named.v1->2 v1.Named id full", v2), "P.Named.v2", "name"),
 			[]string{"order.go:2:1: warning: P.Named.v2: name is personal, and version 1 holds full in clear, which may be the same: what is stored as version 1 stays so, for ever; " +
 				"nothing brings them under a key; move what must be forgotten to a new log, if it must [personal-older]"}},
+		{"no mark any more", mark(lockOf(t, v1), "P.Named.v1", "name"), mark(lockOf(t, v1, v2), "P.Named.v1", "name"), []string{noMark}},
+		{"no mark and renamed", mark(lockOf(t, "P.Named.v1->2 v1.Named id full"), "P.Named.v1", "full"), mark(lockOf(t, "P.Named.v1->2 v1.Named id full", v2), "P.Named.v1", "full"),
+			[]string{strings.Replace(noMark, "seals it", "seals full, which may be the same", 1)}},
+		{"no mark, told already", mark(lockOf(t, v1, v2), "P.Named.v1", "name"), mark(lockOf(t, v1, v2), "P.Named.v1", "name"), nil},
+		{"no mark since the version before", mark(lockOf(t, v1, v2), "P.Named.v1", "name"), mark(lockOf(t, v1, "P.Named.v2->3 v2.Named id name", v3), "P.Named.v1", "name"), nil},
 		{"new in the version", lockOf(t, "P.Named.v1->2 v1.Named id"), mark(lockOf(t, "P.Named.v1->2 v1.Named id", v2), "P.Named.v2", "name"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
