@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/eventmap/eventmap/runtime"
@@ -41,22 +42,45 @@ func plainly(c runtime.Codec) runtime.Codec {
 func (d discreet) Marshal(v any) ([]byte, error) {
 	data, err := d.Codec.Marshal(v)
 	if err != nil {
-		return nil, withhold(err)
+		return nil, withhold(err, v)
 	}
 	return data, nil
 }
 
-func (d discreet) Unmarshal(data []byte, v any) error { return withhold(d.Codec.Unmarshal(data, v)) }
+func (d discreet) Unmarshal(data []byte, v any) error { return withhold(d.Codec.Unmarshal(data, v), v) }
 
-// withhold returns an error that says of err what quotes no value.
-func withhold(err error) error {
+// withhold returns an error that says of err, which is about v, what quotes no value.
+func withhold(err error, v any) error {
 	if err == nil {
 		return nil
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		member, _, _ := strings.Cut(kind.Field, ".") // what follows may be a key of a map, which is a value
+		member := memberOf(v, kind.Field)
+		if member == "" {
+			return fmt.Errorf("something in it is no %v (what it holds and where is withheld, for the event has personal data)", kind.Type)
+		}
 		return fmt.Errorf("member %q does not fit: something in it is no %v (what it holds is withheld, for the event has personal data)", member, kind.Type)
 	}
 	return fmt.Errorf("a value does not fit its type (%T; what it says is withheld, for the event has personal data)", err)
+}
+
+// memberOf returns the member of the struct that v points to which the path of an error begins with, or nothing. The rest of the
+// path may be a key of a map, which is a value. So may all of it: a type that decodes itself may return an error of its own
+// decoding.
+func memberOf(v any, path string) string {
+	t := reflect.TypeOf(v)
+	if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		return ""
+	}
+	for _, f := range reflect.VisibleFields(t.Elem()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" {
+			name = f.Name
+		}
+		if path == name || strings.HasPrefix(path, name+".") {
+			return name
+		}
+	}
+	return ""
 }

@@ -3,9 +3,11 @@ package mapping_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -201,17 +203,65 @@ func TestPersonal_opensWithFewAllocations(t *testing.T) {
 }
 
 type contact struct {
-	People map[string]int `json:"people"`
+	People  map[string]int `json:"people"`
+	Dotted  map[string]int `json:"in.side"`
+	Numbers map[int]string `json:"numbers"`
+	Itself  itself         `json:"itself"`
+	Named   map[named]int  `json:"named"`
+	Text    named          `json:"text"`
+	Born    time.Time      `json:"born"`
+	Photo   []byte         `json:"photo"`
+	Small   []int8         `json:"small"`
+	Decimal json.Number    `json:"decimal"`
+	embedded
 }
+
+type embedded struct {
+	Deep map[string]*[1]int `json:"deep"`
+}
+
+// itself decodes itself, and returns the error of that.
+type itself struct{ people map[string]int }
+
+func (i *itself) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &i.people) }
+
+// named refuses, with what it was given.
+type named string
+
+func (n *named) UnmarshalText(text []byte) error { return fmt.Errorf("no name: %s", text) }
+func (n named) MarshalText() ([]byte, error)     { return nil, fmt.Errorf("no name: %s", string(n)) }
 
 func TestDiscreet_quotesNoValue(t *testing.T) {
 	t.Parallel()
 	codec := mapping.DiscreetCodecOf()
-	for _, data := range []string{`{"people":{"ada@example.org":"x"}}`, `{"people":"ada@example.org"}`, `{"people":{"ada@example.org":1}ada@`} {
+	for data, member := range map[string]string{
+		`{"people":{"ada@example.org":"x"}}`:   "people",
+		`{"people":"ada@example.org"}`:         "people",
+		`{"people":{"ada@example.org":1}ada@`:  "",
+		`{"in.side":{"ada@example.org":"x"}}`:  "in.side",
+		`{"numbers":{"ada@example.org":"x"}}`:  "numbers",
+		`{"deep":{"ada@example.org":["ada"]}}`: "", // of Go 1.26 the name of the embedded struct
+		`{"itself":{"ada@example.org":"x"}}`:   "", // of Go 1.26 its name, of Go 1.27 the key of the map
+		`{"named":{"ada@example.org":1}}`:      "",
+		`{"text":"ada@example.org"}`:           "",
+		`{"born":"ada@example.org"}`:           "",
+		`{"photo":"ada@example.org"}`:          "",
+		`{"small":[1,424242]}`:                 "small",
+		`{"decimal":"ada@example.org"}`:        "",
+		`["ada@example.org"]`:                  "",
+		`{"people":{"a":1e400}}`:               "people",
+	} {
 		err := codec.Unmarshal([]byte(data), new(contact))
-		if err == nil || strings.Contains(err.Error(), "ada") {
+		if err == nil || strings.Contains(err.Error(), "ada") || strings.Contains(err.Error(), "424242") || strings.Contains(err.Error(), "1e400") || !strings.Contains(err.Error(), member) {
 			t.Errorf("%s: err = %v", data, err)
 		}
+	}
+	var people map[string]int
+	if err := codec.Unmarshal([]byte(`{"ada@example.org":"x"}`), &people); err == nil || strings.Contains(err.Error(), "ada") {
+		t.Errorf("a map: err = %v", err)
+	}
+	if _, err := codec.Marshal(contact{Text: "ada@example.org"}); err == nil || strings.Contains(err.Error(), "ada") {
+		t.Errorf("a text that cannot be encoded: err = %v", err)
 	}
 	if _, err := codec.Marshal(func() {}); err == nil {
 		t.Error("a function was encoded")
