@@ -39,6 +39,7 @@ type database[Tx any] struct {
 	consumers consumer.Database[Tx]
 	begin     func(t testing.TB) (tx Tx, commit, rollback func())
 	exec      func(t testing.TB, statement string) // in SQL that both understand
+	bytes     string                               // a literal of bytes in SQL, with %x for them
 	dump      func(t testing.TB) string            // all that is stored
 	files     func(t testing.TB) string            // what lies on disk, with journals, where that can be told
 	now       time.Time                            // for caches
@@ -199,7 +200,7 @@ func onGroup(t testing.TB) *database[*postgres.Group] {
 // onPool returns what databases of PostgreSQL have in common.
 func onPool[Tx any](pool *pgxpool.Pool) *database[Tx] {
 	return &database[Tx]{
-		now: time.Now(),
+		now: time.Now(), bytes: `'\x%x'`,
 		exec: func(t testing.TB, statement string) {
 			t.Helper()
 			_, err := pool.Exec(t.Context(), statement)
@@ -266,7 +267,7 @@ func onSQLite(t testing.TB) *database[*sql.Tx] {
 	consumers, err := sqlite.NewConsumers(db)
 	check(t, err)
 	return &database[*sql.Tx]{
-		log: log, keyStore: &countedKeys[*sql.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(),
+		log: log, keyStore: &countedKeys[*sql.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(), bytes: "x'%x'",
 		begin: func(t testing.TB) (*sql.Tx, func(), func()) {
 			t.Helper()
 			tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)

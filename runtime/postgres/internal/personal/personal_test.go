@@ -52,6 +52,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "away from consumers", awayFromConsumers[pgx.Tx], awayFromConsumers[*sql.Tx])
 	on(t, "queries for keys", keyQueries[pgx.Tx], keyQueries[*sql.Tx])
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
+	on(t, "rows changed by hand", changedByHand[pgx.Tx], changedByHand[*sql.Tx])
 	on(t, "rows deleted by hand", deletedByHand[pgx.Tx], deletedByHand[*sql.Tx])
 	on(t, "forgotten in a batch", forgottenInBatch[pgx.Tx], forgottenInBatch[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
