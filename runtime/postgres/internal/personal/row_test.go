@@ -158,7 +158,9 @@ func changedByHand[Tx any](t *testing.T, d *database[Tx]) {
 					if err != nil {
 						return runtime.Meta{}, nil, err
 					}
-					e.Name = got.Event.(transfer.Made).Name
+					if made, ok := got.Event.(transfer.Made); ok {
+						e.Name = made.Name
+					}
 				}
 				return runtime.Meta{}, e, nil
 			},
