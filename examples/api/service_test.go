@@ -267,7 +267,7 @@ func TestFulfilment_cancelledBefore(t *testing.T) {
 // The service begins and ends as a process does.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "localhost:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestRun(t *testing.T) {
 
 func TestRun_withoutDatabase(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "localhost:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

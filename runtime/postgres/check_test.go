@@ -226,7 +226,7 @@ func TestCheck_record(t *testing.T) {
 // A server that is away is said to be away once.
 func TestCheck_awayIsSaidOnce(t *testing.T) {
 	t.Parallel()
-	pool, err := pgxpool.New(t.Context(), "postgres://nobody@localhost:1/nothing?sslmode=disable")
+	pool, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/nothing?sslmode=disable")
 	if err != nil {
 		t.Fatal(err)
 	}
