@@ -38,9 +38,7 @@ type payloadReader struct {
 // readPayloads returns the shape of every event's JSON, and reports every part that JSON cannot hold, each at the field
 // that is to blame.
 func (s *scan) readPayloads(decls *declarations, events *events) payloads {
-	p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}, warned: map[*types.TypeName]bool{}, tags: map[*types.TypeName]bool{}}
-	reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf,
-		Opaque: func(field *types.Var) bool { return decls.opaque[field.Pos()] }})
+	p := payloadReader{scan: s, decls: decls, warned: map[*types.TypeName]bool{}, tags: map[*types.TypeName]bool{}}
 	shapes := payloads{}
 	var blames []blame
 	losses := map[blame][]loss{}
@@ -55,8 +53,8 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 		losses[b] = append(losses[b], loss{e, at.Path})
 	}
 	broken, omitted := map[*types.TypeName]bool{}, map[[2]string]bool{}
-	for _, e := range events.all {
-		reading := reader.Read(e.decl.obj)
+	for _, reading := range s.readShapes(decls, events) {
+		e := reading.event
 		shapes[e] = reading.Shape
 		for _, obj := range reading.Types {
 			p.warnOfText(obj, e)
@@ -99,6 +97,29 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 		s.problem(b.pos, "%s", lossMessage(losses[b], b.why))
 	}
 	return shapes
+}
+
+// A reading is what JSON makes of an event.
+type reading struct {
+	event *event
+	jsonshape.Reading
+}
+
+// readShapes reads the events, in their order. Those of one package, which have types in common, are mostly read together.
+func (s *scan) readShapes(decls *declarations, events *events) []*reading {
+	var readings []*reading
+	for _, e := range events.all {
+		readings = append(readings, &reading{event: e})
+	}
+	forEach(shares(readings), func(share []*reading) {
+		p := payloadReader{scan: s, decls: decls, remarks: map[*source]map[token.Pos]remark{}}
+		reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf,
+			Opaque: func(field *types.Var) bool { return decls.opaque[field.Pos()] }})
+		for _, r := range share {
+			r.Reading = reader.Read(r.event.decl.obj)
+		}
+	})
+	return readings
 }
 
 // member completes a member of an object.

@@ -87,9 +87,11 @@ func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
 	states := s.findStates(decls, events, groups, upcasts)
 	s.checkSums(sums, events, groups, upcasts)
 	s.checkVisibility(events, sums, states)
+	var snapshots snapshots
+	join := s.aside(func(s *scan) { snapshots = s.findSnapshots(decls, groups, states, upcasts) })
 	payloads := s.readPayloads(decls, events)
 	s.checkPersonal(decls, groups, states, payloads)
-	snapshots := s.findSnapshots(decls, groups, states, upcasts)
+	join()
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}

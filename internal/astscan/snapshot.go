@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/eventmap/eventmap/internal/fingerprint"
 	"github.com/eventmap/eventmap/internal/goload"
@@ -26,33 +27,53 @@ func (s *scan) findSnapshots(decls *declarations, groups aggregates, states stat
 			s.problem(m.pos, "%v stands on a package, and snapshots are of a state; put the word on the mark of the struct that the events fold into", *m)
 		}
 	}
-	var meanings map[string]*goload.Meaning
-	var code *fingerprint.Code
+	var kept aggregates
 	for _, g := range groups {
-		st := states[g]
-		if st == nil || !st.mark.snapshots {
+		if st := states[g]; st != nil && st.mark.snapshots {
+			kept = append(kept, g)
+			s.checkStateJSON(decls, st)
+		}
+	}
+	if len(kept) == 0 {
+		return found
+	}
+	meanings := s.Meanings(s.foldPackages(kept, states, upcasts))
+	code := fingerprint.NewCode(s.foldSource(meanings))
+	files := foldFiles{output: s.Dir.Abs(s.options.Output)}
+	var folds []*fold
+	for _, g := range kept {
+		folds = append(folds, &fold{aggregate: g})
+	}
+	forEach(folds, func(f *fold) {
+		g, st := f.aggregate, states[f.aggregate]
+		if f.Result, f.err = code.Fingerprint(foldRoots(g, st, upcasts, meanings), foldText(g, st, upcasts)...); f.err == nil {
+			f.files = files.of(f.Files)
+		}
+	})
+	for _, f := range folds {
+		g, st := f.aggregate, states[f.aggregate]
+		if f.err != nil {
+			s.problem(st.mark.pos, "%v: what makes its state cannot be told from other code: %v", *st.mark, f.err)
 			continue
 		}
-		s.checkStateJSON(decls, st)
-		if meanings == nil {
-			meanings = s.Meanings(s.foldPackages(groups, states, upcasts))
-			code = fingerprint.NewCode(s.foldSource(meanings))
-		}
-		result, err := code.Fingerprint(foldRoots(g, st, upcasts, meanings), foldText(g, st, upcasts)...)
-		if err != nil {
-			s.problem(st.mark.pos, "%v: what makes its state cannot be told from other code: %v", *st.mark, err)
-			continue
-		}
-		for _, r := range result.Refusals {
+		for _, r := range f.Refusals {
 			s.problems = append(s.problems, model.Problem{Pos: s.Dir.Position(r.Pos), Message: r.Message +
 				fmt.Sprintf("; %v has snapshots, which must not differ from what its events come to", st.decl)})
 		}
-		for _, w := range result.Warnings {
+		for _, w := range f.Warnings {
 			s.warnings = append(s.warnings, model.Note{Pos: s.Dir.Position(w.Pos), Text: w.Message})
 		}
-		found[g] = &model.Snapshots{Fingerprint: result.Sum, Files: s.foldFiles(result.Files)}
+		found[g] = &model.Snapshots{Fingerprint: f.Sum, Files: f.files}
 	}
 	return found
+}
+
+// A fold is what makes the state of one aggregate.
+type fold struct {
+	aggregate *aggregate
+	fingerprint.Result
+	files []model.FoldFile
+	err   error
 }
 
 // checkStateJSON reports the parts of a state that a snapshot would lose.
@@ -89,16 +110,12 @@ func (s *scan) foldSource(meanings map[string]*goload.Meaning) fingerprint.Sourc
 	return source
 }
 
-// foldPackages are the packages that hold roots of folds with snapshots.
-func (s *scan) foldPackages(groups aggregates, states states, upcasts upcasts) []*goload.Package {
+// foldPackages are the packages that hold roots of the aggregates' folds.
+func (s *scan) foldPackages(kept aggregates, states states, upcasts upcasts) []*goload.Package {
 	var found []*goload.Package
 	add := func(t model.TypeName) { found = append(found, s.Package(t.Package.Path)) }
-	for _, g := range groups {
-		st := states[g]
-		if st == nil || !st.mark.snapshots {
-			continue
-		}
-		add(st.decl.name())
+	for _, g := range kept {
+		add(states[g].decl.name())
 		for _, e := range g.events {
 			add(e.decl.name())
 			if up := upcasts[e]; up != nil {
@@ -149,17 +166,36 @@ func foldText(g *aggregate, st *state, upcasts upcasts) []string {
 	return text
 }
 
-// foldFiles returns the files of a fold with what they hold.
-func (s *scan) foldFiles(names []string) []model.FoldFile {
+// foldFiles knows the files that folds are made of. Many folds may share one.
+type foldFiles struct {
+	output string   // the folder that their paths begin at
+	sums   sync.Map // by name
+}
+
+// of returns the files of a fold with what they hold.
+func (f *foldFiles) of(names []string) []model.FoldFile {
 	var files []model.FoldFile
 	for _, name := range names {
-		content, readErr := os.ReadFile(name)
-		path, relErr := filepath.Rel(s.Dir.Abs(s.options.Output), name)
+		sum, readErr := f.sum(name)
+		path, relErr := filepath.Rel(f.output, name)
 		if readErr != nil || relErr != nil {
 			continue // it is not the user's: made by cgo, or named by a line directive
 		}
-		files = append(files, model.FoldFile{Path: filepath.ToSlash(path), Sum: fingerprint.File(content)})
+		files = append(files, model.FoldFile{Path: filepath.ToSlash(path), Sum: sum})
 	}
 	slices.SortFunc(files, func(a, b model.FoldFile) int { return strings.Compare(a.Path, b.Path) })
 	return files
+}
+
+func (f *foldFiles) sum(name string) (string, error) {
+	if known, ok := f.sums.Load(name); ok {
+		return known.(string), nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	sum := fingerprint.File(content)
+	f.sums.Store(name, sum)
+	return sum, nil
 }

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"sync"
 )
 
 // changes tells which variables of packages something changes after their declaration. It follows what a variable refers to
@@ -14,7 +15,9 @@ type changes struct {
 	*Code
 	uses    map[types.Object][]*place // of variables, functions and methods
 	dynamic map[string][]*place       // of the methods of interfaces, by name
-	flows   map[types.Object]*flow    // as far as they were asked for
+
+	mu    sync.Mutex
+	flows map[types.Object]*flow // as far as they were asked for
 }
 
 // A change is a place that changes a variable, or hands it on to where nobody can tell.
@@ -58,6 +61,8 @@ func (c *changes) index(object types.Object, at *place) {
 // of returns a change of a package's variable, or nil if there is none. Every variable that may hold the value is looked at
 // once, so code that calls itself in circles ends, and nothing is concluded from a part of the circle.
 func (c *changes) of(v *types.Var) *change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if set := c.flow(v).set; set != nil {
 		return set
 	}

@@ -9,7 +9,8 @@ import (
 	"sync"
 )
 
-// Code is source with an index of what it declares, so that any number of fingerprints cost one look at all of it.
+// Code is source with an index of what it declares, so that any number of fingerprints cost one look at all of it. Several
+// goroutines may take fingerprints of it at a time.
 type Code struct {
 	source   Source
 	packages map[*types.Package]*Package
@@ -18,6 +19,8 @@ type Code struct {
 	methods  map[string][]*types.Func // by name, of every type whose source was read
 	// changes tells which variables of packages are changed. Few folds have to know.
 	changes func() *changes
+	// callbacks has what callbacksOf found out, by package.
+	callbacks sync.Map
 }
 
 // A declaration is one that source declares at the level of a package: a function, a method, a type, or the constants and
@@ -30,7 +33,7 @@ type declaration struct {
 	// is repeated.
 	implicit string
 	objects  []types.Object
-	text     string // once asked for: what stands for it in a fingerprint
+	text     func() string // what stands for it in a fingerprint
 }
 
 // NewCode returns the source as code that fingerprints can be taken of.
@@ -72,6 +75,7 @@ func (c *Code) index(p *Package) {
 }
 
 func (c *Code) declare(d *declaration) {
+	d.text = sync.OnceValue(d.describe)
 	c.within[d.in] = append(c.within[d.in], d)
 	for _, object := range d.objects {
 		c.declared[object] = d

@@ -92,6 +92,17 @@ func (w *walk) callOutside(f *types.Func) {
 		w.callAll = true
 		return
 	}
+	for _, name := range w.callbacksOf(pkg) {
+		w.called[name] = true
+	}
+}
+
+// callbacksOf returns the names of the methods of all interfaces that a package outside declares.
+func (c *Code) callbacksOf(pkg *types.Package) []string {
+	if known, ok := c.callbacks.Load(pkg); ok {
+		return known.([]string)
+	}
+	var found []string
 	for _, name := range pkg.Scope().Names() {
 		typeName, ok := pkg.Scope().Lookup(name).(*types.TypeName)
 		if !ok {
@@ -99,10 +110,12 @@ func (w *walk) callOutside(f *types.Func) {
 		}
 		if i, ok := typeName.Type().Underlying().(*types.Interface); ok {
 			for m := range i.Methods() {
-				w.called[m.Name()] = true
+				found = append(found, m.Name())
 			}
 		}
 	}
+	c.callbacks.Store(pkg, found)
+	return found
 }
 
 // checkVarying refuses a function or variable of another package whose value differs between two runs, and warns of one whose

@@ -174,7 +174,7 @@ func (w *walk) warn(pos token.Pos, format string, args ...any) {
 func (w *walk) entries() ([]string, error) {
 	var entries []string
 	for d := range w.reached {
-		entries = append(entries, d.entry())
+		entries = append(entries, d.text())
 	}
 	for path := range w.outside {
 		identity, err := w.source.Identity(path)
@@ -187,16 +187,13 @@ func (w *walk) entries() ([]string, error) {
 	return entries, nil
 }
 
-// entry returns the text that stands for a declaration.
-func (d *declaration) entry() string {
-	if d.text == "" {
-		names := make([]string, 0, len(d.objects))
-		for _, object := range d.objects {
-			names = append(names, nameOf(object))
-		}
-		d.text = strings.Join(names, " ") + " " + d.implicit + " " + declarationText(d.node, d.in.Info)
+// describe returns the text that stands for a declaration.
+func (d *declaration) describe() string {
+	names := make([]string, 0, len(d.objects))
+	for _, object := range d.objects {
+		names = append(names, nameOf(object))
 	}
-	return d.text
+	return strings.Join(names, " ") + " " + d.implicit + " " + declarationText(d.node, d.in.Info)
 }
 
 func (w *walk) reachedFiles() []string {

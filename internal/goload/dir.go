@@ -5,16 +5,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
 
-// A Dir is the working directory. It names files as the user would.
+// A Dir is the working directory. It names files as the user would. Several goroutines may use it.
 type Dir struct {
 	path string // absolute
 	real string // the same without symbolic links
 
-	names map[string]string // what Name has found out
+	names *sync.Map // what Name has found out, by path
 }
 
 // NewDir returns the directory of that path; empty: that of the process. It is an error if there is none.
@@ -27,7 +28,7 @@ func NewDir(path string) (Dir, error) {
 	if err != nil {
 		return Dir{}, err
 	}
-	return Dir{path: abs, real: real, names: map[string]string{}}, nil
+	return Dir{path: abs, real: real, names: new(sync.Map)}, nil
 }
 
 // Abs returns the absolute form of a path that is relative to the working directory.
@@ -41,11 +42,11 @@ func (d Dir) Abs(path string) string {
 // Name returns path relative to the working directory if it lies below it, and as it is otherwise. Symbolic links on
 // the way to either make no difference.
 func (d Dir) Name(path string) string {
-	name, ok := d.names[path]
-	if !ok {
-		name = d.findName(path)
-		d.names[path] = name
+	if name, ok := d.names.Load(path); ok {
+		return name.(string)
 	}
+	name := d.findName(path)
+	d.names.Store(path, name)
 	return name
 }
 

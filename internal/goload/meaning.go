@@ -5,10 +5,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/types"
-	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/gcexportdata"
 	"golang.org/x/tools/go/packages"
@@ -43,9 +44,7 @@ func (p *Program) Meanings(from []*Package) map[string]*Meaning {
 			c.imported[pkg.PkgPath] = pkg.Types
 		}
 	})
-	for _, path := range slices.Sorted(maps.Keys(c.source)) {
-		c.check(path)
-	}
+	c.checkAll()
 	return c.done
 }
 
@@ -74,12 +73,42 @@ func (p *Program) readFromSource(from []*Package) map[string]*packages.Package {
 	return source
 }
 
-// A checker type-checks packages, each after those that it imports.
+// A checker type-checks packages, several at a time and each after those that it imports.
 type checker struct {
 	*Program
-	imported map[string]*types.Package    // as export data has them, some not read yet
-	source   map[string]*packages.Package // to be read from source
+	source map[string]*packages.Package // to be read from source
+
+	mu       sync.Mutex
+	imported map[string]*types.Package // as export data has them, some not read yet
 	done     map[string]*Meaning
+}
+
+// checkAll checks the packages that are to be read from source. What go/packages notes as imported has no circles, whatever
+// the source says.
+func (c *checker) checkAll() {
+	checked := map[string]chan struct{}{} // closed once the package is
+	for path := range c.source {
+		checked[path] = make(chan struct{})
+	}
+	var group sync.WaitGroup
+	processors := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for path, pkg := range c.source {
+		group.Go(func() {
+			defer close(checked[path])
+			for _, imported := range pkg.Imports {
+				if c.source[imported.PkgPath] != nil {
+					<-checked[imported.PkgPath]
+				}
+			}
+			processors <- struct{}{}
+			m := c.check(pkg)
+			<-processors
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.done[path] = m
+		})
+	}
+	group.Wait()
 }
 
 // Import implements [types.Importer].
@@ -87,8 +116,13 @@ func (c *checker) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.source[path] != nil {
-		return c.check(path).Types, nil
+		if m := c.done[path]; m != nil {
+			return m.Types, nil
+		}
+		return nil, errors.New("it is imported in a circle")
 	}
 	t := c.imported[path]
 	switch {
@@ -114,19 +148,17 @@ func (c *checker) readExported(path string) (*types.Package, error) {
 	return gcexportdata.Read(r, c.Fset, c.imported, path)
 }
 
-func (c *checker) check(path string) *Meaning {
-	if m := c.done[path]; m != nil {
-		return m
-	}
-	pkg := c.byPath[path]
+// check type-checks a package. Those that it imports have been.
+func (c *checker) check(loaded *packages.Package) *Meaning {
+	pkg := c.byPath[loaded.PkgPath]
 	if pkg == nil {
-		pkg = c.parse(c.source[path])
+		pkg = c.parse(loaded)
 	}
 	m := &Meaning{
 		Package:   pkg,
 		NonGo:     len(pkg.loaded.OtherFiles) > 0,
 		Excluded:  c.excluded(pkg),
-		Versioned: c.byPath[path] == nil && !isLocal(pkg.loaded),
+		Versioned: c.byPath[loaded.PkgPath] == nil && !isLocal(loaded),
 		Info: &types.Info{
 			Types:      map[ast.Expr]types.TypeAndValue{},
 			Defs:       map[*ast.Ident]types.Object{},
@@ -134,7 +166,6 @@ func (c *checker) check(path string) *Meaning {
 			Selections: map[*ast.SelectorExpr]*types.Selection{},
 		},
 	}
-	c.done[pkg.Path] = m
 	// Errors were judged when the packages were loaded; those that are left stand in code that waits for what is generated.
 	config := types.Config{Importer: c, Error: func(error) {}, FakeImportC: true, Sizes: pkg.loaded.TypesSizes}
 	m.Types, _ = config.Check(pkg.Path, c.Fset, pkg.Syntax, m.Info)

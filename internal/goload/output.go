@@ -126,7 +126,7 @@ func readModulePath(file string) (string, error) {
 type outputFile struct {
 	pkg      string
 	test     bool
-	included bool      // by its build constraints, here and now
+	included bool      // by its build constraints, here and now; not asked for where ours
 	ours     bool      // written by the tool; such a file is read as far as its imports
 	broken   bool      // it cannot be parsed
 	syntax   *ast.File // as far as it can be parsed
@@ -164,8 +164,10 @@ func (p *Program) readOutput(dir string) ([]outputFile, error) {
 			continue
 		}
 		f.pkg = f.syntax.Name.Name
-		included, err := constraints.MatchFile(dir, name)
-		f.included = included && err == nil
+		if !f.ours {
+			included, err := constraints.MatchFile(dir, name)
+			f.included = included && err == nil
+		}
 		files = append(files, f)
 	}
 	return files, nil
