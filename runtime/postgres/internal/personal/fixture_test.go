@@ -38,11 +38,12 @@ type database[Tx any] struct {
 	keyStore  *countedKeys[Tx]
 	consumers consumer.Database[Tx]
 	begin     func(t testing.TB) (tx Tx, commit, rollback func())
-	exec      func(t testing.TB, statement string) // in SQL that both understand
-	bytes     string                               // a literal of bytes in SQL, with %x for them
-	dump      func(t testing.TB) string            // all that is stored
-	files     func(t testing.TB) string            // what lies on disk, with journals, where that can be told
-	now       time.Time                            // for caches
+	try       func(ctx context.Context, work func(tx Tx) error) error // in a transaction, which is committed if work returns no error
+	exec      func(t testing.TB, statement string)                    // in SQL that both understand
+	bytes     string                                                  // a literal of bytes in SQL, with %x for them
+	dump      func(t testing.TB) string                               // all that is stored
+	files     func(t testing.TB) string                               // what lies on disk, with journals, where that can be told
+	now       time.Time                                               // for caches
 }
 
 // countedKeys counts the queries of a key store, which may be away for some of them.
@@ -172,6 +173,7 @@ func inTransactions(t testing.TB, pool *pgxpool.Pool, log *postgres.Store[pgx.Tx
 	check(t, err)
 	d := onPool[pgx.Tx](pool)
 	d.log, d.keyStore, d.consumers = log, &countedKeys[pgx.Tx]{KeyStore: keys}, consumers
+	d.try = func(ctx context.Context, work func(tx pgx.Tx) error) error { return pgx.BeginFunc(ctx, pool, work) }
 	d.begin = func(t testing.TB) (pgx.Tx, func(), func()) {
 		t.Helper()
 		ctx := context.WithoutCancel(t.Context())
@@ -268,6 +270,17 @@ func onSQLite(t testing.TB) *database[*sql.Tx] {
 	check(t, err)
 	return &database[*sql.Tx]{
 		log: log, keyStore: &countedKeys[*sql.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(), bytes: "x'%x'",
+		try: func(ctx context.Context, work func(tx *sql.Tx) error) error {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+			if err := work(tx); err != nil {
+				return err
+			}
+			return tx.Commit()
+		},
 		begin: func(t testing.TB) (*sql.Tx, func(), func()) {
 			t.Helper()
 			tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)

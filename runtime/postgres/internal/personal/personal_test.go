@@ -58,6 +58,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
 	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
 	on(t, "forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
+	on(t, "everything at once", everythingAtOnce[pgx.Tx], everythingAtOnce[*sql.Tx])
 	on(t, "forgetter that replays", forgetterReplays[pgx.Tx], forgetterReplays[*sql.Tx])
 	on(t, "export", export[pgx.Tx], export[*sql.Tx])
 }

@@ -3,6 +3,8 @@ package personal_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -171,4 +173,88 @@ func TestPersonal_databaseOfKeysIsAway(t *testing.T) {
 	if n := len(d.process().read(t, "u").Events); n == 0 {
 		t.Error("nothing was appended")
 	}
+}
+
+// A rotation of the wrapping key whose server, context and key management service go away in the middle is run again: it goes on
+// with what is left, and at the end nothing needs the old wrapper. What wrappedBy counts is what docs/privacy.md says to look at.
+func TestPersonal_rotationThatIsKilled(t *testing.T) {
+	t.Parallel()
+	const subjects, step = 300, 20
+	server, pool := ownServer(t, schema(t, design.Options{}))
+	rows, err := postgres.NewKeyStore()
+	check(t, err)
+	old, err := privacy.NewLocalWrapper([]byte(strings.Repeat("o", 32)))
+	check(t, err)
+	log, err := postgres.New()
+	check(t, err)
+	d := inTransactions(t, pool, log, nil)
+	events := make([]store.TransferEvent, subjects)
+	for i := range events {
+		events[i] = made(fmt.Sprint("from-", i), transfer.Recipient(i))
+	}
+	before := store.NewTransferStore(d.log, privacy.NewKeys(rows, old, privacy.WithWrapperName("kms-2026")))
+	d.in(t, func(tx pgx.Tx) {
+		_, err := before.Append(t.Context(), tx, "t", runtime.Any(), events)
+		check(t, err)
+	})
+	wrappedBy := func() map[string]int {
+		counted, err := pool.Query(t.Context(), "select wrapped_by, count(*) from subject_keys where wrapped is not null group by wrapped_by")
+		check(t, err)
+		counts := map[string]int{}
+		var name string
+		var n int
+		_, err = pgx.ForEachRow(counted, []any{&name, &n}, func() error { counts[name] = n; return nil })
+		check(t, err)
+		return counts
+	}
+	service := &away{localWrapper(), 0}
+	rotating := privacy.NewKeys(rows, service, privacy.WithWrapperName("kms-2027"), privacy.WithOldWrapper("kms-2026", old))
+	rotate := func(ctx context.Context, during func()) (n int, err error) {
+		err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			if n, err = rotating.Rewrap(ctx, tx, step); err == nil {
+				during()
+			}
+			return err
+		})
+		return n, err
+	}
+	nothing := func() {}
+	left := 2 * subjects
+	goesOn := func(what string) {
+		t.Helper()
+		n, err := rotate(t.Context(), nothing)
+		check(t, err)
+		left -= n
+		want := map[string]int{"kms-2026": left, "kms-2027": 2*subjects - left}
+		equal(t, "after "+what, want, wrappedBy())
+	}
+	service.failures = 1
+	if _, err := rotate(t.Context(), nothing); !errors.Is(err, privacy.ErrUnavailable) {
+		t.Errorf("without the service: %v", err)
+	}
+	goesOn("the service was away")
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := rotate(ctx, cancel); err == nil {
+		t.Error("a context that is cancelled ends nothing")
+	}
+	goesOn("the context was cancelled")
+	if _, err := rotate(t.Context(), func() { check(t, server.StopImmediate()) }); err == nil {
+		t.Error("a server that is killed ends nothing")
+	}
+	check(t, server.Start())
+	pool.Reset()
+	goesOn("the server was killed")
+	for n := 1; n > 0; {
+		n, err = rotate(t.Context(), nothing)
+		check(t, err)
+	}
+	equal(t, "at the end", map[string]int{"kms-2027": 2 * subjects}, wrappedBy())
+	after := store.NewTransferStore(d.log, privacy.NewKeys(rows, localWrapper(), privacy.WithWrapperName("kms-2027")))
+	d.in(t, func(tx pgx.Tx) {
+		stream, err := after.Read(t.Context(), tx, "t")
+		check(t, err)
+		for i, e := range stream.Events {
+			equal(t, "event", events[i], e.Event)
+		}
+	})
 }
