@@ -206,7 +206,11 @@ func subjectsOf(e *runtime.Event, known *PersonalEvent) ([]string, error) {
 		if f.Subject == "" {
 			subjects[i], field = e.AggregateID, "AggregateID"
 		}
-		if err := privacy.CheckSubject(subjects[i]); err != nil {
+		err := privacy.CheckSubject(subjects[i])
+		if err == nil && strings.ContainsRune(subjects[i], utf8.RuneError) { // JSON has it in place of each byte that is no UTF-8
+			err = errors.New("it holds U+FFFD or is not valid UTF-8, so that two IDs would be one")
+		}
+		if err != nil {
 			return nil, &runtime.InvalidEventError{Field: field, Reason: fmt.Sprintf("names whom %s of %s is about: %v", f.Field, e.EventType, err)}
 		}
 	}

@@ -106,7 +106,7 @@ func (r *Ring) forOpening(id uuid.UUID) (*key, error) {
 	case !asked:
 		return nil, fmt.Errorf("key %s was not asked for", id)
 	case k == nil:
-		return nil, notAuthentic("its key %s is none of this log", id)
+		return nil, missing(id)
 	case k.fault != nil:
 		return nil, k.fault
 	default:

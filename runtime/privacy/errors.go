@@ -3,6 +3,8 @@ package privacy
 import (
 	"errors"
 	"fmt"
+
+	"github.com/google/uuid"
 )
 
 var (
@@ -13,6 +15,10 @@ var (
 	// ErrIntegrity: what is stored is not what was sealed there. It was damaged or moved, it is in clear where a sealed
 	// value is expected, or its key is not one of this log. Trying again does not help.
 	ErrIntegrity = errors.New("the sealed value is not authentic")
+
+	// ErrKeyMissing: the table of keys does not have the key of a value, not even as one that was erased. Its row was deleted, or
+	// the table was restored to an earlier time than the log; see [Keys.MissingKeys]. It is an [ErrIntegrity].
+	ErrKeyMissing = fmt.Errorf("%w: its key is not in the table of keys, from which it was deleted or which is older than the log", ErrIntegrity)
 
 	// ErrUnavailable: the key management service did not wrap or unwrap a key, so nobody can say what a value is. It may
 	// do so later: run the transaction again. It never means that the value was erased.
@@ -49,6 +55,9 @@ func (e *PlaceError) Error() string {
 
 // Unwrap returns the cause.
 func (e *PlaceError) Unwrap() error { return e.Err }
+
+// missing returns an [ErrKeyMissing] that says which key it is.
+func missing(key uuid.UUID) error { return fmt.Errorf("%w: %s", ErrKeyMissing, key) }
 
 // notAuthentic returns an [ErrIntegrity] that says why.
 func notAuthentic(format string, args ...any) error {

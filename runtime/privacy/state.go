@@ -87,7 +87,7 @@ func (r *Ring) OpenState(place StatePlace, sealed []byte) (plaintext []byte, era
 		case !asked:
 			return nil, false, place.fault(fmt.Errorf("key %s was not asked for", id))
 		case k == nil:
-			return nil, false, place.fault(notAuthentic("its key %s is none of this log", id))
+			return nil, false, place.fault(missing(id))
 		case k.fault != nil:
 			return nil, false, place.fault(k.fault)
 		case k.isErased():

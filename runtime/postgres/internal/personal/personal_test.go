@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,10 +55,12 @@ func TestPersonal(t *testing.T) {
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
 	on(t, "rows changed by hand", changedByHand[pgx.Tx], changedByHand[*sql.Tx])
 	on(t, "rows deleted by hand", deletedByHand[pgx.Tx], deletedByHand[*sql.Tx])
+	on(t, "keys older than the log", olderKeys[pgx.Tx], olderKeys[*sql.Tx])
 	on(t, "forgotten in a batch", forgottenInBatch[pgx.Tx], forgottenInBatch[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
 	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
 	on(t, "forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
+	on(t, "subjects", subjects[pgx.Tx], subjects[*sql.Tx])
 	on(t, "everything at once", everythingAtOnce[pgx.Tx], everythingAtOnce[*sql.Tx])
 	on(t, "forgetter that replays", forgetterReplays[pgx.Tx], forgetterReplays[*sql.Tx])
 	on(t, "export", export[pgx.Tx], export[*sql.Tx])
@@ -572,11 +575,111 @@ func deletedByHand[Tx any](t *testing.T, d *database[Tx]) {
 	_, err := p.transfers.Read(t.Context(), tx, "t")
 	rollback()
 	var where *privacy.PlaceError
-	if !errors.Is(err, privacy.ErrIntegrity) || !errors.As(err, &where) || where.Place.Field != "name" || where.Place.AggregateID != "t" {
+	if !errors.Is(err, privacy.ErrIntegrity) || !errors.Is(err, privacy.ErrKeyMissing) || !errors.As(err, &where) || where.Place.Field != "name" || where.Place.AggregateID != "t" {
 		t.Errorf("read: %v", err)
 	}
 	p.give(t, "u", made("ada", 7))
 	equal(t, "event", store.TransferEvent(made("ada", 7)), p.read(t, "u").Events[0].Event)
+}
+
+// A table of keys that was restored to an earlier time than the log lacks keys: what they seal is an error, and never taken for
+// erased, also where a snapshot was made of it. They can be listed, and given up: then it reads as erased, and nobody is forgotten
+// for it.
+func olderKeys[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	check1 := func(transfer.Transfer) ([]store.TransferEvent, error) {
+		return []store.TransferEvent{transfer.Checked{}}, nil
+	}
+	p.give(t, "t", made("ada", 7), made("ada", 7))
+	d.exec(t, "create table backup as select * from subject_keys")
+	p.give(t, "t", transfer.Checked{}, made("bob", 7), made("bob", 7), made("ada", 7))
+	p.in(t, func(tx Tx) {
+		_, err := p.transfers.Execute(t.Context(), tx, "t", check1) // saves a snapshot
+		check(t, err)
+	})
+	d.exec(t, "delete from subject_keys")
+	d.exec(t, "insert into subject_keys select * from backup")
+	p = d.process()
+	for call, do := range map[string]func(tx Tx) error{
+		"read":    func(tx Tx) error { _, err := p.transfers.Read(t.Context(), tx, "t"); return err },
+		"load":    func(tx Tx) error { _, _, err := p.transfers.Load(t.Context(), tx, "t"); return err },
+		"execute": func(tx Tx) error { _, err := p.transfers.Execute(t.Context(), tx, "t", check1); return err },
+	} {
+		tx, _, rollback := d.begin(t)
+		err := do(tx)
+		rollback()
+		var where *privacy.PlaceError
+		if !errors.Is(err, privacy.ErrKeyMissing) || !errors.As(err, &where) || where.Place.Field != "name" {
+			t.Errorf("%s: %v, want ErrKeyMissing with its place", call, err)
+		}
+	}
+	missing := func() (list []privacy.MissingKey) {
+		p.in(t, func(tx Tx) {
+			for m, err := range p.keys.MissingKeys(t.Context(), tx, d.log) {
+				check(t, err)
+				list = append(list, m)
+			}
+		})
+		return list
+	}
+	list := missing()
+	if len(list) != 1 || list[0].GlobalPosition != 4 || list[0].AggregateID != "t" || list[0].EventType != "Made" {
+		t.Fatalf("missing: %+v, want the key of the fourth event", list)
+	}
+	p.in(t, func(tx Tx) { check(t, p.keys.ForgetAgain(t.Context(), tx, list[0].Lost())) })
+	if list := missing(); len(list) > 0 {
+		t.Errorf("missing: %+v", list)
+	}
+	p.give(t, "t", made("bob", 7)) // with a new key
+	var names []string
+	for _, e := range d.process().read(t, "t").Events {
+		if made, ok := e.Event.(transfer.Made); ok {
+			names = append(names, fmt.Sprintf("%t%v", made.Name == "(removed)", e.Meta.Erased))
+		}
+	}
+	const lost = "true[Name Nick Born Photo]"
+	equal(t, "read", []string{"false[]", "false[]", lost, lost, "false[]", "false[]"}, names)
+	equal(t, "state", 2, d.process().load(t, "t").Checks)
+}
+
+// What cannot be a subject is refused before anything is stored, with the field; the transaction is still usable. IDs that look the
+// same, and are not, are two subjects.
+func subjects[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	for name, id := range map[string]string{
+		"empty": "", "NUL": "a\x00b", "invalid": "a\xff", "of 10 kB": strings.Repeat("x", 10_000), "of 1025 bytes": strings.Repeat("x", 1023) + "é",
+	} {
+		tx, commit, rollback := d.begin(t)
+		_, err := p.transfers.Append(t.Context(), tx, "t", runtime.Any(), []store.TransferEvent{transfer.Checked{}, made(id, 7)})
+		var invalid *runtime.InvalidEventError
+		if !errors.As(err, &invalid) || invalid.Index != 1 || invalid.Field != "from" || len(err.Error()) > 500 {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, _, err = p.transfers.Load(t.Context(), tx, "t")
+		check(t, err)
+		commit()
+		rollback()
+	}
+	if all := d.dump(t); strings.Contains(all, "Checked") || strings.Contains(section(all, "subject_keys"), "7") {
+		t.Errorf("something was stored:\n%s", all)
+	}
+	long := strings.Repeat("x", 1022) + "é" // 1024 bytes that compress well, and some that do not
+	random := make([]byte, 512)
+	for i := range random {
+		random[i] = byte(i * i * 7919)
+	}
+	ids := []string{"Zo\u00eb", "Zoe\u0308", "zo\u00eb", long, hex.EncodeToString(random), "-", " ", "null", "{a,b}", "1", "01", "\u2028"}
+	for _, id := range ids {
+		p.give(t, "t", made(id, 7))
+	}
+	p.forget(t, ids[0], long)
+	var names []string
+	for i, e := range d.process().read(t, "t").Events {
+		if e.Event.(transfer.Made).Name == "(removed)" {
+			names = append(names, ids[i])
+		}
+	}
+	equal(t, "forgotten", []string{ids[0], long}, names)
 }
 
 // A handler that forgets somebody reads the rest of its batch without them, in its own transaction already.
