@@ -22,6 +22,10 @@ type Snapshot struct {
 	// KeyIDs are the keys that the state is sealed with, if it holds personal data. To forget a subject deletes the snapshots
 	// that are sealed with its keys.
 	KeyIDs []uuid.UUID
+	// LastEventID is the ID of the event at Version, as the log has it when the snapshot is read: a log that was restored
+	// without its snapshots may have another event there. It is [uuid.Nil] if that event is gone, or if the store does not
+	// say. SaveSnapshot takes no notice of it.
+	LastEventID uuid.UUID
 }
 
 // A SnapshotStore keeps snapshots beside the log. Stores may offer it beside [Store]; generated stores of aggregates with

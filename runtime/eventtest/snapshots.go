@@ -51,6 +51,9 @@ func (s *Store[Tx]) read(r runtime.StreamRead) (runtime.ReadResult, error) {
 	var result runtime.ReadResult
 	if saved, ok := s.snapshots[r.SnapshotKey]; ok && saved.Version <= head {
 		result.Snapshot = runtime.Snapshot{Version: saved.Version, State: bytes.Clone(saved.State)}
+		for _, last := range s.window(name, &saved.Version, &saved.Version) {
+			result.Snapshot.LastEventID = last.EventID
+		}
 		r.After = saved.Version
 	}
 	from := r.After + 1

@@ -93,7 +93,7 @@ func (a *Aggregate[Tx, S, E]) execution(ctx context.Context, tx Tx, loaded Loade
 		if err := a.fold(&loaded.State, opened); err != nil {
 			return runtime.Execution[S]{}, err
 		}
-		loaded.Version = r.ToVersion()
+		loaded.Appended(r)
 		if a.snapshots != nil {
 			a.snapshots.Save(ctx, tx, a.key.AggregateID, loaded)
 		}

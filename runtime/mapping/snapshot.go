@@ -28,7 +28,7 @@ type Snapshots[Tx, S any] struct {
 }
 
 // snapshotFormat is the number of the form in which states are kept.
-const snapshotFormat = 1
+const snapshotFormat = 2
 
 // NewSnapshots returns the snapshots of an aggregate. code is the fingerprint of what fold runs, as eventmap-gen found it;
 // the release of Go, the codec and the form of a snapshot are added to it here, for they may differ between two builds.
@@ -53,8 +53,15 @@ type Loaded[S any] struct {
 	State   S
 	Version int64
 	Saved   int64 // version of the snapshot that it began with; 0: none
+	// LastEventID is the ID of the event at Version, if that was appended.
+	LastEventID uuid.UUID
 	// KeyIDs are those of the keys of all personal data that went into the state. Some may come more than once.
 	KeyIDs []uuid.UUID
+}
+
+// Appended notes that the events of a result were folded.
+func (l *Loaded[S]) Appended(r runtime.AppendResult) {
+	l.Version, l.LastEventID = r.ToVersion(), r.Events[len(r.Events)-1].EventID
 }
 
 // Load folds the stream into its state, from the latest snapshot on if there is one. With options the whole stream is folded,
@@ -84,7 +91,7 @@ func (s Snapshots[Tx, S]) resume(ctx context.Context, tx Tx, aggregateID string,
 		loaded.KeyIDs, snapshot.State = ids, state
 	}
 	if snapshot.Version > 0 {
-		if err := s.settings.Codec().Unmarshal(snapshot.State, &loaded.State); err != nil {
+		if err := s.decode(aggregateID, snapshot, &loaded.State); err != nil {
 			s.trouble(ctx, "a snapshot cannot be read, and the stream is folded from its first event", aggregateID, snapshot.Version, err)
 			return s.whole(ctx, tx, aggregateID)
 		}
@@ -136,7 +143,7 @@ func (s Snapshots[Tx, S]) Save(ctx context.Context, tx Tx, aggregateID string, l
 	}
 	snapshot := runtime.Snapshot{Version: loaded.Version}
 	var err error
-	if snapshot.State, err = s.settings.Codec().Marshal(&loaded.State); err == nil && s.seals {
+	if snapshot.State, err = s.encode(aggregateID, &loaded); err == nil && s.seals {
 		snapshot, err = s.sealed(ctx, tx, aggregateID, snapshot, loaded.KeyIDs)
 	}
 	if err == nil && snapshot.State != nil {

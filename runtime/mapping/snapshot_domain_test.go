@@ -134,7 +134,7 @@ func TestSnapshots_areTheWholeFold(t *testing.T) {
 				if err := d.fold(&loaded.State, result.Events); err != nil {
 					return err
 				}
-				loaded.Version = result.ToVersion()
+				loaded.Appended(result)
 				s.Save(ctx, tx, id, loaded)
 				return nil
 			})

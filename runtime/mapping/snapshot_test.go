@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -104,7 +106,7 @@ func (b *book) add(s mapping.Snapshots[*sql.Tx, tally], id string, numbers ...in
 		if err := foldTally(&loaded.State, result.Events); err != nil {
 			return err
 		}
-		loaded.Version = result.ToVersion()
+		loaded.Appended(result)
 		s.Save(ctx, tx, id, loaded)
 		return nil
 	})
@@ -140,34 +142,106 @@ func TestSnapshots_saved(t *testing.T) {
 	if got := b.load(every, "1", runtime.ToVersion(2)); got.Version != 2 || got.Saved != 0 {
 		t.Errorf("an earlier version is %d, from a snapshot of %d", got.Version, got.Saved)
 	}
-	never := b.snapshots("code", runtime.SnapshotEvery(0))
-	b.add(never, "2", slices.Repeat([]int{1}, 300)...)
-	if got := b.load(never, "2"); got.Saved != 0 {
-		t.Errorf("a snapshot of version %d was saved", got.Saved)
+	for every, id := range map[int]string{0: "2", -1: "3", math.MinInt: "4", math.MaxInt: "5"} {
+		never := b.snapshots("code", runtime.SnapshotEvery(every))
+		b.add(never, id, slices.Repeat([]int{1}, 300)...)
+		if got := b.load(never, id); got.Saved != 0 || got.Version != 300 {
+			t.Errorf("every %d: a snapshot of version %d of %d was saved", every, got.Saved, got.Version)
+		}
 	}
 }
 
 type otherCodec struct{ runtime.JSONCodec }
 
-// What cannot be read is ignored, told, and replaced.
+// Whatever becomes of the row, the state is the one that the events come to, the logger is told, and the next snapshot takes
+// the row's place.
 func TestSnapshots_corrupt(t *testing.T) {
 	t.Parallel()
+	const cannotBeRead = "a snapshot cannot be read"
+	for name, tt := range map[string]struct{ spoil, told string }{
+		"no JSON":                  {"update aggregate_snapshots set state = cast('{' as blob)", cannotBeRead},
+		"empty":                    {"update aggregate_snapshots set state = cast('' as blob)", cannotBeRead},
+		"null":                     {"update aggregate_snapshots set state = cast('null' as blob)", cannotBeRead},
+		"no members":               {"update aggregate_snapshots set state = cast('{}' as blob)", cannotBeRead},
+		"another state":            {`update aggregate_snapshots set state = cast('{"Numbers":[9],"Hash":9}' as blob)`, cannotBeRead},
+		"another state's stamp":    {`update aggregate_snapshots set state = cast('{"Numbers":[9],"Hash":9}' || substr(cast(state as text), -54) as blob)`, cannotBeRead},
+		"truncated":                {"update aggregate_snapshots set state = substr(state, 1, length(state) - 1)", cannotBeRead},
+		"without its beginning":    {"update aggregate_snapshots set state = substr(state, 2)", cannotBeRead},
+		"without its stamp":        {"update aggregate_snapshots set state = substr(state, 1, length(state) - 54)", cannotBeRead},
+		"no text":                  {"update aggregate_snapshots set state = x'ff00ff'", cannotBeRead},
+		"zeros":                    {"update aggregate_snapshots set state = zeroblob(length(state))", cannotBeRead},
+		"huge":                     {"update aggregate_snapshots set state = zeroblob(20000000)", cannotBeRead},
+		"nested":                   {"update aggregate_snapshots set state = cast(replace(hex(zeroblob(100000)), '0', '[') as blob)", cannotBeRead},
+		"of an earlier version":    {"update aggregate_snapshots set aggregate_version = 1", cannotBeRead},
+		"of a later version":       {"update aggregate_snapshots set aggregate_version = 3", ""},
+		"of the last version":      {"update aggregate_snapshots set aggregate_version = 9223372036854775807", ""},
+		"of another stream":        {"update aggregate_snapshots set state = (select state from aggregate_snapshots where aggregate_id = '2')", cannotBeRead},
+		"of other code":            {"update aggregate_snapshots set fingerprint = 'f'", ""},
+		"of another type":          {"update aggregate_snapshots set aggregate_type = 'Other'", ""},
+		"deleted":                  {"delete from aggregate_snapshots", ""},
+		"with keys":                {`update aggregate_snapshots set key_ids = 'no JSON'`, "-"},
+		"saved in another century": {"update aggregate_snapshots set saved_at = 'once'", "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, told := newBook(t), &recorded{}
+			s := b.snapshots("code", runtime.SnapshotEvery(2), runtime.WithLogger(told))
+			b.add(s, "1", 1, 2)
+			b.add(s, "2", 3, 4)
+			b.in(func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, tt.spoil+" where aggregate_id = '1'")
+				return err
+			})
+			saved := int64(0)
+			if tt.told == "-" { // it is of no matter
+				saved, tt.told = 2, ""
+			}
+			if got := b.load(s, "1"); got.Version != 2 || got.Saved != saved || !slices.Equal(got.State.Numbers, []int{1, 2}) {
+				t.Errorf("got %+v", got)
+			}
+			if (tt.told == "") != (len(told.told) == 0) || len(told.told) > 1 || !strings.Contains(strings.Join(told.told, ""), tt.told) {
+				t.Errorf("the logger was told %q, want %q", told.told, tt.told)
+			}
+			for _, n := range []int{3, 4} {
+				b.add(s, "1", n)
+			}
+			want := tally{Numbers: []int{1, 2, 3, 4}, Hash: hashOf(1, 2, 3, 4)}
+			if got := b.load(s, "1"); !reflect.DeepEqual(got.State, want) {
+				t.Errorf("later on it is %+v, want %+v", got.State, want)
+			}
+		})
+	}
+}
+
+func hashOf(numbers ...int) (hash uint64) {
+	for _, n := range numbers {
+		hash = hash*31 + uint64(n) + 1
+	}
+	return hash
+}
+
+// A log that was restored without its snapshots, and goes on with other events, passes the version of one of them: it holds
+// what never happened there.
+func TestSnapshots_logRestoredWithoutThem(t *testing.T) {
+	t.Parallel()
 	b, told := newBook(t), &recorded{}
-	s := b.snapshots("code", runtime.SnapshotEvery(2), runtime.WithLogger(told))
-	b.add(s, "1", 1, 2)
+	s := b.snapshots("code", runtime.SnapshotEvery(4), runtime.WithLogger(told))
+	b.add(s, "1", 1, 2, 3, 4)
 	b.in(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "update aggregate_snapshots set state = cast('{' as blob)")
+		_, err := tx.ExecContext(ctx, "delete from events where aggregate_version > 2")
 		return err
 	})
-	if got := b.load(s, "1"); got.Version != 2 || got.Saved != 0 || !slices.Equal(got.State.Numbers, []int{1, 2}) {
-		t.Errorf("got %+v", got)
+	for version, n := range []int{7, 8, 9} {
+		b.add(s, "1", n)
+		if got := b.load(b.snapshots("code", runtime.WithLogger(told)), "1"); !slices.Equal(got.State.Numbers, []int{1, 2, 7, 8, 9}[:3+version]) {
+			t.Errorf("the state is %v", got.State.Numbers)
+		}
 	}
-	if len(told.told) != 1 || !strings.Contains(told.told[0], "a snapshot cannot be read") {
+	if len(told.told) == 0 || !strings.Contains(told.told[0], "restored without its snapshots; drop the snapshots of Tally") {
 		t.Errorf("the logger was told %q", told.told)
 	}
-	b.add(s, "1", 3)
-	if got := b.load(s, "1"); got.Saved != 3 {
-		t.Errorf("the snapshot is of version %d, want 3", got.Saved)
+	if got := b.load(s, "1"); got.Saved != 5 {
+		t.Errorf("the snapshot is of version %d, want that it was replaced by one of 5", got.Saved)
 	}
 }
 
@@ -179,11 +253,21 @@ func TestSnapshots_verified(t *testing.T) {
 	if got := b.load(s, "1"); got.Saved != 2 || len(told.told) > 0 {
 		t.Errorf("a sound snapshot: %+v, told %q", got, told.told)
 	}
+	// A fold that depends on more than the generator sees: another program has saved another state under the same key.
+	other := mapping.NewSnapshots[*sql.Tx, tally](b.store, mapping.NewSettings(runtime.SnapshotEvery(1)), "Tally", "code", func(s *tally, events []runtime.PersistedEvent) error {
+		s.Hash++
+		return foldTally(s, events)
+	})
 	b.in(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `update aggregate_snapshots set state = cast('{"Numbers":[9],"Hash":9}' as blob)`)
+		loaded, err := other.Load(ctx, tx, "1", runtime.ToVersion(2))
+		if err != nil {
+			return err
+		}
+		_, err = b.store.DropSnapshots(ctx, tx, runtime.SnapshotQuery{AggregateType: "Tally", AggregateID: "1"})
+		other.Save(ctx, tx, "1", loaded)
 		return err
 	})
-	if got := b.load(s, "1"); !slices.Equal(got.State.Numbers, []int{1, 2}) {
+	if got := b.load(s, "1"); !slices.Equal(got.State.Numbers, []int{1, 2}) || got.State.Hash != hashOf(1, 2) {
 		t.Errorf("got %+v, want what the events come to", got)
 	}
 	if len(told.told) != 1 || !strings.Contains(told.told[0], "a snapshot is not what the events come to") {
@@ -203,6 +287,44 @@ func TestSnapshots_cannotBeSaved(t *testing.T) {
 	if len(told.told) != 1 || !strings.Contains(told.told[0], "a snapshot cannot be saved") {
 		t.Errorf("the logger was told %q", told.told)
 	}
+}
+
+// A state whose methods panic fails neither an append nor a load: the append may be committed already.
+func TestSnapshots_stateThatPanics(t *testing.T) {
+	t.Parallel()
+	b, told := newBook(t), &recorded{}
+	s := func(writes, reads bool) mapping.Snapshots[*sql.Tx, tally] {
+		return b.snapshots("code", runtime.SnapshotEvery(1), runtime.WithCodec(panicking{writes: writes, reads: reads}), runtime.WithLogger(told))
+	}
+	b.add(s(true, false), "1", 1)
+	b.add(s(false, false), "1", 2)
+	if got := b.load(s(false, true), "1"); got.Version != 2 || got.Saved != 0 || !slices.Equal(got.State.Numbers, []int{1, 2}) {
+		t.Errorf("got %+v, want what both events come to", got)
+	}
+	want := []string{"a snapshot cannot be saved", "a snapshot cannot be read"}
+	if len(told.told) != 2 || !strings.Contains(told.told[0], want[0]) || !strings.Contains(told.told[1], want[1]) || !strings.Contains(told.told[1], "panic: no state") {
+		t.Errorf("the logger was told %q, want %q", told.told, want)
+	}
+}
+
+// A panicking codec stands for a state with methods for JSON that panic.
+type panicking struct {
+	runtime.JSONCodec
+	writes, reads bool
+}
+
+func (p panicking) Marshal(value any) ([]byte, error) {
+	if p.writes {
+		panic("no state")
+	}
+	return p.JSONCodec.Marshal(value)
+}
+
+func (p panicking) Unmarshal(data []byte, into any) error {
+	if p.reads {
+		panic("no state")
+	}
+	return p.JSONCodec.Unmarshal(data, into)
 }
 
 // A store that keeps no snapshots does without.

@@ -129,7 +129,7 @@ func TestSnapshots_serverIsKilledAfterAppend(t *testing.T) {
 	}
 	kill()
 	told := new(troubles)
-	loaded.Version = result.ToVersion()
+	loaded.Appended(result)
 	orders[pgx.Tx](store, told).Save(t.Context(), tx, stream, loaded) // fails nothing
 	if err := tx.Commit(t.Context()); err == nil {
 		t.Error("a transaction of a server that was killed is committed")
@@ -172,6 +172,6 @@ func addTo[Tx any](t *testing.T, s mapping.Snapshots[Tx, versions], store runtim
 	if err := loaded.State.apply(result.Events); err != nil {
 		t.Fatal(err)
 	}
-	loaded.Version = result.ToVersion()
+	loaded.Appended(result)
 	s.Save(t.Context(), tx, stream, loaded)
 }

@@ -73,7 +73,7 @@ func TestSnapshots_troubleFailsNothing(t *testing.T) {
 			if err := fold(&loaded.State, result.Events); err != nil {
 				t.Fatal(err)
 			}
-			loaded.Version = result.ToVersion()
+			loaded.Appended(result)
 			s.Save(t.Context(), tx, stream, loaded)
 			commit(t, tx)
 			if tt.spoil != "" {

@@ -132,7 +132,7 @@ func (s *AccountStore[Tx]) Execute(
 			if err := s.fold(&loaded.State, result.Events); err != nil {
 				return runtime.Execution[account.Account]{}, err
 			}
-			loaded.Version = result.ToVersion()
+			loaded.Appended(result)
 			s.snapshots.Save(ctx, tx, string(id), loaded)
 			return runtime.Execution[account.Account]{AppendResult: result, State: loaded.State, Version: result.ToVersion()}, nil
 		}

@@ -140,7 +140,7 @@ func (g *generator) held(a *aggregate) (at held, saved jen.Code) {
 	}
 	at.state = func() *jen.Statement { return g.local("loaded").Dot("State") }
 	at.version = func() *jen.Statement { return g.local("loaded").Dot("Version") }
-	return at, keys.Add(at.version().Op("=").Add(g.local("result")).Dot("ToVersion").Call().Line().
+	return at, keys.Add(g.local("loaded").Dot("Appended").Call(at.result()).Line().
 		Add(g.local("s")).Dot(g.localName("snapshots")).Dot("Save").Call(g.local("ctx"), g.local("tx"), g.idString(a), g.local("loaded")))
 }
 

@@ -11,7 +11,7 @@ import (
 
 // FromSnapshot returns what the rows of a statement say that reads a snapshot and the events after it. One row has the form
 // of an event and stands for the rest: its version is the snapshot's, or 0, its payload the state, and its position the
-// version of the stream's head. SQL promises no order over both, and it is there mostly.
+// version of the stream's head. Its event ID is that of the event at the snapshot's version. SQL promises no order over both, and it is there mostly.
 func FromSnapshot(key runtime.SnapshotKey, rows []runtime.PersistedEvent) (runtime.Snapshot, runtime.Stream, error) {
 	if len(rows) == 0 {
 		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
@@ -20,9 +20,9 @@ func FromSnapshot(key runtime.SnapshotKey, rows []runtime.PersistedEvent) (runti
 		slices.SortFunc(rows, func(a, b runtime.PersistedEvent) int { return cmp.Compare(a.AggregateVersion, b.AggregateVersion) })
 	}
 	first := rows[0]
-	snapshot := runtime.Snapshot{Version: first.AggregateVersion}
+	snapshot := runtime.Snapshot{Version: max(first.AggregateVersion, 0)} // a row below 0 is of nobody's making
 	if snapshot.Version > 0 {
-		snapshot.State = first.Payload
+		snapshot.State, snapshot.LastEventID = first.Payload, first.EventID
 	}
 	stream := runtime.NewStream(key.AggregateType, key.AggregateID, first.GlobalPosition, rows[1:])
 	next := snapshot.Version + 1

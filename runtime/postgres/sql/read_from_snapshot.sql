@@ -17,13 +17,20 @@ with head as materialized (
 	  and s.aggregate_id = $2::text
 	  and s.fingerprint = $3::text
 )
--- The first row has the form of an event: the head's version stands for its position, the state for its payload.
+-- The first row has the form of an event: the head's version stands for its position, the state for its payload, and the ID
+-- is that of the last event that is in the state.
 select
 	head.aggregate_version as global_position,
 	$1::text as aggregate_type,
 	$2::text as aggregate_id,
 	coalesce(snapshot.aggregate_version, 0) as aggregate_version,
-	'00000000-0000-0000-0000-000000000000'::uuid as event_id,
+	coalesce((
+		select e.event_id
+		from {{.Events}} as e
+		where {{.Of "e"}}e.aggregate_type = $1::text
+		  and e.aggregate_id = $2::text
+		  and e.aggregate_version = snapshot.aggregate_version
+	), '00000000-0000-0000-0000-000000000000'::uuid) as event_id,
 	'' as event_type,
 	0 as event_version,
 	{{.State}} as payload,

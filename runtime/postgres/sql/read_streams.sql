@@ -24,10 +24,12 @@ with given as materialized (
 		coalesce(h.aggregate_version, 0) as head,
 {{- if .FromSnapshots}}
 		coalesce(snapshot.aggregate_version, g.after) as after,
-		{{.State}} as state
+		{{.State}} as state,
+		coalesce(last.event_id, '00000000-0000-0000-0000-000000000000'::uuid) as event_id
 {{- else}}
 		g.after,
-		null::{{.ReadAs}} as state
+		null::{{.ReadAs}} as state,
+		'00000000-0000-0000-0000-000000000000'::uuid as event_id
 {{- end}}
 	from given as g
 	left join {{.Heads}} as h
@@ -39,15 +41,19 @@ with given as materialized (
 		and snapshot.aggregate_id = g.aggregate_id
 		and snapshot.fingerprint = g.fingerprint
 		and snapshot.aggregate_version <= h.aggregate_version
+	left join {{.Events}} as last
+		on {{.Same "last" "g"}}last.aggregate_type = g.aggregate_type
+		and last.aggregate_id = g.aggregate_id
+		and last.aggregate_version = snapshot.aggregate_version
 {{- end}}
 )
--- The first row of a stream has the form of an event: the head's version stands for its position, the state for its payload.
+-- The first row of a stream has the form of an event, as in read_from_snapshot.sql.
 select
 	b.head as global_position,
 	b.aggregate_type,
 	b.aggregate_id,
 	b.after as aggregate_version,
-	'00000000-0000-0000-0000-000000000000'::uuid as event_id,
+	b.event_id,
 	'' as event_type,
 	0 as event_version,
 	b.state as payload,

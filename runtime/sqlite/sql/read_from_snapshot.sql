@@ -15,13 +15,20 @@ with head as materialized (
 	  and s.aggregate_id = ?2
 	  and s.fingerprint = ?3
 )
--- The first row has the form of an event: the head's version stands for its position, the state for its payload.
+-- The first row has the form of an event: the head's version stands for its position, the state for its payload, and the ID
+-- is that of the last event that is in the state.
 select
 	head.aggregate_version as global_position,
 	?1 as aggregate_type,
 	?2 as aggregate_id,
 	coalesce(snapshot.aggregate_version, 0) as aggregate_version,
-	'00000000-0000-0000-0000-000000000000' as event_id,
+	coalesce((
+		select event_id
+		from {{.Events}}
+		where aggregate_type = ?1
+		  and aggregate_id = ?2
+		  and aggregate_version = snapshot.aggregate_version
+	), '00000000-0000-0000-0000-000000000000') as event_id,
 	'' as event_type,
 	0 as event_version,
 	snapshot.state as payload,

@@ -147,7 +147,7 @@ func (t *snapshotTorture) add(ctx context.Context, tx pgx.Tx, stream string) err
 	if err != nil {
 		return err
 	}
-	loaded.Version = result.ToVersion()
+	loaded.Appended(result)
 	if err := loaded.State.apply(result.Events); err != nil {
 		return err
 	}

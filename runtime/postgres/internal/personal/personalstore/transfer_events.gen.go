@@ -140,7 +140,7 @@ func (s *TransferStore[Tx]) Execute(
 				return runtime.Execution[transfer.Transfer]{}, err
 			}
 			loaded.KeyIDs = append(loaded.KeyIDs, result.KeyIDs...)
-			loaded.Version = result.ToVersion()
+			loaded.Appended(result.AppendResult)
 			s.snapshots.Save(ctx, tx, string(id), loaded)
 			return runtime.Execution[transfer.Transfer]{AppendResult: result.AppendResult, State: loaded.State, Version: result.ToVersion()}, nil
 		}
