@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -12,16 +13,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
-	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
 	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/mapping"
 	"github.com/eventmap/eventmap/runtime/postgres"
 	"github.com/eventmap/eventmap/runtime/postgres/internal/personal/domain/transfer"
 	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
+	"github.com/eventmap/eventmap/runtime/sqlite"
 )
 
 // written is what loggers wrote.
@@ -40,14 +39,30 @@ func (w *written) Write(p []byte) (int, error) {
 // errors, nor in what is stored of failures. What a handler says is its own, and kept as it is.
 func TestPersonal_logsAndErrors(t *testing.T) {
 	t.Parallel()
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		d := onPostgres(t, nil)
+		logsAndErrors(t, d, func(l runtime.Logger) {
+			log, err := postgres.New(postgres.WithLogger(l))
+			check(t, err)
+			d.log = log
+		})
+	})
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		d := onSQLite(t)
+		logsAndErrors(t, d, func(l runtime.Logger) {
+			log, err := sqlite.New(sqlite.WithLogger(l))
+			check(t, err)
+			d.log = log
+		})
+	})
+}
+
+func logsAndErrors[Tx any](t *testing.T, d *database[Tx], logTo func(runtime.Logger)) {
 	var logs written
 	logger := runtime.SlogLogger(slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	pool := connect(t, pgtest.New(t, schema(t, design.Options{})), nil)
-	log, err := postgres.New(postgres.WithLogger(logger))
-	check(t, err)
-	consumers, err := postgres.NewConsumers(pool)
-	check(t, err)
-	d := inTransactions(t, pool, log, consumers)
+	logTo(logger)
 	p := d.process(runtime.WithLogger(logger))
 	p.give(t, "t", made("ada", 7), transfer.Checked{})
 	// A value that was sealed as another type, and a snapshot that was changed.
@@ -59,7 +74,7 @@ func TestPersonal_logsAndErrors(t *testing.T) {
 		Members: []string{"from", "to", "name", "answers"},
 		Fields:  []mapping.PersonalField{{Member: "name", Field: "Name", Subject: "from"}, {Member: "answers", Field: "Answers", Subject: "to"}},
 	}}
-	p.in(t, func(tx pgx.Tx) {
+	p.in(t, func(tx Tx) {
 		check(t, mapping.NewPersonal(p.keys, other).Seal(t.Context(), tx, misfit))
 		_, err := d.log.Append(t.Context(), tx, runtime.NoStream(), misfit)
 		check(t, err)
@@ -68,7 +83,7 @@ func TestPersonal_logsAndErrors(t *testing.T) {
 		})
 		check(t, err)
 	})
-	d.exec(t, "update aggregate_snapshots set state = 'name-CHANGED'")
+	d.exec(t, "update aggregate_snapshots set state = "+fmt.Sprintf(d.bytes, "name-CHANGED"))
 	p.load(t, "t")
 	p.forget(t, "8")
 
@@ -81,33 +96,33 @@ func TestPersonal_logsAndErrors(t *testing.T) {
 		}
 		said = append(said, err.Error())
 	}
-	try := func(work func(ctx context.Context, tx pgx.Tx) error) {
+	try := func(work func(ctx context.Context, tx Tx) error) {
 		tx, _, rollback := d.begin(t)
 		defer rollback()
 		call(work(t.Context(), tx))
 	}
-	try(func(ctx context.Context, tx pgx.Tx) error { _, err := p.transfers.Read(ctx, tx, "misfit"); return err })
-	try(func(ctx context.Context, tx pgx.Tx) error {
+	try(func(ctx context.Context, tx Tx) error { _, err := p.transfers.Read(ctx, tx, "misfit"); return err })
+	try(func(ctx context.Context, tx Tx) error {
 		_, _, err := p.transfers.Load(ctx, tx, "misfit")
 		return err
 	})
 	for _, events := range [][]store.TransferEvent{{made("ada", 8)}, {made("", 7)}, {made("a\x00b", 7)}, {made(strings.Repeat("x", 2000), 7)}} {
-		try(func(ctx context.Context, tx pgx.Tx) error {
+		try(func(ctx context.Context, tx Tx) error {
 			_, err := p.transfers.Append(ctx, tx, "t", runtime.Any(), events)
 			return err
 		})
 	}
-	try(func(ctx context.Context, tx pgx.Tx) error { // a conflict
+	try(func(ctx context.Context, tx Tx) error { // a conflict
 		_, err := p.transfers.Append(ctx, tx, "t", runtime.Exact(1), []store.TransferEvent{made("ada", 7)})
 		return err
 	})
-	try(func(ctx context.Context, tx pgx.Tx) error { // an ID that is there
+	try(func(ctx context.Context, tx Tx) error { // an ID that is there
 		_, err := p.transfers.Append(ctx, tx, "new", runtime.NoStream(), []store.TransferEvent{made("ada", 7)}, runtime.WithEventID(func() uuid.UUID { return misfit[0].EventID }))
 		return err
 	})
-	runner, err := consumer.New(consumers, consumer.Config{Logger: logger}, consumer.Registration[pgx.Tx]{
-		Consumer: store.NewTransferConsumer[pgx.Tx]("reading", p.keys, store.TransferHandlerFuncs[pgx.Tx]{
-			Checked: func(context.Context, pgx.Tx, transfer.Checked, runtime.Meta) error {
+	runner, err := consumer.New(d.consumers, consumer.Config{Logger: logger}, consumer.Registration[Tx]{
+		Consumer: store.NewTransferConsumer[Tx]("reading", p.keys, store.TransferHandlerFuncs[Tx]{
+			Checked: func(context.Context, Tx, transfer.Checked, runtime.Meta) error {
 				return errors.New("what I say is mine")
 			},
 		}),
