@@ -138,6 +138,12 @@ func check(t testing.TB, err error) {
 func schema(t testing.TB, o design.Options) string {
 	t.Helper()
 	o.Snapshots, o.SubjectKeys = true, "here"
+	return schemaOf(t, o)
+}
+
+// schemaOf returns the SQL of exactly these options.
+func schemaOf(t testing.TB, o design.Options) string {
+	t.Helper()
 	text, err := migration.Schema(o)
 	check(t, err)
 	return text
@@ -295,6 +301,33 @@ func onSQLite(t testing.TB) *database[*sql.Tx] {
 		dump:  func(t testing.TB) string { return dumpTables(t, db) },
 		files: func(t testing.TB) string { return readFiles(t, path) },
 	}
+}
+
+// onPostgresWithoutKeys and onSQLiteWithoutKeys return databases whose keys are in another one.
+
+func onPostgresWithoutKeys(t testing.TB) *database[pgx.Tx] {
+	t.Helper()
+	d, rows := onPostgres(t, nil), schemaOf(t, design.Options{SubjectKeys: "only"})
+	keys, err := postgres.NewKeyStore()
+	check(t, err)
+	d.keyStore.KeyStore = keys.In(connect(t, pgtest.New(t, rows), nil))
+	d.exec(t, "drop table subject_keys")
+	return d
+}
+
+func onSQLiteWithoutKeys(t testing.TB) *database[*sql.Tx] {
+	t.Helper()
+	d := onSQLite(t)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "keys.db"))
+	check(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	_, err = db.ExecContext(t.Context(), schemaOf(t, design.Options{Dialect: "sqlite", SubjectKeys: "only"}))
+	check(t, err)
+	keys, err := sqlite.NewKeyStore()
+	check(t, err)
+	d.keyStore.KeyStore = keys.In(db)
+	d.exec(t, "drop table subject_keys")
+	return d
 }
 
 // readFiles returns what is in the files of a database: the pages, the write-ahead log and its index.

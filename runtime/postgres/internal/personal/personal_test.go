@@ -62,6 +62,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
 	on(t, "subjects", subjects[pgx.Tx], subjects[*sql.Tx])
 	on(t, "everything at once", everythingAtOnce[pgx.Tx], everythingAtOnce[*sql.Tx])
+	on(t, "forgetter that is killed", forgetterKilled[pgx.Tx], forgetterKilled[*sql.Tx])
 	on(t, "forgetter that replays", forgetterReplays[pgx.Tx], forgetterReplays[*sql.Tx])
 	on(t, "export", export[pgx.Tx], export[*sql.Tx])
 }
@@ -78,6 +79,33 @@ func TestPersonal_group(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); run(t, onGroup(t)) })
 	}
+}
+
+// With keys in a database of their own all of it holds but that a key goes with the transaction that made it.
+func TestPersonal_keysElsewhere(t *testing.T) {
+	t.Parallel()
+	elsewhere := func(name string, onPostgresDB func(*testing.T, *database[pgx.Tx]), onSQLiteDB func(*testing.T, *database[*sql.Tx])) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Run("postgres", func(t *testing.T) { t.Parallel(); onPostgresDB(t, onPostgresWithoutKeys(t)) })
+			t.Run("sqlite", func(t *testing.T) { t.Parallel(); onSQLiteDB(t, onSQLiteWithoutKeys(t)) })
+		})
+	}
+	elsewhere("every kind of field", everyField[pgx.Tx], everyField[*sql.Tx])
+	elsewhere("nothing is stored in clear", nothingInClear[pgx.Tx], nothingInClear[*sql.Tx])
+	elsewhere("forgotten", forgotten[pgx.Tx], forgotten[*sql.Tx])
+	elsewhere("other processes", otherProcesses[pgx.Tx], otherProcesses[*sql.Tx])
+	elsewhere("snapshots", snapshots[pgx.Tx], snapshots[*sql.Tx])
+	elsewhere("stored already", storedAlready[pgx.Tx], storedAlready[*sql.Tx])
+	elsewhere("upcasters", upcasters[pgx.Tx], upcasters[*sql.Tx])
+	elsewhere("service away", serviceAway[pgx.Tx], serviceAway[*sql.Tx])
+	elsewhere("away from consumers", awayFromConsumers[pgx.Tx], awayFromConsumers[*sql.Tx])
+	elsewhere("attacks", attacks[pgx.Tx], attacks[*sql.Tx])
+	elsewhere("everything at once", everythingAtOnce[pgx.Tx], everythingAtOnce[*sql.Tx])
+	elsewhere("consumers", consumers[pgx.Tx], consumers[*sql.Tx])
+	elsewhere("forgetter", forgetter[pgx.Tx], forgetter[*sql.Tx])
+	elsewhere("forgetter that is killed", forgetterKilled[pgx.Tx], forgetterKilled[*sql.Tx])
+	elsewhere("export", export[pgx.Tx], export[*sql.Tx])
 }
 
 var nick = "nick-SECRET"
@@ -774,6 +802,39 @@ func forgetter[Tx any](t *testing.T, d *database[Tx]) {
 		equal(t, "customer", customer.Customer{HasLeft: true}, state)
 	})
 	equal(t, "transfer", transfer.Transfer{Name: "(removed)", Note: "(removed)"}, p.load(t, "t"))
+}
+
+// A forgetter whose transaction ends between what it forgets and its checkpoint forgets again. It passes over nobody, and whoever
+// comes after is forgotten too.
+func forgetterKilled[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("c1", 7), made("c2", 7))
+	for _, id := range []customer.ID{"c1", "c2"} {
+		p.in(t, func(tx Tx) {
+			_, err := p.customers.Append(t.Context(), tx, id, runtime.NoStream(), []store.CustomerEvent{customer.Left{}})
+			check(t, err)
+		})
+	}
+	forgets := store.NewCustomerForgetter("forget", p.keys)
+	killed := 0
+	dying := consumer.Scoped("forget", []string{store.CustomerType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
+		if err := forgets.Handle(ctx, tx, e); err != nil {
+			return err
+		}
+		if killed++; killed < 3 {
+			return fmt.Errorf("%w: %w", consumer.ErrUnavailable, errBrokenOff)
+		}
+		return nil
+	})
+	check(t, d.consumeBy(t, consumer.Registration[Tx]{
+		Consumer: dying, Attempts: 1, Backoff: consumer.Backoff{First: time.Millisecond, Most: time.Millisecond}, Policy: consumer.Park,
+	}))
+	if killed != 4 {
+		t.Errorf("%d events were handled, want 4: one three times", killed)
+	}
+	for i, e := range d.process().read(t, "t").Events {
+		equal(t, fmt.Sprint("event ", i), "(removed)", e.Event.(transfer.Made).Name)
+	}
 }
 
 // An event that says who is to be forgotten is handled again: whoever was readmitted since then keeps what was stored since then.
