@@ -3,7 +3,10 @@ package privacy_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	goruntime "runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -92,5 +95,84 @@ func placeIn(e *runtime.PersistedEvent, field int) privacy.Place {
 	return privacy.Place{
 		AggregateType: e.AggregateType, AggregateID: e.AggregateID, EventID: e.EventID,
 		EventType: e.EventType, EventVersion: e.EventVersion, Field: []string{"From", "To"}[field],
+	}
+}
+
+// An endless log holds the same event again and again, up to a number of events, and keeps none of them.
+type endless struct {
+	event runtime.PersistedEvent
+	end   int64
+	reads int
+}
+
+func (l *endless) ReadEvents(ctx context.Context, _ tx, from int64, limit int) ([]runtime.PersistedEvent, error) {
+	l.reads++
+	events := make([]runtime.PersistedEvent, min(int64(limit), l.end-from))
+	for i := range events {
+		events[i] = l.event
+		events[i].GlobalPosition = from + int64(i) + 1
+		events[i].Payload = slices.Clone(l.event.Payload)
+	}
+	return events, ctx.Err()
+}
+
+// An export of much is one pass over the log that holds a page at a time and asks for keys once a page at most. It ends when its
+// context does, or when nobody wants more.
+func TestExport_manyEvents(t *testing.T) {
+	t.Parallel()
+	const many, page = 100_000, 1000
+	store := &tampered{MemoryKeys: privacy.NewMemoryKeys[tx]()}
+	keys := privacy.NewKeys[tx](store, newWrapper(t), privacy.WithTTL(0))
+	value, err := json.Marshal(map[string]any{"name": seal(t, keys, "ada", strings.Repeat("x", 1000))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &endless{event: runtime.PersistedEvent{Event: runtime.Event{AggregateType: "A", AggregateID: "1", EventType: "E", EventVersion: 1, Payload: value}}, end: many}
+	decode := func(_ context.Context, _ tx, _ *privacy.Keys[tx], e *runtime.PersistedEvent) (any, error) {
+		return len(e.Payload), nil
+	}
+	heap := func() int64 {
+		var m goruntime.MemStats
+		goruntime.GC()
+		goruntime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, most := heap(), int64(0)
+	store.asked = 0
+	next := int64(1)
+	for e, err := range keys.Export(t.Context(), tx{}, log, "ada", decode) {
+		if err != nil || e.GlobalPosition != next {
+			t.Fatalf("event %d: %d, %v", next, e.GlobalPosition, err)
+		}
+		if next++; next%25_000 == 0 {
+			most = max(most, heap())
+		}
+	}
+	if next != many+1 || log.reads != many/page+1 || store.asked > many/page+2 {
+		t.Errorf("%d events in %d reads with %d queries for keys", next-1, log.reads, store.asked)
+	}
+	if grown := most - before; grown > 32<<20 { // of 150 MB
+		t.Errorf("%d bytes are kept", grown)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	log.reads = 0
+	var ended error
+	for e, err := range keys.Export(ctx, tx{}, log, "ada", decode) {
+		if err != nil {
+			ended = err
+		} else if e.GlobalPosition == 1500 {
+			cancel()
+		}
+	}
+	if !errors.Is(ended, context.Canceled) || log.reads != 3 {
+		t.Errorf("a cancelled export ends after %d reads with %v", log.reads, ended)
+	}
+	log.reads = 0
+	for range keys.Export(t.Context(), tx{}, log, "ada", decode) {
+		break
+	}
+	if log.reads != 1 {
+		t.Errorf("an export that nobody wants more of reads %d pages", log.reads)
 	}
 }

@@ -876,19 +876,47 @@ func forgetterReplays[Tx any](t *testing.T, d *database[Tx]) {
 	equal(t, "restored and replayed", []string{"(removed)", "(removed)"}, names())
 }
 
+// An export holds what is sealed for a subject in every aggregate, and of a forgotten one what is left.
 func export[Tx any](t *testing.T, d *database[Tx]) {
 	p := d.process()
 	p.give(t, "t", made("ada", 7), transfer.Corrected{To: 7, Note: "x"}, transfer.Checked{})
-	var all []any
 	p.in(t, func(tx Tx) {
-		for e, err := range p.keys.Export(t.Context(), tx, d.log, "ada", func(ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e *runtime.PersistedEvent) (any, error) {
-			return store.FromESEvent(ctx, tx, keys, *e)
-		}) {
+		for _, id := range []customer.ID{"ada", "bob"} {
+			_, err := p.customers.Append(t.Context(), tx, id, runtime.NoStream(), []store.CustomerEvent{customer.Registered{Email: "mail-SECRET", Plan: "free"}})
 			check(t, err)
-			all = append(all, e.Event)
 		}
 	})
+	exported := func() (all []privacy.Exported) {
+		p.in(t, func(tx Tx) {
+			for e, err := range p.keys.Export(t.Context(), tx, d.log, "ada", func(ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e *runtime.PersistedEvent) (any, error) {
+				return store.FromESEvent(ctx, tx, keys, *e)
+			}) {
+				check(t, err)
+				all = append(all, e)
+			}
+		})
+		return all
+	}
+	all := exported()
 	want := made("ada", 7)
 	want.Note, want.Tags, want.Answers, want.Home, want.Age = "(removed)", nil, nil, transfer.Address{}, 0
-	equal(t, "exported", []any{want}, all)
+	equal(t, "exported", []any{want, customer.Registered{Email: "mail-SECRET", Plan: "free"}}, []any{all[0].Event, all[1].Event})
+	text, err := json.Marshal(all[1])
+	check(t, err)
+	var members map[string]any
+	check(t, json.Unmarshal(text, &members))
+	for _, member := range []string{"event_id", "created_at", "global_position"} {
+		if members[member] == nil {
+			t.Errorf("the JSON has no %s: %s", member, text)
+		}
+		delete(members, member)
+	}
+	equal(t, "JSON", map[string]any{
+		"aggregate_type": "Customer", "aggregate_id": "ada", "aggregate_version": 1.0, "event_type": "Registered",
+		"event": map[string]any{"email": "mail-SECRET", "plan": "free"},
+	}, members)
+	p.forget(t, "ada")
+	all = exported()
+	want.Name, want.Nick, want.Born, want.Photo = "(removed)", nil, time.Time{}, nil
+	equal(t, "forgotten", []any{want, customer.Registered{Plan: "free"}}, []any{all[0].Event, all[1].Event})
 }
