@@ -273,7 +273,9 @@ func (k *Keys[Tx]) Readmit(ctx context.Context, tx Tx, subjects ...string) error
 
 // Rewrap wraps up to limit keys anew that another wrapper than the current one wrapped, and returns how many it did. Call it,
 // each time in a transaction of its own, until it returns 0; appends and reads go on meanwhile. Then the old wrapper's key
-// can be destroyed. See [WithWrapperName] and [WithOldWrapper].
+// can be destroyed, if no process makes keys by it any more. A stored key that was damaged is an [ErrIntegrity] in a
+// [*SubjectError], and nothing is done: restore its row, or give the key up by [Keys.ForgetAgain]. See [WithWrapperName] and
+// [WithOldWrapper].
 func (k *Keys[Tx]) Rewrap(ctx context.Context, tx Tx, limit int) (int, error) {
 	rows, err := k.store.FindKeys(ctx, tx, KeyQuery{NotWrappedBy: k.keks.name, Limit: limit})
 	if err != nil {
@@ -283,7 +285,7 @@ func (k *Keys[Tx]) Rewrap(ctx context.Context, tx Tx, limit int) (int, error) {
 		row := &rows[i]
 		secret, err := k.keks.unwrap(ctx, row)
 		if err != nil {
-			return 0, fmt.Errorf("rewrap: %w", err)
+			return 0, fmt.Errorf("rewrap: %w", &SubjectError{row.Subject, err})
 		}
 		if row.Wrapped, err = k.keks.wrap(ctx, row.KeyID, row.Subject, secret); err != nil {
 			return 0, fmt.Errorf("rewrap: %w", err)

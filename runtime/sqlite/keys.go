@@ -213,9 +213,13 @@ func (s *KeyStore) collect(ctx context.Context, tx *sql.Tx, settled bool, text s
 		if err == nil {
 			k.CreatedAt, err = parseTime(createdAt)
 		}
-		if err == nil && forgottenAt != "" {
+		switch {
+		case err != nil:
+		case forgottenAt != "":
 			k.ForgottenAt, err = parseTime(forgottenAt)
 			k.Wrapped = nil
+		case k.Wrapped == nil: // what is empty comes as nil, and only a forgotten key has none
+			k.Wrapped = []byte{}
 		}
 		keys = append(keys, k)
 		return err

@@ -55,6 +55,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
 	on(t, "rows changed by hand", changedByHand[pgx.Tx], changedByHand[*sql.Tx])
 	on(t, "rows deleted by hand", deletedByHand[pgx.Tx], deletedByHand[*sql.Tx])
+	on(t, "keys damaged by hand", keysDamagedByHand[pgx.Tx], keysDamagedByHand[*sql.Tx])
 	on(t, "keys older than the log", olderKeys[pgx.Tx], olderKeys[*sql.Tx])
 	on(t, "forgotten in a batch", forgottenInBatch[pgx.Tx], forgottenInBatch[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
@@ -608,6 +609,38 @@ func deletedByHand[Tx any](t *testing.T, d *database[Tx]) {
 	}
 	p.give(t, "u", made("ada", 7))
 	equal(t, "event", store.TransferEvent(made("ada", 7)), p.read(t, "u").Events[0].Event)
+}
+
+// A stored key that was damaged, emptied, or given to another subject, makes what it sealed an error with its place, and never
+// something erased. Rotation says which it is.
+func keysDamagedByHand[Tx any](t *testing.T, d *database[Tx]) {
+	d.process().give(t, "t", made("ada", 7))
+	d.exec(t, "create table backup as select * from subject_keys")
+	for name, damage := range map[string]string{
+		"emptied":        "wrapped = " + fmt.Sprintf(d.bytes, ""),
+		"overwritten":    "wrapped = " + fmt.Sprintf(d.bytes, strings.Repeat("x", 200)),
+		"of another":     "wrapped = (select wrapped from backup where subject = '7')",
+		"of another now": "subject = 'eve'",
+	} {
+		d.exec(t, "update subject_keys set "+damage+" where subject = 'ada'")
+		p := d.process()
+		tx, _, rollback := d.begin(t)
+		_, err := p.transfers.Read(t.Context(), tx, "t")
+		rotating := privacy.NewKeys[Tx](d.keyStore, localWrapper(), privacy.WithWrapperName("next"), privacy.WithOldWrapper("default", localWrapper()))
+		_, rotateErr := rotating.Rewrap(t.Context(), tx, 100)
+		rollback()
+		var where *privacy.PlaceError
+		if !errors.Is(err, privacy.ErrIntegrity) || !errors.As(err, &where) || where.Place.Field != "name" {
+			t.Errorf("%s: read: %v, want ErrIntegrity with the place", name, err)
+		}
+		var of *privacy.SubjectError
+		if !errors.Is(rotateErr, privacy.ErrIntegrity) || !errors.As(rotateErr, &of) || of.Subject != "ada" && of.Subject != "eve" {
+			t.Errorf("%s: rewrap: %v, want ErrIntegrity with the subject", name, rotateErr)
+		}
+		d.exec(t, "delete from subject_keys")
+		d.exec(t, "insert into subject_keys select * from backup")
+	}
+	equal(t, "restored", store.TransferEvent(made("ada", 7)), d.process().read(t, "t").Events[0].Event)
 }
 
 // A table of keys that was restored to an earlier time than the log lacks keys: what they seal is an error, and never taken for
