@@ -44,6 +44,10 @@ func (p *print) typ(t types.Type) {
 		p.text.WriteString("any")
 		return
 	}
+	if basic, ok := t.(*types.Basic); ok {
+		p.text.WriteString(types.Typ[basic.Kind()].Name())
+		return // it has no methods
+	}
 	for _, m := range marked {
 		if lookup(t, m.method, true).ok {
 			p.text.WriteByte(m.mark)

@@ -34,8 +34,9 @@ type embedding struct {
 
 // members returns the members of a struct's object, and adds the fields that are lost.
 func (w *walk) members(t types.Type, at spot) []model.Field {
-	var fields []model.Field
-	for _, m := range w.fields(t, at) {
+	members := w.fields(t, at)
+	fields := slices.Grow([]model.Field(nil), len(members))
+	for _, m := range members {
 		w.checkQuoted(m)
 		typ := types.Unalias(m.field.Type())
 		s := &model.Shape{Kind: model.OpaqueShape, Nullable: true, Go: w.names(typ).goName}
@@ -84,6 +85,7 @@ func (w *walk) fields(t types.Type, at spot) []member {
 				continue
 			}
 			st := outer.typ.Underlying().(*types.Struct)
+			found = slices.Grow(found, st.NumFields())
 			for i := range st.NumFields() {
 				m, inner := w.field(st.Field(i), st.Tag(i), outer.at)
 				index := append(slices.Clone(outer.index), i)
@@ -203,6 +205,11 @@ func (w *walk) checkQuoted(m member) {
 // dominant returns the fields that are written, in the order they are written in, and adds those that another of the same
 // name hides.
 func (w *walk) dominant(found []member) []member {
+	inOrder := func(a, b member) int { return slices.Compare(a.index, b.index) }
+	if !haveRivals(found) { // as in most structs
+		slices.SortFunc(found, inOrder)
+		return found
+	}
 	byName := map[string][]member{}
 	for _, m := range found {
 		byName[m.tag.name] = append(byName[m.tag.name], m)
@@ -233,8 +240,17 @@ func (w *walk) dominant(found []member) []member {
 			w.lose(second.at, "and %s are both %q in JSON, so encoding/json leaves out both; give one of them another name by a json tag", first.at.path, m.tag.name)
 		}
 	}
-	slices.SortFunc(written, func(a, b member) int { return slices.Compare(a.index, b.index) })
+	slices.SortFunc(written, inOrder)
 	return written
+}
+
+// haveRivals reports whether two fields have one name.
+func haveRivals(found []member) bool {
+	names := make(map[string]bool, len(found))
+	for i := range found {
+		names[found[i].tag.name] = true
+	}
+	return len(names) < len(found)
 }
 
 // untaggedLast orders members whose tags name them before others.

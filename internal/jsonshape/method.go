@@ -106,6 +106,9 @@ func (w *walk) byMethods(t types.Type, at spot) *model.Shape {
 	case "encoding/json.RawMessage":
 		return &model.Shape{Kind: model.RawShape, Nullable: true}
 	}
+	if _, basic := t.(*types.Basic); basic {
+		return w.byKind(t, at) // it has no methods
+	}
 	switch t.Underlying().(type) {
 	case *types.Pointer, *types.Interface:
 		return w.byKind(t, at)

@@ -179,12 +179,20 @@ func targets(s *model.Shape) map[string]bool {
 }
 
 // sortedFields returns the fields by name: their order means nothing to JSON.
-func sortedFields(s *model.Shape) []model.Field {
-	return slices.SortedFunc(slices.Values(s.Fields), func(a, b model.Field) int { return strings.Compare(a.Name, b.Name) })
+func sortedFields(s *model.Shape) []*model.Field {
+	fields := make([]*model.Field, len(s.Fields))
+	for i := range s.Fields {
+		fields[i] = &s.Fields[i]
+	}
+	slices.SortFunc(fields, func(a, b *model.Field) int { return strings.Compare(a.Name, b.Name) })
+	return fields
 }
 
 // quote returns a text as a JSON string, with <, > and & as they are.
 func quote(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		return `"` + text + `"`
+	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -11,6 +11,9 @@ import (
 func isCurrent(file, source []byte) bool {
 	var before byte // the last byte of the token before
 	for {
+		for len(file) > 0 && len(source) > 0 && file[0] == source[0] && isPlain(file[0]) {
+			file, source, before = file[1:], source[1:], file[0]
+		}
 		gap, made := leadingGap(file), leadingGap(source)
 		file, source = file[len(gap):], source[len(made):]
 		switch {
@@ -42,6 +45,9 @@ func leadingGap(text []byte) []byte {
 }
 
 func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' }
+
+// isPlain reports whether a byte is no blank, and begins nothing in which blanks count.
+func isPlain(b byte) bool { return !isBlank(b) && b != '/' && b != '"' && b != '\'' && b != '`' }
 
 // isGofmtGap reports whether gofmt writes such a gap: spaces within a line, or at most one blank line and then tabs.
 func isGofmtGap(gap []byte) bool {

@@ -45,11 +45,7 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 	if o.Tests && o.Scenarios {
 		g.scenarios = newScenarios(d, aggregates)
 	}
-	files, err := g.files(o)
-	if err == nil && o.Tests {
-		files = append(files, g.payloads()...)
-	}
-	return files, err
+	return g.files(o)
 }
 
 func (o *Options) current(path string) []byte {
@@ -97,7 +93,7 @@ type generator struct {
 	scenarios  *scenarios        // nil: none
 }
 
-// files renders every file, several at a time.
+// files renders every file, several at a time, those of payloads last.
 func (g *generator) files(o Options) ([]gen.File, error) {
 	type page func() (gen.File, error)
 	rendered := func(path string, file func() *jen.File) page {
@@ -118,14 +114,22 @@ func (g *generator) files(o Options) ([]gen.File, error) {
 		pages = append(pages, rendered(s.file(), s.generate))
 	}
 	files := make([]gen.File, len(pages))
+	var samples []gen.File
 	var group errgroup.Group
+	if o.Tests {
+		group.Go(func() error {
+			samples = g.payloads()
+			return nil
+		})
+	}
 	for i, page := range pages {
 		group.Go(func() (err error) {
 			files[i], err = page()
 			return err
 		})
 	}
-	return files, group.Wait()
+	err := group.Wait()
+	return append(files, samples...), err
 }
 
 // aggregate returns the file of one aggregate, in the order a reader wants it: what it is, how it is stored and read,
@@ -198,16 +202,18 @@ func doc(f *jen.File, format string, args ...any) {
 
 // wrap returns a paragraph as the lines of a comment, none longer than it has to be.
 func wrap(text string) []string {
-	const width = 120
+	const width, mark = 120, "//"
 	var lines []string
-	line := "//"
+	line, length := append(make([]byte, 0, width), mark...), len(mark) // length is in characters
 	for word := range strings.FieldsSeq(text) {
-		if line != "//" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
-			lines, line = append(lines, line), "//"
+		n := 1 + utf8.RuneCountInString(word)
+		if length > len(mark) && length+n > width {
+			lines = append(lines, string(line))
+			line, length = line[:len(mark)], len(mark)
 		}
-		line += " " + word
+		line, length = append(append(line, ' '), word...), length+n
 	}
-	return append(lines, line)
+	return append(lines, string(line))
 }
 
 // lines lays parameters out one to a line, as a reader wants them where there are many.

@@ -48,6 +48,7 @@ func saysName(path, name string) bool {
 // render returns the file as goimports would leave it. What it holds now stays if it is that.
 func render(path string, f *jen.File, current []byte) (gen.File, error) {
 	var source bytes.Buffer
+	source.Grow(len(current))
 	if err := f.Render(&source); err != nil {
 		return gen.File{}, fmt.Errorf("generate %s: %w", path, err)
 	}
