@@ -10,7 +10,6 @@ import (
 	"github.com/eventmap/eventmap/internal/astscan"
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen/gocode"
-	"github.com/eventmap/eventmap/internal/output"
 	"github.com/eventmap/eventmap/internal/schemalock"
 )
 
@@ -45,6 +44,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Misused(err)
 	}
 	command.Annotates = settings.format == string(schemalock.GitHubActions)
+	go settings.folder.ReadAhead() // while the go command lists packages
 	domain, err := astscan.Scan(context.Background(), settings.scan.Options)
 	if err != nil {
 		return command.Fail(err)
@@ -73,7 +73,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	for _, e := range judged.Accepted {
 		gocode.RenewSample(files, e.Aggregate, e.Name, e.Version)
 	}
-	plan, err := output.NewPlan(settings.scan.Output, append(files, settings.lockFile(judged)), owner)
+	plan, err := settings.folder.Plan(append(files, settings.lockFile(judged)), owner)
 	if err != nil {
 		return command.Fail(err)
 	}

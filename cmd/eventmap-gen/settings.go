@@ -21,6 +21,7 @@ import (
 type settings struct {
 	scan     cli.Scan
 	generate gocode.Options
+	folder   *output.Folder // that is generated into
 	baseline schemalock.Baseline
 	lockPath string   // of the schema lock, from the output folder
 	moved    []string // OLD=NEW, of packages
@@ -68,7 +69,8 @@ func (s *settings) complete(args []string) (err error) {
 	if s.lockPath, err = relative(s.scan.Output, s.baseline.Path); err != nil {
 		return err
 	}
-	s.generate.Current = output.Current(s.scan.Output)
+	s.folder = output.NewFolder(s.scan.Output)
+	s.generate.Current, s.scan.ReadFile = s.folder.Current, s.folder.ReadFile
 	for _, text := range s.moved {
 		move, err := schemalock.ParseMove(text)
 		if err != nil {

@@ -36,6 +36,8 @@ type Options struct {
 	// IsGenerated tells the files that the tool itself has written by their content. Those of the output package are not
 	// read, whatever state they are in. Nil: there are none.
 	IsGenerated func(src []byte) bool
+	// ReadFile reads a Go file of the output package, by its absolute path. Nil: [os.ReadFile].
+	ReadFile func(name string) ([]byte, error)
 }
 
 // Scan returns the events found in the packages that match the patterns, and what code for them has to know.
@@ -54,7 +56,7 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := goload.Load(ctx, goload.Options{Dir: dir, Patterns: o.Patterns, Tags: o.Tags, Output: o.Output, IsGenerated: o.IsGenerated})
+	program, err := goload.Load(ctx, goload.Options{Dir: dir, Patterns: o.Patterns, Tags: o.Tags, Output: o.Output, IsGenerated: o.IsGenerated, ReadFile: o.ReadFile})
 	if err != nil {
 		return nil, err
 	}

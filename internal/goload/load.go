@@ -13,6 +13,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,8 @@ type Options struct {
 	Output string
 	// IsGenerated tells the files that the tool itself has written by their content. Nil: there are none.
 	IsGenerated func(src []byte) bool
+	// ReadFile reads a Go file of the output folder, by its absolute path. Nil: [os.ReadFile].
+	ReadFile func(name string) ([]byte, error)
 	// Info asks for what each identifier means: [Package.Info].
 	Info bool
 	// Overlay has the content of files, by absolute path, that are read as if they held it.
@@ -67,6 +70,9 @@ type Program struct {
 func Load(ctx context.Context, o Options) (*Program, error) {
 	if o.IsGenerated == nil {
 		o.IsGenerated = func([]byte) bool { return false }
+	}
+	if o.ReadFile == nil {
+		o.ReadFile = os.ReadFile
 	}
 	asked, err := queries(o.Dir, o.Patterns)
 	if err != nil {

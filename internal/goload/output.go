@@ -149,7 +149,7 @@ func (p *Program) readOutput(dir string) ([]outputFile, error) {
 		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, name))
+		text, err := p.options.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
 		}

@@ -52,6 +52,11 @@ type Plan struct {
 // owner did not write is an error; all of them are reported at once. Line ends are no difference, so that a checkout
 // with CRLF is current.
 func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
+	return newPlan(dir, files, owner, func(gen.File) bool { return false })
+}
+
+// newPlan is [NewPlan] where some files are known to be current.
+func newPlan(dir string, files []gen.File, owner Owner, isCurrent func(gen.File) bool) (*Plan, error) {
 	var plan Plan
 	var problems []error
 	made := make(map[string]bool, len(files))
@@ -60,6 +65,9 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
 		if f.Once && !f.Renew && isThere(path) {
 			continue // whatever it holds
+		}
+		if isCurrent(f) {
+			continue
 		}
 		old, err := os.ReadFile(path)
 		switch {
@@ -93,17 +101,6 @@ func NewPlan(dir string, files []gen.File, owner Owner) (*Plan, error) {
 	}
 	slices.SortFunc(plan.Changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return &plan, nil
-}
-
-// Current returns a function that reads a file of dir with LF line ends. It returns nil for one that cannot be read.
-func Current(dir string) func(path string) []byte {
-	return func(path string) []byte {
-		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
-		if err != nil {
-			return nil
-		}
-		return lf(content)
-	}
 }
 
 // HasOwn reports whether a folder holds a Go file that the owner wrote.

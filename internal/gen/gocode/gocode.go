@@ -104,7 +104,7 @@ func (g *generator) files(o Options) ([]gen.File, error) {
 		a := &g.aggregates[i]
 		pages = append(pages, rendered(a.file(), func() *jen.File { return g.aggregate(a) }))
 		if a.plain != nil && len(a.plain.list) > 0 {
-			pages = append(pages, func() (gen.File, error) { return g.plainCode(a), nil })
+			pages = append(pages, func() (gen.File, error) { return g.plainCode(a, o.current(a.plainFile())), nil })
 		}
 		if o.Tests {
 			pages = append(pages, rendered(a.testFile(), func() *jen.File { return g.test(a) }))

@@ -23,9 +23,10 @@ type plainCode struct {
 	imports   map[string]bool
 }
 
-// plainCode returns the file of an aggregate.
-func (g *generator) plainCode(a *aggregate) gen.File {
+// plainCode returns the file of an aggregate. What it holds now stays if it is that.
+func (g *generator) plainCode(a *aggregate, current []byte) gen.File {
 	c := plainCode{generator: g, aggregate: a, imports: map[string]bool{}}
+	c.body.Grow(len(current))
 	for i := range a.events {
 		if e := &a.events[i]; e.plain != nil {
 			c.encode(e)
@@ -36,7 +37,11 @@ func (g *generator) plainCode(a *aggregate) gen.File {
 		c.write(t)
 		c.read(t)
 	}
-	return gen.File{Path: a.plainFile(), Content: slices.Concat(c.head(), c.body.Bytes())}
+	head, body := c.head(), c.body.Bytes()
+	if after, ok := bytes.CutPrefix(current, head); ok && bytes.Equal(after, body) {
+		return gen.File{Path: a.plainFile(), Content: current}
+	}
+	return gen.File{Path: a.plainFile(), Content: slices.Concat(head, body)}
 }
 
 // head returns the file up to its declarations.

@@ -1,0 +1,75 @@
+package output
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/eventmap/eventmap/internal/gen"
+)
+
+// A Folder is an output folder as a run finds it. Each of its files is read once, and Go files can be read before
+// anybody asks for them. Several goroutines may use it. What it returns must not be changed.
+type Folder struct {
+	dir string // as the user names it
+
+	mu   sync.Mutex
+	read map[string][]byte // by absolute path
+}
+
+// NewFolder returns the folder of that path, which need not exist.
+func NewFolder(dir string) *Folder { return &Folder{dir: dir, read: map[string][]byte{}} }
+
+// ReadAhead reads the Go files of the folder, for those who ask for them later. What it cannot read, they learn then.
+func (f *Folder) ReadAhead() {
+	names, _ := filepath.Glob(filepath.Join(f.dir, "*.go"))
+	for _, name := range names {
+		_, _ = f.ReadFile(name)
+	}
+}
+
+// ReadFile returns what the file of that path holds, or held when it was first read.
+func (f *Folder) ReadFile(name string) ([]byte, error) {
+	name, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	if content, ok := f.known(name); ok {
+		return content, nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.read[name] = content
+	return content, nil
+}
+
+func (f *Folder) known(name string) (content []byte, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	content, ok = f.read[name]
+	return content, ok
+}
+
+// Current returns what a file of the folder holds with LF line ends, or nil for one that cannot be read.
+func (f *Folder) Current(path string) []byte {
+	content, err := f.ReadFile(filepath.Join(f.dir, filepath.FromSlash(path)))
+	if err != nil {
+		return nil
+	}
+	return lf(content)
+}
+
+// Plan is [NewPlan] for the folder. A file that held what was generated when it was first read is current; any other is
+// read again, so that nothing is written over that came in between.
+func (f *Folder) Plan(files []gen.File, owner Owner) (*Plan, error) {
+	return newPlan(f.dir, files, owner, func(file gen.File) bool {
+		name, err := filepath.Abs(filepath.Join(f.dir, filepath.FromSlash(file.Path)))
+		content, ok := f.known(name)
+		return err == nil && ok && bytes.Equal(lf(content), file.Content)
+	})
+}
