@@ -51,6 +51,7 @@ func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 		declared:   declared,
 		personal:   hasPersonal(d.Aggregates),
 		qualifiers: qualifiers(d, declared, d.Output.Package),
+		words:      newWords(),
 	}
 	return &s
 }
