@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"github.com/eventmap/eventmap/internal/astscan"
 	"github.com/eventmap/eventmap/internal/cli"
@@ -16,13 +15,9 @@ import (
 //go:embed doc.go
 var doc string
 
-// garbagePercent lets twice as much garbage as live memory gather before it is collected, for the process is short. GOGC sets
-// another value. See docs/adr/0152-garbage-is-collected-later.md.
-const garbagePercent = 200
-
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
+		deferCollection()
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
