@@ -1,8 +1,6 @@
 package fingerprint
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"go/scanner"
 	"go/token"
 )
@@ -13,17 +11,17 @@ func File(content []byte) string {
 	fset := token.NewFileSet()
 	var s scanner.Scanner
 	s.Init(fset.AddFile("", fset.Base(), len(content)), content, func(token.Position, string) {}, 0)
-	hash := sha256.New()
+	text, sum := newHash()
 	for {
-		_, tok, text := s.Scan()
+		_, tok, literal := s.Scan()
 		if tok == token.EOF {
 			break
 		}
 		if tok == token.SEMICOLON {
-			text = ";" // also where a line end stands for it
+			literal = ";" // also where a line end stands for it
 		}
-		writeText(hash, tok.String())
-		writeText(hash, text)
+		writeText(text, tok.String())
+		writeText(text, literal)
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	return sum()
 }

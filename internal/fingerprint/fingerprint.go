@@ -9,8 +9,6 @@
 package fingerprint
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -73,12 +71,12 @@ func (c *Code) Fingerprint(roots []types.Object, extra ...string) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
-	hash := sha256.New()
+	hash, sum := newHash()
 	for _, text := range append(slices.Clone(extra), entries...) {
 		writeText(hash, text)
 	}
 	return Result{
-		Sum:      hex.EncodeToString(hash.Sum(nil)),
+		Sum:      sum(),
 		Files:    w.reachedFiles(),
 		Refusals: sortFindings(w.refusals),
 		Warnings: sortFindings(w.warnings),

@@ -1,26 +1,48 @@
 package fingerprint
 
 import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // writeText writes text with its length before it, so that no two lists of texts are written alike.
-func writeText(w io.Writer, text string) {
-	// Hashes and builders never fail.
-	_, _ = w.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
-	_, _ = io.WriteString(w, text)
+func writeText(b textWriter, text string) {
+	// Buffers never fail, nor do hashes behind them.
+	_, _ = b.Write(binary.BigEndian.AppendUint64(b.AvailableBuffer(), uint64(len(text))))
+	_, _ = b.WriteString(text)
+}
+
+// A textWriter is a [bytes.Buffer], or a [bufio.Writer].
+type textWriter interface {
+	io.Writer
+	io.StringWriter
+	AvailableBuffer() []byte
+}
+
+// newHash returns a hash to write texts to, and a function that returns what they come to, in hexadecimal.
+func newHash() (w *bufio.Writer, sum func() string) {
+	hash := sha256.New()
+	w = bufio.NewWriter(hash)
+	return w, func() string {
+		_ = w.Flush()
+		return hex.EncodeToString(hash.Sum(nil))
+	}
 }
 
 // declarationText is a declaration's content in a form that only depends on what it means: no comments, no positions, no
 // layout, and each identifier with what it stands for, so that another import behind the same name shows.
 func declarationText(node ast.Node, info *types.Info) string {
-	var b strings.Builder
+	var b bytes.Buffer
 	writeNode(&b, reflect.ValueOf(node), info)
 	return b.String()
 }
@@ -35,7 +57,40 @@ var (
 // Two positions mean something by being there: the dots of a call f(xs...), and the equals sign of an alias.
 var meaningfulPositions = map[string]bool{"Ellipsis": true, "Assign": true}
 
-func writeNode(b *strings.Builder, v reflect.Value, info *types.Info) {
+// A layout is what of a type of nodes counts.
+type layout struct {
+	name   string
+	fields []layoutField
+}
+
+// A layoutField is a field that holds a node, or more, or a position that means something by being there.
+type layoutField struct {
+	index    int
+	position string // its name, if it is one
+}
+
+var layouts sync.Map // by reflect.Type
+
+// layoutOf returns the layout of a struct type. Reflection takes its time to tell.
+func layoutOf(t reflect.Type) *layout {
+	if known, ok := layouts.Load(t); ok {
+		return known.(*layout)
+	}
+	of := &layout{name: t.Name()}
+	for i := range t.NumField() {
+		switch field := t.Field(i); {
+		case field.Type == commentType || field.Type == objectType || field.Name == "Doc" || field.Name == "Comment":
+		case field.Type != positionType:
+			of.fields = append(of.fields, layoutField{index: i})
+		case meaningfulPositions[field.Name]:
+			of.fields = append(of.fields, layoutField{index: i, position: field.Name})
+		}
+	}
+	layouts.Store(t, of)
+	return of
+}
+
+func writeNode(b *bytes.Buffer, v reflect.Value, info *types.Info) {
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
 		if v.IsNil() {
@@ -63,19 +118,15 @@ func writeNode(b *strings.Builder, v reflect.Value, info *types.Info) {
 		}
 		writeNode(b, v.Elem(), info)
 	case reflect.Struct:
-		b.WriteString(v.Type().Name())
+		of := layoutOf(v.Type())
+		b.WriteString(of.name)
 		b.WriteByte('{')
-		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			switch {
-			case field.Type == commentType || field.Type == objectType || field.Name == "Doc" || field.Name == "Comment":
-			case field.Type == positionType:
-				if meaningfulPositions[field.Name] && v.Field(i).Int() != 0 {
-					b.WriteString(field.Name)
-				}
-			default:
-				writeNode(b, v.Field(i), info)
+		for _, field := range of.fields {
+			if field.position == "" {
+				writeNode(b, v.Field(field.index), info)
 				b.WriteByte(',')
+			} else if v.Field(field.index).Int() != 0 {
+				b.WriteString(field.position)
 			}
 		}
 		b.WriteByte('}')
@@ -101,7 +152,7 @@ func writeNode(b *strings.Builder, v reflect.Value, info *types.Info) {
 	}
 }
 
-func writeIdentifier(b *strings.Builder, id *ast.Ident, info *types.Info) {
+func writeIdentifier(b *bytes.Buffer, id *ast.Ident, info *types.Info) {
 	b.WriteByte('\'')
 	writeText(b, id.Name)
 	if object := info.Uses[id]; object != nil && object.Pkg() != nil && !isLocal(object) {
@@ -111,7 +162,7 @@ func writeIdentifier(b *strings.Builder, id *ast.Ident, info *types.Info) {
 
 // writeSelection adds what a selector selects: a promoted method is found on another type when an embedded field changes,
 // and the selector stays as it is.
-func writeSelection(b *strings.Builder, selector *ast.SelectorExpr, info *types.Info) {
+func writeSelection(b *bytes.Buffer, selector *ast.SelectorExpr, info *types.Info) {
 	if selection := info.Selections[selector]; selection != nil {
 		writeText(b, types.TypeString(selection.Recv(), nil))
 		for _, i := range selection.Index() {
