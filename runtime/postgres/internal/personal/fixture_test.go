@@ -21,6 +21,7 @@ import (
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/migration"
 	"github.com/eventmap/eventmap/internal/pgtest"
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/console"
 	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/postgres"
 	store "github.com/eventmap/eventmap/runtime/postgres/internal/personal/personalstore"
@@ -37,6 +38,7 @@ type database[Tx any] struct {
 	}
 	keyStore  *countedKeys[Tx]
 	consumers consumer.Database[Tx]
+	inspector console.Inspector
 	begin     func(t testing.TB) (tx Tx, commit, rollback func())
 	try       func(ctx context.Context, work func(tx Tx) error) error // in a transaction, which is committed if work returns no error
 	exec      func(t testing.TB, statement string)                    // in SQL that both understand
@@ -207,8 +209,12 @@ func onGroup(t testing.TB) *database[*postgres.Group] {
 
 // onPool returns what databases of PostgreSQL have in common.
 func onPool[Tx any](pool *pgxpool.Pool) *database[Tx] {
+	inspector, err := postgres.NewInspector(pool)
+	if err != nil {
+		panic(err) // the configuration is the default one
+	}
 	return &database[Tx]{
-		now: time.Now(), bytes: `'\x%x'`,
+		inspector: inspector, now: time.Now(), bytes: `'\x%x'`,
 		exec: func(t testing.TB, statement string) {
 			t.Helper()
 			_, err := pool.Exec(t.Context(), statement)
@@ -274,8 +280,10 @@ func onSQLite(t testing.TB) *database[*sql.Tx] {
 	check(t, err)
 	consumers, err := sqlite.NewConsumers(db)
 	check(t, err)
+	inspector, err := sqlite.NewInspector(db)
+	check(t, err)
 	return &database[*sql.Tx]{
-		log: log, keyStore: &countedKeys[*sql.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(), bytes: "x'%x'",
+		inspector: inspector, log: log, keyStore: &countedKeys[*sql.Tx]{KeyStore: keys}, consumers: consumers, now: time.Now(), bytes: "x'%x'",
 		try: func(ctx context.Context, work func(tx *sql.Tx) error) error {
 			tx, err := db.BeginTx(ctx, nil)
 			if err != nil {

@@ -5,7 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/console"
 	"github.com/eventmap/eventmap/runtime/consumer"
 	"github.com/eventmap/eventmap/runtime/mapping"
 	"github.com/eventmap/eventmap/runtime/postgres"
@@ -149,3 +155,59 @@ func logsAndErrors[Tx any](t *testing.T, d *database[Tx], logTo func(runtime.Log
 		}
 	}
 }
+
+// No page of the console shows a personal value: neither what is sealed, nor what is in clear because it was stored before its mark.
+func TestPersonal_console(t *testing.T) {
+	t.Parallel()
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); consolePages(t, onPostgres(t, nil)) })
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); consolePages(t, onSQLite(t)) })
+}
+
+func consolePages[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	labelled := made("ada", 7)
+	labelled.Labels = map[string]string{"plain": "label-PLAIN"}
+	p.give(t, "t", labelled, transfer.Checked{})
+	p.in(t, func(tx Tx) {
+		old := runtime.Event{AggregateType: store.CustomerType, AggregateID: "ada", EventType: "Renamed", EventVersion: 1, EventID: uuid.New(), Payload: []byte(`{"name":"name-SECRET"}`)}
+		_, err := d.log.Append(t.Context(), tx, runtime.NoStream(), []runtime.Event{old})
+		check(t, err)
+	})
+	check(t, d.consume(t, store.NewTransferConsumer[Tx]("failing", p.keys, store.TransferHandlerFuncs[Tx]{
+		Made: func(context.Context, Tx, transfer.Made, runtime.Meta) error { return errors.New("what I say is mine") },
+	})))
+	handler, err := console.New(console.Config{
+		Inspector: d.inspector, Domain: store.Describe(), Logger: slog.New(slog.DiscardHandler),
+		Authorize: func(*http.Request) console.Access { return console.Access{Role: console.Reader} },
+	})
+	check(t, err)
+	var all strings.Builder
+	seen := map[string]bool{}
+	for left := []string{"/"}; len(left) > 0; left = left[1:] {
+		path := left[0]
+		if seen[path] || len(seen) > 200 {
+			continue
+		}
+		seen[path] = true
+		response := httptest.NewRecorder()
+		handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, path, nil))
+		body := response.Body.String()
+		all.WriteString(body)
+		if strings.Contains(html.UnescapeString(body), secret) {
+			t.Errorf("%s shows something personal", path)
+		}
+		for _, link := range links.FindAllStringSubmatch(body, -1) {
+			if to, err := url.Parse(html.UnescapeString(link[1])); err == nil && to.Host == "" && to.Scheme == "" {
+				left = append(left, (&url.URL{Path: "/"}).ResolveReference(to).String())
+			}
+		}
+	}
+	for _, there := range []string{"label-PLAIN", "what I say is mine", "Renamed", "parked?"} {
+		if !strings.Contains(all.String(), there) {
+			t.Errorf("the %d pages do not show %q, which is there", len(seen), there)
+		}
+	}
+}
+
+// links are the links of a page.
+var links = regexp.MustCompile(`href="([^"#]+)"`)

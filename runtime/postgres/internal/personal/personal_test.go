@@ -246,9 +246,13 @@ func otherProcesses[Tx any](t *testing.T, d *database[Tx]) {
 	p, other := d.process(), d.process()
 	p.give(t, "t", made("ada", 7))
 	equal(t, "before", "name-SECRET \"{}\\", other.load(t, "t").Name)
+	other.give(t, "raced", made("ada", 7))
 	p.forget(t, "ada")
+	other.give(t, "raced", made("ada", 7)) // under the key that it has still
+	equal(t, "appended within the time to live", "(removed)", p.read(t, "raced").Events[1].Event.(transfer.Made).Name)
 	d.now = d.now.Add(time.Minute)
 	equal(t, "after the time to live", "(removed)", other.load(t, "t").Name)
+	equal(t, "appended within the time to live", "(removed)", other.read(t, "raced").Events[1].Event.(transfer.Made).Name)
 	tx, _, rollback := d.begin(t)
 	defer rollback()
 	_, err := other.transfers.Append(t.Context(), tx, "t", runtime.Any(), []store.TransferEvent{made("ada", 7)})
