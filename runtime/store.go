@@ -38,6 +38,29 @@ type AggregateStreamReader[Tx any] interface {
 	ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (Stream, error)
 }
 
+// A StreamPartsReader shows events while it reads those after them, to whoever has work to do on each: that may be done
+// meanwhile. Stores may offer it beside [AggregateStreamReader]; see [PartsReader].
+type StreamPartsReader[Tx any] interface {
+	// ReadStreamParts is [AggregateStreamReader.ReadAggregateStream] that calls show with events of the stream that it will
+	// return: with the first ones, then with those after them, and so on. It need not show all, or any, such as the last
+	// ones of a stream or those of a short one; show may be nil. It is called by the goroutine of the caller, while tx is
+	// in use, so it must not use tx, and it must not change the events; but they may be read from then on, until the
+	// store has returned and after, by any goroutine. After an error the events that were shown are of no use.
+	ReadStreamParts(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64, show func([]PersistedEvent)) (Stream, error)
+	// PartsOf returns the store whose ReadAggregateStream this is, which is the receiver.
+	PartsOf() AggregateStreamReader[Tx]
+}
+
+// PartsReader returns a store as a [StreamPartsReader], if it is one. A type that embeds a store has the methods of that, and
+// may have a ReadAggregateStream of its own, which the embedded ReadStreamParts knows nothing of: it is none.
+func PartsReader[Tx any](store AggregateStreamReader[Tx]) (StreamPartsReader[Tx], bool) {
+	parts, ok := store.(StreamPartsReader[Tx])
+	if !ok || parts.PartsOf() != store {
+		return nil, false
+	}
+	return parts, true
+}
+
 // An EventReader reads the log of all events.
 type EventReader[Tx any] interface {
 	// ReadEvents returns up to limit events with a position greater than fromPosition, 0 for all, in position order, none

@@ -7,6 +7,7 @@ import (
 	goruntime "runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -18,15 +19,25 @@ import (
 // was forgotten. It takes no round trip if all keys are cached, else one for those that are left when the first is missing. It
 // returns the IDs of the keys; some may come more than once. A value that is not what was sealed there is a
 // [*runtime.DecodeError] with a [privacy.ErrIntegrity]. Many events are opened by several goroutines, which end before it
-// returns. After an error some of the events may be in clear.
+// returns. After an error the events are as they were.
 func (p Personal[Tx]) Open(ctx context.Context, tx Tx, events []runtime.PersistedEvent) ([]uuid.UUID, error) {
+	return p.openRest(ctx, tx, events, nil)
+}
+
+// openRest is Open for events of which the first parts were opened before, as far as that could be done.
+func (p Personal[Tx]) openRest(ctx context.Context, tx Tx, events []runtime.PersistedEvent, parts []*opening) ([]uuid.UUID, error) {
 	if len(p.events) == 0 {
 		return nil, nil
 	}
 	if p.keys == nil && len(p.keyIDs(events)) > 0 {
 		return nil, errNoKeys
 	}
-	return p.openBy(openings(events, p.cipher), func(missing []uuid.UUID) (*privacy.Ring, error) { return p.keys.ByID(ctx, tx, missing...) })
+	rest := events
+	for _, o := range parts {
+		rest = rest[len(o.events):]
+	}
+	find := func(missing []uuid.UUID) (*privacy.Ring, error) { return p.keys.ByID(ctx, tx, missing...) }
+	return p.openParts(events, append(parts, openings(rest, p.cipher)...), find)
 }
 
 // cipher returns a cipher with the keys that are cached.
@@ -37,31 +48,40 @@ func (p Personal[Tx]) cipher() *privacy.Cipher {
 	return p.keys.Cipher()
 }
 
-// openBy opens the events of openings and returns the IDs of the keys. find is asked once for all keys that are missing.
-func (p Personal[Tx]) openBy(parts []opening, find func(missing []uuid.UUID) (*privacy.Ring, error)) (ids []uuid.UUID, err error) {
+// openParts opens events whose parts are the openings, in order. find is asked once for all keys that are missing.
+func (p Personal[Tx]) openParts(
+	events []runtime.PersistedEvent, parts []*opening, find func(missing []uuid.UUID) (*privacy.Ring, error),
+) (ids []uuid.UUID, err error) {
 	run(parts, p.events)
 	var missing []uuid.UUID
-	isMissing := func(o opening) bool { return errors.Is(o.err, privacy.ErrNotCached) }
+	var waiting []*opening
 	for _, o := range parts {
-		if isMissing(o) {
-			missing = append(missing, p.keyIDs(o.events)...)
+		if errors.Is(o.err, privacy.ErrNotCached) {
+			waiting, missing = append(waiting, o), append(missing, p.keyIDs(o.left())...)
 		}
 	}
-	if slices.ContainsFunc(parts, isMissing) {
+	if len(waiting) > 0 {
 		ring, err := find(missing)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range parts {
+		for _, o := range waiting {
 			o.cipher.Add(ring)
+			o.err = nil
 		}
-		run(parts, p.events)
+		run(waiting, p.events)
 	}
 	for _, o := range parts {
 		if o.err != nil {
-			return nil, NewDecodeError(&o.events[0], o.err)
+			return nil, NewDecodeError(&o.left()[0], o.err)
 		}
 		ids = append(ids, o.cipher.KeyIDs()...)
+	}
+	for _, o := range parts {
+		for i := range o.opened {
+			o.opened[i].put(&events[i])
+		}
+		events = events[len(o.opened):]
 	}
 	return ids, nil
 }
@@ -122,58 +142,85 @@ func (p Personal[Tx]) ring(ctx context.Context, tx Tx, ids []uuid.UUID) (*privac
 
 // openWith opens events with keys that were asked for.
 func (p Personal[Tx]) openWith(ring *privacy.Ring, events []runtime.PersistedEvent) error {
-	_, err := p.openBy(openings(events, ring.Cipher), nil)
+	_, err := p.openParts(events, openings(events, ring.Cipher), nil)
 	return err
 }
 
-// An opening is the part of a batch that one goroutine opens.
+// An opening is a part of a batch that one goroutine opens. It leaves the events as they are.
 type opening struct {
 	cipher *privacy.Cipher
-	to     *block
-	events []runtime.PersistedEvent // that are left
-	err    error                    // of the first of them
+	events []runtime.PersistedEvent
+	opened []clearPayload // of the first events, as many as are opened
+	err    error          // of the one after them
 }
+
+// A clearPayload is the payload of an event in clear, and what of it is erased.
+type clearPayload struct {
+	payload []byte
+	erased  []string
+}
+
+func (c *clearPayload) put(e *runtime.PersistedEvent) { e.Payload, e.Erased = c.payload, c.erased }
+
+// left returns the events that are not opened.
+func (o *opening) left() []runtime.PersistedEvent { return o.events[len(o.opened):] }
 
 // eventsEach is how many events an opening has at least: fewer are opened before another goroutine would begin.
 const eventsEach = 500
 
 // openings divides events among as many goroutines as can run.
-func openings(events []runtime.PersistedEvent, cipher func() *privacy.Cipher) []opening {
-	parts := make([]opening, max(1, min(goruntime.GOMAXPROCS(0), len(events)/eventsEach)))
+func openings(events []runtime.PersistedEvent, cipher func() *privacy.Cipher) []*opening {
+	parts := make([]*opening, max(1, min(goruntime.GOMAXPROCS(0), len(events)/eventsEach)))
 	for i := range parts {
-		from, to := i*len(events)/len(parts), (i+1)*len(events)/len(parts)
-		parts[i] = opening{cipher: cipher(), to: new(block), events: events[from:to]}
+		parts[i] = &opening{cipher: cipher(), events: events[i*len(events)/len(parts) : (i+1)*len(events)/len(parts)]}
 	}
 	return parts
 }
 
 // run opens the events of openings, each up to the first that cannot be opened.
-func run(parts []opening, personal PersonalEvents) {
-	var others sync.WaitGroup
-	for i := range parts[1:] {
-		others.Go(func() { parts[1+i].run(personal) })
+func run(parts []*opening, personal PersonalEvents) {
+	parts = slices.DeleteFunc(slices.Clone(parts), func(o *opening) bool { return o.isOver() })
+	var begun atomic.Int64
+	work := func() {
+		for i := begun.Add(1) - 1; i < int64(len(parts)); i = begun.Add(1) - 1 {
+			parts[i].run(personal)
+		}
 	}
-	parts[0].run(personal)
+	var others sync.WaitGroup
+	for range min(goruntime.GOMAXPROCS(0), len(parts)) - 1 {
+		others.Go(work)
+	}
+	work()
 	others.Wait()
 }
 
+// isOver reports whether no event can be opened any more.
+func (o *opening) isOver() bool { return o.err != nil || len(o.left()) == 0 }
+
+// run opens events up to the first that cannot be opened.
 func (o *opening) run(personal PersonalEvents) {
-	o.err = nil
+	if o.opened == nil {
+		o.opened = make([]clearPayload, 0, len(o.events))
+	}
 	var version EventVersion
 	var fields []PersonalField
-	for ; len(o.events) > 0; o.events = o.events[1:] {
-		e := &o.events[0]
+	to := new(block)
+	for left := o.left(); len(left) > 0; left = left[1:] {
+		e := &left[0]
 		if now := versionOf(&e.Event); now != version { // events of one version come in rows
 			version, fields = now, personal[now].Fields
 		}
-		if o.err = open(o.cipher, o.to, e, fields); o.err != nil {
+		opened, err := open(o.cipher, to, e, fields)
+		if err != nil {
+			o.err = err
 			return
 		}
+		o.opened = append(o.opened, opened)
 	}
 }
 
-// open replaces the payload of an event by one in clear.
-func open(cipher *privacy.Cipher, to *block, e *runtime.PersistedEvent, fields []PersonalField) error {
+// open returns the payload of an event in clear.
+func open(cipher *privacy.Cipher, to *block, e *runtime.PersistedEvent, fields []PersonalField) (clearPayload, error) {
 	return reveal(to, e, fields, func(to []byte, f *PersonalField, value []byte) ([]byte, bool, error) {
 		if f.HasClear && !privacy.IsSealed(value) {
 			return append(to, value...), false, nil
@@ -185,21 +232,23 @@ func open(cipher *privacy.Cipher, to *block, e *runtime.PersistedEvent, fields [
 
 // Conceal returns the event without its personal data, for those who have no keys. Erased lists what is left out.
 func (p PersonalEvents) Conceal(e runtime.PersistedEvent) runtime.PersistedEvent {
-	err := reveal(new(block), &e, p.of(&e.Event), func(to []byte, _ *PersonalField, _ []byte) ([]byte, bool, error) { return to, true, nil })
+	concealed, err := reveal(new(block), &e, p.of(&e.Event), func(to []byte, _ *PersonalField, _ []byte) ([]byte, bool, error) { return to, true, nil })
 	if err != nil {
 		e.Payload = nil // nobody can say what of it is personal
+		return e
 	}
+	concealed.put(&e)
 	return e
 }
 
-// reveal replaces the payload of an event by one in a block, in which each personal member is what read appends, or what an
-// erased one reads as. The event is left as it is after an error.
+// reveal returns the payload of an event, written into a block, in which each personal member is what read appends, or what an
+// erased one reads as.
 func reveal(
 	block *block, e *runtime.PersistedEvent, fields []PersonalField,
 	read func(to []byte, f *PersonalField, value []byte) (with []byte, erased bool, err error),
-) error {
+) (clearPayload, error) {
 	if len(fields) == 0 {
-		return nil
+		return clearPayload{e.Payload, e.Erased}, nil
 	}
 	w := block.object(len(e.Payload))
 	members := newMembers(e.Payload)
@@ -210,14 +259,14 @@ func reveal(
 		i := fieldOf(fields, members.name)
 		if i < 0 {
 			if j := foldedOf(fields, members.name); j >= 0 {
-				return twice(e, &fields[j])
+				return clearPayload{}, twice(e, &fields[j])
 			}
 			w.add(members.quoted(), members.value())
 			continue
 		}
 		f := &fields[i]
 		if seen[i] {
-			return twice(e, f)
+			return clearPayload{}, twice(e, f)
 		}
 		seen[i] = true
 		before := len(w.bytes)
@@ -225,7 +274,7 @@ func reveal(
 		with, erased, err := read(w.bytes, f, members.value())
 		switch {
 		case err != nil:
-			return err
+			return clearPayload{}, err
 		case erased && f.Erased == "":
 			w.bytes = w.bytes[:before]
 		case erased:
@@ -238,10 +287,9 @@ func reveal(
 		}
 	}
 	if !members.isWhole() {
-		return fmt.Errorf("%w: the payload is no JSON object", privacy.ErrIntegrity)
+		return clearPayload{}, fmt.Errorf("%w: the payload is no JSON object", privacy.ErrIntegrity)
 	}
-	e.Payload, e.Erased = block.end(w), lost
-	return nil
+	return clearPayload{block.end(w), lost}, nil
 }
 
 // twice returns the error of a payload that has a personal member more than once, so that a value in clear could hide one.

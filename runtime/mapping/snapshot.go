@@ -107,14 +107,11 @@ func (s Snapshots[Tx, S]) resume(ctx context.Context, tx Tx, aggregateID string,
 
 // whole folds the stream from its first event.
 func (s Snapshots[Tx, S]) whole(ctx context.Context, tx Tx, aggregateID string, opts ...runtime.LoadOption) (Loaded[S], error) {
-	stream, err := ReadStream(ctx, s.store, tx, s.aggregateType, aggregateID, After(0, opts...)...)
+	stream, ids, err := s.personal.readStream(ctx, s.store, tx, s.aggregateType, aggregateID, After(0, opts...)...)
 	if err != nil {
 		return Loaded[S]{}, err
 	}
-	loaded := Loaded[S]{Version: int64(stream.Len())}
-	if loaded.KeyIDs, err = s.personal.Open(ctx, tx, stream.Events); err != nil {
-		return Loaded[S]{}, err
-	}
+	loaded := Loaded[S]{Version: int64(stream.Len()), KeyIDs: ids}
 	return loaded, s.fold(&loaded.State, stream.Events)
 }
 

@@ -9,11 +9,18 @@ import (
 
 // ReadStream reads the stream of an aggregate, or what the options select of it.
 func ReadStream[Tx any](ctx context.Context, store runtime.AggregateStreamReader[Tx], tx Tx, aggregateType, aggregateID string, opts ...runtime.ReadOption) (runtime.Stream, error) {
+	return readWindow(opts, func(from, to *int64) (runtime.Stream, error) {
+		return store.ReadAggregateStream(ctx, tx, aggregateType, aggregateID, from, to)
+	})
+}
+
+// readWindow reads what the options select of a stream.
+func readWindow(opts []runtime.ReadOption, read func(from, to *int64) (runtime.Stream, error)) (runtime.Stream, error) {
 	var w runtime.Window
 	for _, o := range opts {
 		w = w.With(o)
 	}
-	stream, err := store.ReadAggregateStream(ctx, tx, aggregateType, aggregateID, w.From, w.To)
+	stream, err := read(w.From, w.To)
 	var incomplete *runtime.IncompleteStreamError
 	if w.AllowIncomplete && errors.As(err, &incomplete) {
 		return incomplete.Found, nil

@@ -12,12 +12,14 @@ import (
 )
 
 // Store returns a store that does what the given one does, and tells of it. It implements the same optional interfaces of
-// package runtime as that one, and no others. A store that is nil is a mistake in the program, and panics when it is used.
+// package runtime as that one, and no others; only that it shows parts of a stream, to open personal data while it is read, needs
+// a store that implements all. A store that is nil is a mistake in the program, and panics when it is used.
 func Store[Tx any](store runtime.Store[Tx], opts ...Option) runtime.Store[Tx] {
 	return combine(store, &told[Tx]{store: store, instruments: newInstruments(configure(opts))})
 }
 
-// told tells of the calls to a store. Its methods beyond those of runtime.Store are called only if the store has them.
+// told tells of the calls to a store. Its methods beyond those of runtime.Store are called only if the store has them, but for
+// those of a StreamPartsReader, which need nothing of the store.
 type told[Tx any] struct {
 	store runtime.Store[Tx]
 	*instruments
@@ -129,9 +131,30 @@ func (s *told[Tx]) AppendStreams(ctx context.Context, tx Tx, appends ...runtime.
 
 // ReadAggregateStream is that of the store.
 func (s *told[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, from, to *int64) (runtime.Stream, error) {
+	return s.readStream(ctx, aggregateType, func(ctx context.Context) (runtime.Stream, error) {
+		return s.store.ReadAggregateStream(ctx, tx, aggregateType, aggregateID, from, to)
+	})
+}
+
+// ReadStreamParts is that of the store, or shows nothing if the store has none.
+func (s *told[Tx]) ReadStreamParts(ctx context.Context, tx Tx, aggregateType, aggregateID string, from, to *int64, show func([]runtime.PersistedEvent)) (runtime.Stream, error) {
+	parts, ok := runtime.PartsReader(runtime.AggregateStreamReader[Tx](s.store))
+	if !ok {
+		return s.ReadAggregateStream(ctx, tx, aggregateType, aggregateID, from, to)
+	}
+	return s.readStream(ctx, aggregateType, func(ctx context.Context) (runtime.Stream, error) {
+		return parts.ReadStreamParts(ctx, tx, aggregateType, aggregateID, from, to, show)
+	})
+}
+
+// PartsOf returns s.
+func (s *told[Tx]) PartsOf() runtime.AggregateStreamReader[Tx] { return s }
+
+// readStream tells of a read of one stream.
+func (s *told[Tx]) readStream(ctx context.Context, aggregateType string, read func(context.Context) (runtime.Stream, error)) (runtime.Stream, error) {
 	began := time.Now()
 	inner, span := s.start(ctx, "read", aggregateType, trace.SpanKindClient)
-	stream, err := s.store.ReadAggregateStream(inner, tx, aggregateType, aggregateID, from, to)
+	stream, err := read(inner)
 	s.endRead(ctx, span, "read", aggregateType, began, len(stream.Events), err)
 	return stream, err
 }

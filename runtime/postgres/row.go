@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
 
 // A decoder turns the rows of one read into events. Type names repeat from row to row, so equal ones share one string;
@@ -15,9 +16,10 @@ type decoder struct {
 	event  runtime.PersistedEvent
 	names  names
 	blocks blocks
-	from   rows     // whose columns are known
-	wire   wireRows // from, if its columns can be taken as they come over the wire, or nil
-	dest   []any    // what its columns are scanned into if not
+	from   rows                           // whose columns are known
+	wire   wireRows                       // from, if its columns can be taken as they come over the wire, or nil
+	dest   []any                          // what its columns are scanned into if not
+	show   func([]runtime.PersistedEvent) // what collect has read, or nil
 }
 
 // newDecoder returns a decoder for the columns of the read statements, in their order.
@@ -79,6 +81,7 @@ func (d *decoder) collect(events []runtime.PersistedEvent, r rows, limit int) ([
 			events = append(make([]runtime.PersistedEvent, 0, min(max(4*n, fewRows), limit)), events...)
 		}
 		events = append(events, d.event)
+		reading.Show(events, d.show)
 	}
 	r.Close()
 	return events, r.Err()

@@ -17,6 +17,14 @@ import (
 // miss an append that ends at that very moment, but never counts an event that was not read: an append that expects it
 // then conflicts and no update is lost.
 func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
+	return s.ReadStreamParts(ctx, tx, aggregateType, aggregateID, fromVersion, toVersion, nil)
+}
+
+// ReadStreamParts is ReadAggregateStream that shows events while it reads further ones; see [runtime.StreamPartsReader].
+// A stream of few events is not shown, and neither are the last ones of any.
+func (s *Store[Tx]) ReadStreamParts(
+	ctx context.Context, tx Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64, show func([]runtime.PersistedEvent),
+) (runtime.Stream, error) {
 	from, to := int64(0), int64(math.MaxInt64)
 	if fromVersion != nil {
 		from = *fromVersion
@@ -37,7 +45,9 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 		return runtime.Stream{}, s.streamError(p, err)
 	}
 	expected := room(from, min(to, version))
-	events, err := newDecoder().collect(make([]runtime.PersistedEvent, 0, expected), r, expected)
+	d := newDecoder()
+	d.show = show
+	events, err := d.collect(make([]runtime.PersistedEvent, 0, expected), r, expected)
 	if err != nil {
 		return runtime.Stream{}, s.streamError(p, err)
 	}
@@ -47,6 +57,9 @@ func (s *Store[Tx]) ReadAggregateStream(ctx context.Context, tx Tx, aggregateTyp
 	}
 	return stream, nil
 }
+
+// PartsOf returns s; see [runtime.StreamPartsReader].
+func (s *Store[Tx]) PartsOf() runtime.AggregateStreamReader[Tx] { return s }
 
 // room returns how many events to make room for at once in order to read the versions from and to, both included.
 func room(from, to int64) int {

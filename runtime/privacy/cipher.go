@@ -3,7 +3,6 @@ package privacy
 import (
 	"encoding/base64"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -14,6 +13,7 @@ import (
 type Cipher struct {
 	ring   *Ring
 	beyond *cache // where a key is that the ring does not know of; nil: nowhere
+	added  *Ring  // keys that were asked for since, or nil
 	last   *key   // that opened a value: the next one is often of the same subject
 	used   []uuid.UUID
 	bytes  []byte // of a value, as Sealed has them
@@ -33,11 +33,9 @@ func (k *Keys[Tx]) Cipher() *Cipher {
 	return c
 }
 
-// Add adds the keys of a ring.
-func (c *Cipher) Add(r *Ring) {
-	maps.Copy(c.ring.byID, r.byID)
-	c.beyond = nil
-}
+// Add adds the keys of a ring, in place of those that it added before. From then on a key that is missing is no
+// [ErrNotCached].
+func (c *Cipher) Add(r *Ring) { c.added, c.beyond = r, nil }
 
 // KeyIDs returns the IDs of the keys of all values that were opened, erased ones too. Some may come more than once.
 func (c *Cipher) KeyIDs() []uuid.UUID { return c.used }
@@ -80,10 +78,16 @@ func (c *Cipher) AppendOpened(to []byte, place *Place, sealed []byte) (opened []
 
 // take makes the key of an ID the one that values are opened with.
 func (c *Cipher) take(id uuid.UUID) (err error) {
-	if _, asked := c.ring.byID[id]; !asked && c.beyond != nil && !c.beyond.ofID(c.ring, id) {
-		return ErrNotCached
+	ring := c.ring
+	if _, asked := ring.byID[id]; !asked {
+		switch {
+		case c.added != nil:
+			ring = c.added
+		case c.beyond != nil && !c.beyond.ofID(ring, id):
+			return ErrNotCached
+		}
 	}
-	if c.last, err = c.ring.forOpening(id); err == nil {
+	if c.last, err = ring.forOpening(id); err == nil {
 		c.used = append(c.used, id)
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eventmap/eventmap/runtime"
+	"github.com/eventmap/eventmap/runtime/internal/reading"
 )
 
 // A decoder turns the rows of one read into events. Names that are those of the row before share its memory.
@@ -60,11 +61,22 @@ func (d *decoder) decode(r *sql.Rows) (runtime.PersistedEvent, error) {
 
 // collectEvents appends the events that a statement returns to events.
 func collectEvents(ctx context.Context, db queryer, events []runtime.PersistedEvent, text string, args ...any) ([]runtime.PersistedEvent, error) {
+	return collectParts(ctx, db, events, nil, text, args...)
+}
+
+// collectParts is collectEvents that shows what it has read, if show is not nil.
+func collectParts(
+	ctx context.Context, db queryer, events []runtime.PersistedEvent, show func([]runtime.PersistedEvent), text string, args ...any,
+) ([]runtime.PersistedEvent, error) {
 	d := newDecoder()
 	err := each(ctx, db, text, args, func(r *sql.Rows) error {
 		e, err := d.decode(r)
+		if err != nil {
+			return err
+		}
 		events = append(events, e)
-		return err
+		reading.Show(events, show)
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -16,6 +16,14 @@ import (
 // transaction sees them, so Version is exactly that of the events. A transaction that only reads is best begun read-only:
 // it waits for nobody.
 func (s *Store) ReadAggregateStream(ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64) (runtime.Stream, error) {
+	return s.ReadStreamParts(ctx, tx, aggregateType, aggregateID, fromVersion, toVersion, nil)
+}
+
+// ReadStreamParts is ReadAggregateStream that shows events while it reads further ones; see [runtime.StreamPartsReader].
+// A stream of few events is not shown, and neither are the last ones of any.
+func (s *Store) ReadStreamParts(
+	ctx context.Context, tx *sql.Tx, aggregateType, aggregateID string, fromVersion, toVersion *int64, show func([]runtime.PersistedEvent),
+) (runtime.Stream, error) {
 	from, to := int64(0), int64(math.MaxInt64)
 	if fromVersion != nil {
 		from = *fromVersion
@@ -28,7 +36,7 @@ func (s *Store) ReadAggregateStream(ctx context.Context, tx *sql.Tx, aggregateTy
 		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
 	}
 	events := make([]runtime.PersistedEvent, 0, room(from, min(to, version)))
-	events, err = collectEvents(ctx, tx, events, s.sql.streamForward, aggregateType, aggregateID, from, to, int64(math.MaxInt64))
+	events, err = collectParts(ctx, tx, events, show, s.sql.streamForward, aggregateType, aggregateID, from, to, int64(math.MaxInt64))
 	if err != nil {
 		return runtime.Stream{}, s.streamError(ctx, tx, aggregateType, aggregateID, err)
 	}
@@ -38,6 +46,9 @@ func (s *Store) ReadAggregateStream(ctx context.Context, tx *sql.Tx, aggregateTy
 	}
 	return stream, nil
 }
+
+// PartsOf returns s; see [runtime.StreamPartsReader].
+func (s *Store) PartsOf() runtime.AggregateStreamReader[*sql.Tx] { return s }
 
 // room returns how many events to make room for at once in order to read the versions from and to, both included.
 func room(from, to int64) int64 {

@@ -69,7 +69,43 @@ func (s *suite[Tx]) streamCases() []testCase {
 			},
 		})
 	}
+	if store, ok := runtime.PartsReader(runtime.AggregateStreamReader[Tx](s.Store)); ok {
+		cases = append(cases, testCase{name: "Stream/what is shown while it is read is its beginning", run: func(t *testing.T) { s.streamParts(t, store) }})
+	}
 	return cases
+}
+
+func (s *suite[Tx]) streamParts(t *testing.T, store runtime.StreamPartsReader[Tx]) {
+	id := s.newStream()
+	s.append(t, runtime.NoStream(), placed(id, 1200))
+	from, to := int64(101), int64(1100)
+	var shown []runtime.PersistedEvent
+	show := func(events []runtime.PersistedEvent) { shown = append(shown, events...) }
+	s.in(t, func(tx Tx) error {
+		for _, window := range []struct {
+			from, to *int64
+			show     func([]runtime.PersistedEvent)
+		}{{nil, nil, show}, {&from, &to, show}, {&to, nil, show}, {nil, nil, nil}} {
+			shown = nil
+			want, err := s.Store.ReadAggregateStream(t.Context(), tx, aggregateType, id, window.from, window.to)
+			if err != nil {
+				return err
+			}
+			got, err := store.ReadStreamParts(t.Context(), tx, aggregateType, id, window.from, window.to, window.show)
+			if err != nil {
+				return err
+			}
+			equal(t, "version", want.Version(), got.Version())
+			equal(t, "events", want.Events, got.Events)
+			if len(shown) > got.Len() {
+				t.Fatalf("%d events were shown of %d", len(shown), got.Len())
+			}
+			for i := range shown {
+				equal(t, "shown", got.Events[i], shown[i])
+			}
+		}
+		return nil
+	})
 }
 
 func (s *suite[Tx]) streamAbsent(t *testing.T) {

@@ -94,11 +94,8 @@ func (s *UserStore[Tx]) Read(
 	id string,
 	opts ...runtime.ReadOption,
 ) (UserStream, error) {
-	stream, err := mapping.ReadStream(ctx, s.store, tx, UserType, id, opts...)
+	stream, err := s.personal.ReadStream(ctx, s.store, tx, UserType, id, opts...)
 	if err != nil {
-		return UserStream{}, err
-	}
-	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
 		return UserStream{}, err
 	}
 	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (UserEvent, error) {

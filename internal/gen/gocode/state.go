@@ -161,11 +161,9 @@ func (g *generator) advance(f *jen.File, a *aggregate, state *jen.Statement) {
 		g.ctx(), g.tx(), g.id(a), g.local("state").Op("*").Add(state.Clone()), g.local("version").Int64(),
 		g.local("opts").Op("...").Add(runtimeName("LoadOption")),
 	).Params(jen.Int64(), jen.Error()).Block(
-		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(mappingName("ReadStream")).Call(
-			g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
-			mappingName("After").Call(g.local("version"), g.local("opts").Op("...")).Op("...")),
+		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.readStream(a,
+			mappingName("After").Call(g.local("version"), g.local("opts").Op("...")).Op("..."))),
 		g.ifErr(jen.Lit(0), g.local("err")),
-		g.opened(a, jen.Lit(0), g.local("err")),
 		jen.If(g.local("err").Op(":=").Add(g.local("s")).Dot("fold").Call(g.local("state"), g.local("stream").Dot("Events")),
 			g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Lit(0), g.local("err"))),
 		jen.Return(g.local("version").Op("+").Int64().Parens(g.local("stream").Dot("Len").Call()), jen.Nil()),

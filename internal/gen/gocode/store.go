@@ -191,13 +191,13 @@ func (g *generator) sealing(a *aggregate) *jen.Statement {
 	return jen.Null()
 }
 
-// opened returns the statement that opens the events of a stream, if the aggregate has personal data.
-func (g *generator) opened(a *aggregate, results ...jen.Code) jen.Code {
-	if !a.HasPersonal() {
-		return jen.Null()
+// readStream returns the call that reads the events of a stream, in clear.
+func (g *generator) readStream(a *aggregate, opts jen.Code) *jen.Statement {
+	call := mappingName("ReadStream")
+	if a.HasPersonal() {
+		call = g.local("s").Dot(g.localName("personal")).Dot("ReadStream")
 	}
-	return jen.If(jen.List(jen.Id("_"), g.local("err")).Op(":=").Add(g.local("s")).Dot(g.localName("personal")).Dot("Open").Call(
-		g.local("ctx"), g.local("tx"), g.local("stream").Dot("Events")), g.local("err").Op("!=").Nil()).Block(jen.Return(results...))
+	return call.Call(g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a), opts)
 }
 
 func (g *generator) storeRead(f *jen.File, a *aggregate) {
@@ -207,11 +207,8 @@ cannot be decoded is a *runtime.DecodeError.`)
 	f.Func().Params(g.receiver(a)).Id("Read").Custom(lines,
 		g.ctx(), g.tx(), g.id(a), g.local("opts").Op("...").Add(runtimeName("ReadOption")),
 	).Params(jen.Id(a.stream()), jen.Error()).Block(
-		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(mappingName("ReadStream")).Call(
-			g.local("ctx"), g.local("s").Dot(g.localName("store")), g.local("tx"), jen.Id(a.typeConst()), g.idString(a),
-			g.local("opts").Op("...")),
+		jen.List(g.local("stream"), g.local("err")).Op(":=").Add(g.readStream(a, g.local("opts").Op("..."))),
 		g.ifErr(jen.Id(a.stream()).Values(), g.local("err")),
-		g.opened(a, jen.Id(a.stream()).Values(), g.local("err")),
 		jen.Return(mappingName("DecodeStream").Call(g.local("stream"),
 			jen.Func().Params(g.local("e").Op("*").Add(runtimeName("PersistedEvent"))).Params(jen.Id(a.sum()), jen.Error()).Block(
 				jen.Return(jen.Id(a.decode()).Call(g.local("s").Dot(g.localName("settings")).Dot("Codec").Call(), g.local("e"))),

@@ -52,6 +52,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "service away", serviceAway[pgx.Tx], serviceAway[*sql.Tx])
 	on(t, "away from consumers", awayFromConsumers[pgx.Tx], awayFromConsumers[*sql.Tx])
 	on(t, "queries for keys", keyQueries[pgx.Tx], keyQueries[*sql.Tx])
+	on(t, "long streams", longStreams[pgx.Tx], longStreams[*sql.Tx])
 	on(t, "attacks", attacks[pgx.Tx], attacks[*sql.Tx])
 	on(t, "rows changed by hand", changedByHand[pgx.Tx], changedByHand[*sql.Tx])
 	on(t, "rows deleted by hand", deletedByHand[pgx.Tx], deletedByHand[*sql.Tx])
@@ -75,7 +76,7 @@ func TestPersonal_group(t *testing.T) {
 		"every kind of field": everyField[*postgres.Group], "forgotten": forgotten[*postgres.Group],
 		"other processes": otherProcesses[*postgres.Group], "snapshots": snapshots[*postgres.Group],
 		"stored already": storedAlready[*postgres.Group], "upcasters": upcasters[*postgres.Group], "codecs": codecs[*postgres.Group],
-		"service away": serviceAway[*postgres.Group], "attacks": attacks[*postgres.Group], "decisions on two": decideOnTwo[*postgres.Group],
+		"service away": serviceAway[*postgres.Group], "attacks": attacks[*postgres.Group], "long streams": longStreams[*postgres.Group], "decisions on two": decideOnTwo[*postgres.Group],
 		"rows deleted by hand": deletedByHand[*postgres.Group], "export": export[*postgres.Group],
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); run(t, onGroup(t)) })
@@ -529,6 +530,66 @@ func keyQueries[Tx any](t *testing.T, d *database[Tx]) {
 	other := d.process()
 	queries("read, not cached", 0, 1, func() { other.read(t, "t") })
 	queries("read again", 0, 0, func() { other.read(t, "t") })
+}
+
+// A stream that is opened while it is read is what a short one is, whichever of its keys are cached: the others are asked for once,
+// when it is read.
+func longStreams[Tx any](t *testing.T, d *database[Tx]) {
+	const many = 1500
+	p := d.process()
+	for _, id := range []transfer.ID{"t", "other"} { // the later half is of others
+		events := make([]store.TransferEvent, many)
+		for i := range events {
+			events[i] = made(fmt.Sprint(id, "-", 2*i/many), transfer.Recipient(2*i/many))
+		}
+		p.give(t, id, events...)
+	}
+	half := d.process()
+	half.in(t, func(tx Tx) {
+		stream, err := half.transfers.Read(t.Context(), tx, "t", runtime.ToVersion(many/2))
+		check(t, err)
+		equal(t, "events up to the half", many/2, stream.Len())
+	})
+	want := p.read(t, "t")
+	equal(t, "events", many, want.Len())
+	for i, e := range want.Events {
+		if got := e.Event.(transfer.Made); got.Name != made("", 0).Name || got.Note != "note-SECRET" || e.Meta.AggregateVersion != int64(i+1) {
+			t.Fatalf("event %d is %+v at version %d", i, got, e.Meta.AggregateVersion)
+		}
+	}
+	for name, reader := range map[string]*process[Tx]{"no key is cached": d.process(), "half of them are": half, "all are": p} {
+		before := d.keyStore.found
+		equal(t, name, want.Events, reader.read(t, "t").Events)
+		if queries := d.keyStore.found - before; queries > 1 || queries == 1 && reader == p {
+			t.Errorf("%s: %d queries for keys", name, queries)
+		}
+	}
+	// An event of another stream, sealed with a key that is cached, in the middle.
+	d.exec(t, "update events set payload = (select payload from events where aggregate_id = 'other' and aggregate_version = 300) where aggregate_id = 't' and aggregate_version = 700")
+	for name, reader := range map[string]*process[Tx]{"no key is cached": d.process(), "all are": p} {
+		tx, _, rollback := d.begin(t)
+		_, err := reader.transfers.Read(t.Context(), tx, "t")
+		rollback()
+		var decode *runtime.DecodeError
+		if !errors.Is(err, privacy.ErrIntegrity) || !errors.As(err, &decode) || decode.AggregateVersion != 700 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What is missing is told before what is no longer authentic, and nothing of the stream is given.
+	d.exec(t, "delete from events where aggregate_id = 't' and aggregate_version = 900")
+	tx, _, rollback := d.begin(t)
+	stream, err := p.transfers.Read(t.Context(), tx, "t")
+	rollback()
+	var incomplete *runtime.IncompleteStreamError
+	if !errors.As(err, &incomplete) || incomplete.Missing != 900 || stream.Len() > 0 {
+		t.Errorf("%d events, error %v", stream.Len(), err)
+	}
+	p.forget(t, "other-0", "other-1")
+	for i, e := range d.process().read(t, "other").Events {
+		if got := e.Event.(transfer.Made).Name; got != "(removed)" {
+			t.Fatalf("after Forget event %d says %q", i, got)
+		}
+	}
 }
 
 // Who can write to the log cannot have read there what was not sealed there, and learns nothing from the error.

@@ -78,11 +78,8 @@ func (s *CustomerStore[Tx]) Read(
 	id customer.ID,
 	opts ...runtime.ReadOption,
 ) (CustomerStream, error) {
-	stream, err := mapping.ReadStream(ctx, s.store, tx, CustomerType, string(id), opts...)
+	stream, err := s.personal.ReadStream(ctx, s.store, tx, CustomerType, string(id), opts...)
 	if err != nil {
-		return CustomerStream{}, err
-	}
-	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
 		return CustomerStream{}, err
 	}
 	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (CustomerEvent, error) {
@@ -163,11 +160,8 @@ func (s *CustomerStore[Tx]) advance(
 	version int64,
 	opts ...runtime.LoadOption,
 ) (int64, error) {
-	stream, err := mapping.ReadStream(ctx, s.store, tx, CustomerType, string(id), mapping.After(version, opts...)...)
+	stream, err := s.personal.ReadStream(ctx, s.store, tx, CustomerType, string(id), mapping.After(version, opts...)...)
 	if err != nil {
-		return 0, err
-	}
-	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
 		return 0, err
 	}
 	if err := s.fold(state, stream.Events); err != nil {

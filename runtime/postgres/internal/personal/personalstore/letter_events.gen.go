@@ -78,11 +78,8 @@ func (s *LetterStore[Tx]) Read(
 	id string,
 	opts ...runtime.ReadOption,
 ) (LetterStream, error) {
-	stream, err := mapping.ReadStream(ctx, s.store, tx, LetterType, id, opts...)
+	stream, err := s.personal.ReadStream(ctx, s.store, tx, LetterType, id, opts...)
 	if err != nil {
-		return LetterStream{}, err
-	}
-	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
 		return LetterStream{}, err
 	}
 	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (LetterEvent, error) {
@@ -163,11 +160,8 @@ func (s *LetterStore[Tx]) advance(
 	version int64,
 	opts ...runtime.LoadOption,
 ) (int64, error) {
-	stream, err := mapping.ReadStream(ctx, s.store, tx, LetterType, id, mapping.After(version, opts...)...)
+	stream, err := s.personal.ReadStream(ctx, s.store, tx, LetterType, id, mapping.After(version, opts...)...)
 	if err != nil {
-		return 0, err
-	}
-	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
 		return 0, err
 	}
 	if err := s.fold(state, stream.Events); err != nil {

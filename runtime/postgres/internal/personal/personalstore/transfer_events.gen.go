@@ -81,11 +81,8 @@ func (s *TransferStore[Tx]) Read(
 	id transfer.ID,
 	opts ...runtime.ReadOption,
 ) (TransferStream, error) {
-	stream, err := mapping.ReadStream(ctx, s.store, tx, TransferType, string(id), opts...)
+	stream, err := s.personal.ReadStream(ctx, s.store, tx, TransferType, string(id), opts...)
 	if err != nil {
-		return TransferStream{}, err
-	}
-	if _, err := s.personal.Open(ctx, tx, stream.Events); err != nil {
 		return TransferStream{}, err
 	}
 	return mapping.DecodeStream(stream, func(e *runtime.PersistedEvent) (TransferEvent, error) {
