@@ -104,7 +104,7 @@ func (s *scan) foldSource(meanings map[string]*goload.Meaning) fingerprint.Sourc
 			continue // its version counts
 		}
 		source.Packages = append(source.Packages, &fingerprint.Package{
-			Types: m.Types, Info: m.Info, Files: m.Syntax, Excluded: m.Excluded, NonGo: m.NonGo,
+			Types: m.Types, Info: m.Info, Files: m.Syntax, Excluded: m.Excluded, NonGo: m.NonGo, Others: m.Others,
 		})
 	}
 	return source
@@ -195,7 +195,7 @@ func (f *foldFiles) sum(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := fingerprint.File(content)
+	sum := fingerprint.File(name, content)
 	f.sums.Store(name, sum)
 	return sum, nil
 }

@@ -25,6 +25,8 @@ type Package struct {
 	Excluded []*ast.File
 	// NonGo reports whether anything but Go is built into the package: assembly, C, or files that it embeds.
 	NonGo bool
+	// Others are the files of that, as far as they are there.
+	Others []string
 }
 
 // Source is all that a walk may look at.
@@ -42,7 +44,7 @@ type Source struct {
 type Result struct {
 	// Sum is the SHA-256 of everything reached, in hexadecimal.
 	Sum string
-	// Files are the files in which something was reached, sorted.
+	// Files are the files in which something was reached, those of NonGo packages included, sorted.
 	Files []string
 	// Refusals are places whose result depends on more than what was reached, such as the clock.
 	Refusals []Finding

@@ -87,7 +87,8 @@ func (l *loader) Import(path string) (*types.Package, error) {
 
 var exports = sync.OnceValues(func() (map[string]string, error) {
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}",
-		"errors", "fmt", "maps", "math/big", "math/rand/v2", "os", "regexp", "slices", "sort", "strings", "sync", "sync/atomic", "time").Output()
+		"context", "crypto/ed25519", "errors", "fmt", "maps", "math/big", "math/rand/v2", "net", "os", "path/filepath", "regexp", "runtime", "slices", "sort", "strings",
+		"sync", "sync/atomic", "testing", "time", "unsafe", "weak").Output()
 	if err != nil {
 		return nil, err
 	}
@@ -366,6 +367,28 @@ func TestOf_findings(t *testing.T) {
 		{"a method that only reads", "", "s.N = count.Get()", "var count counter\n\ntype counter struct{ n int }\n\nfunc (c *counter) Get() int { return c.n }", nil, nil},
 		{"a table", "", "s.N = rates[1]", "var rates = map[int]int{1: 2}", nil, nil},
 		{"an expression", "regexp", `if re.MatchString("a") { s.N = 1 }`, "var re = regexp.MustCompile(`a`)", nil, nil},
+		{"a goroutine of a group", "sync", "var g sync.WaitGroup; g.Go(func() { s.N++ }); g.Wait()", "", []string{"sync.WaitGroup.Go depends on the order in which goroutines run"}, nil},
+		{"a goroutine of a context", "context", "context.AfterFunc(context.Background(), func() { s.N++ })", "", []string{"context.AfterFunc depends on the order"}, nil},
+		{"what somebody types", "fmt", "fmt.Scan(&s.N)", "", []string{"fmt.Scan depends on the environment"}, nil},
+		{"the network by a method", "net", "_, err := new(net.Dialer).Dial(``, ``); if err != nil { s.N = 1 }", "", []string{"net.Dialer.Dial depends on the network"}, nil},
+		{"chance of a key", "crypto/ed25519", "key, _, _ := ed25519.GenerateKey(nil); s.N = int(key[0])", "", []string{"ed25519.GenerateKey depends on chance"}, nil},
+		{"the garbage collector", "weak", "if weak.Make(s).Value() == nil { s.N = 1 }", "", []string{"weak.Make depends on the garbage collector", "weak.Pointer.Value depends"}, nil},
+		{"a test that runs", "testing", "if testing.Testing() { s.N = 1 }", "", []string{"testing.Testing depends on the process"}, nil},
+		{"the system of the build", "runtime", `if runtime.GOOS == "linux" { s.N = 1 }`, "", []string{"runtime.GOOS depends on the system that the program is built for"}, nil},
+		{"the separator of paths", "os", "s.N = os.PathSeparator", "", []string{"os.PathSeparator depends on the system that"}, nil},
+		{"paths of the system", "path/filepath", "s.N = len(filepath.Join(`a`, `b`))", "", []string{"filepath.Join depends on the system that"}, nil},
+		{"an address", "unsafe", "s.N = int(uintptr(unsafe.Pointer(s)))", "", []string{"takes an address as a number"}, nil},
+		{"a pointer that is converted", "unsafe", "s.N = *(*int)(unsafe.Pointer(&n))", "", nil, nil},
+		{"a capacity", "", "if l := []int{n}; cap(l) > 1 { s.N = cap([2]int{}) }", "", nil, []string{"takes the capacity of a slice"}},
+		{
+			"a loop over a map of any type", "", "s.N = first(map[int]int{1: 2})",
+			"func first[K comparable, V any, M ~map[K]V](m M) int { n := 0; for range m { n++ }; return n }", nil, []string{"loops over a map"},
+		},
+		{
+			"a loop over a channel of any type", "", "s.N = first(make(chan int))",
+			"type channel interface{ ~chan int }\n\nfunc first[C channel](c C) int { for n := range c { return n }; return 0 }", []string{"receives from a channel"}, nil,
+		},
+		{"a loop over numbers of any type", "", "s.N = first(3)", "func first[N ~int](m N) int { n := 0; for range m { n++ }; return n }", nil, nil},
 		{"a loop over a map", "", "for _, n := range map[int]int{} { s.N = n }", "", nil, []string{"loops over a map"}},
 		{"keys of a map", "maps", "for n := range maps.Keys(map[int]int{}) { s.N = n }", "", nil, []string{"maps.Keys gives values in the order of a map"}},
 		{"sorted keys of a map", `slices"; import "maps`, "for _, n := range slices.Sorted(maps.Keys(map[int]int{})) { s.N = n }", "", nil, nil},

@@ -27,8 +27,9 @@ func names(lists ...string) map[string]bool {
 }
 
 const (
-	mapOrder = "in the order of a map"
-	zoned    = "in the time zone of the system"
+	mapOrder   = "in the order of a map"
+	zoned      = "in the time zone of the system"
+	goroutines = "the order in which goroutines run"
 )
 
 // A variance is what the value of some functions, variables and methods of a package depends on, so that it differs between two
@@ -45,7 +46,22 @@ var varying = map[string][]variance{
 		{"the clock", names("Now Since Until After AfterFunc Tick NewTimer NewTicker Sleep Timer.Reset Ticker.Reset")},
 		{"the time zones of the system", names("Local LoadLocation Time.Local")},
 	},
-	"context":         {{"the clock", names("WithTimeout WithTimeoutCause WithDeadline WithDeadlineCause")}},
+	"context": {
+		{"the clock", names("WithTimeout WithTimeoutCause WithDeadline WithDeadlineCause")},
+		{goroutines, names("AfterFunc")},
+	},
+	"sync":            {{goroutines, names("WaitGroup.Go")}},
+	"weak":            {{"the garbage collector", nil}},
+	"testing":         {{"the process it runs in", nil}},
+	"expvar":          {{"the process it runs in", nil}},
+	"fmt":             {{"the environment", names("Scan Scanf Scanln")}},
+	"mime":            {{"the environment", names("TypeByExtension ExtensionsByType")}},
+	"go/build":        {{"the environment", nil}},
+	"database/sql":    {{"a database", names("Open OpenDB")}},
+	"crypto/ecdsa":    {{"chance", names("GenerateKey Sign SignASN1")}},
+	"crypto/ed25519":  {{"chance", names("GenerateKey")}},
+	"crypto/elliptic": {{"chance", names("GenerateKey")}},
+	"crypto/rsa":      {{"chance", names("GenerateKey GenerateMultiPrimeKey EncryptOAEP EncryptPKCS1v15 SignPSS")}},
 	"math/rand":       {{"chance", nil}},
 	"math/rand/v2":    {{"chance", nil}},
 	"crypto/rand":     {{"chance", nil}},
@@ -63,10 +79,27 @@ var varying = map[string][]variance{
 	"runtime/debug":   {{"the process it runs in", nil}},
 	"runtime/metrics": {{"the process it runs in", nil}},
 	"net": {{"the network", names("Dial DialTimeout DialIP DialTCP DialUDP DialUnix Listen ListenPacket ListenTCP ListenUDP Interfaces InterfaceAddrs " +
-		"LookupAddr LookupCNAME LookupHost LookupIP LookupMX LookupNS LookupPort LookupSRV LookupTXT ResolveIPAddr ResolveTCPAddr ResolveUDPAddr")}},
+		"LookupAddr LookupCNAME LookupHost LookupIP LookupMX LookupNS LookupPort LookupSRV LookupTXT ResolveIPAddr ResolveTCPAddr ResolveUDPAddr " +
+		"Dialer.Dial Dialer.DialContext ListenConfig.Listen ListenConfig.ListenPacket Resolver.LookupAddr Resolver.LookupCNAME Resolver.LookupHost " +
+		"Resolver.LookupIP Resolver.LookupIPAddr Resolver.LookupMX Resolver.LookupNS Resolver.LookupNetIP Resolver.LookupPort Resolver.LookupSRV " +
+		"Resolver.LookupTXT")}},
 	"net/http": {{"the network", names("Get Head Post PostForm DefaultClient DefaultTransport Client.Do Client.Get Client.Head Client.Post Client.PostForm")}},
 	"github.com/google/uuid": {{"chance", names("New NewString NewRandom NewRandomFromReader NewUUID NewV6 NewV7 NewV7FromReader NewDCEGroup NewDCEPerson " +
 		"NewDCESecurity")}},
+	"github.com/gofrs/uuid":      {{"chance", names("NewV1 NewV4 NewV6 NewV7 NewGen")}},
+	"github.com/gofrs/uuid/v5":   {{"chance", names("NewV1 NewV4 NewV6 NewV7 NewGen")}},
+	"github.com/oklog/ulid/v2":   {{"the clock", names("Make Now DefaultEntropy")}},
+	"github.com/rs/xid":          {{"the clock", names("New")}},
+	"github.com/segmentio/ksuid": {{"chance", names("New NewRandom")}},
+}
+
+// built are what differs between builds for two systems, by package: all of it where no names are listed.
+var built = map[string]map[string]bool{
+	"math/bits":     names("UintSize"),
+	"os":            names("DevNull PathListSeparator PathSeparator"),
+	"path/filepath": nil,
+	"runtime":       names("Compiler GOARCH GOOS"),
+	"strconv":       names("IntSize"),
 }
 
 // arranged are functions outside whose values are the same in every run but for their order or their zone.
@@ -122,14 +155,18 @@ func (c *Code) callbacksOf(pkg *types.Package) []string {
 // order or zone does.
 func (v visitor) checkVarying(object types.Object, pos token.Pos) {
 	name := shortName(object)
-	switch object.(type) {
-	case *types.TypeName, *types.Const:
-		return
-	}
-	if isLocal(object) || strings.HasPrefix(name, "Err") {
+	if _, ok := object.(*types.TypeName); ok || isLocal(object) || strings.HasPrefix(name, "Err") {
 		return
 	}
 	qualified := object.Pkg().Name() + "." + name
+	if differs, ok := built[object.Pkg().Path()]; ok && (differs == nil || differs[name]) {
+		v.refuse(pos, "%s depends on the system that the program is built for, so two builds that share their snapshots may fold the same events "+
+			"to two states; write what is meant, as package path does for slashes", qualified)
+		return
+	}
+	if _, ok := object.(*types.Const); ok {
+		return
+	}
 	for _, variance := range varying[object.Pkg().Path()] {
 		if variance.names == nil || variance.names[name] {
 			v.refuse(pos, "%s depends on %s, so folding the same events twice may give two states; put the value into the event", qualified, variance.on)

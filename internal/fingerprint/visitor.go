@@ -69,7 +69,12 @@ func (v visitor) selector(selector *ast.SelectorExpr) {
 // call adds what a dynamic call may run, and what code outside may call back.
 func (v visitor) call(call *ast.CallExpr) {
 	fun := ast.Unparen(call.Fun)
-	if tv := v.in.Info.Types[fun]; tv.IsType() || tv.IsBuiltin() {
+	switch tv := v.in.Info.Types[fun]; {
+	case tv.IsType():
+		v.conversion(call, tv.Type)
+		return
+	case tv.IsBuiltin():
+		v.builtin(call, fun)
 		return
 	}
 	switch callee := callee(v.in.Info, fun).(type) {
@@ -85,6 +90,28 @@ func (v visitor) call(call *ast.CallExpr) {
 		if callee.IsField() || callee.Parent() == callee.Pkg().Scope() {
 			v.reachPackageOf(callee)
 			v.reachPackage(v.in)
+		}
+	}
+}
+
+// conversion refuses a number that is an address.
+func (v visitor) conversion(call *ast.CallExpr, to types.Type) {
+	from := v.in.Info.TypeOf(call.Args[0])
+	if from != nil && isBasic(to, types.Uintptr) && isBasic(from, types.UnsafePointer) {
+		v.refuse(call.Pos(), "takes an address as a number, which differs from run to run; what the events come to must depend on the events only")
+	}
+}
+
+func isBasic(t types.Type, kind types.BasicKind) bool {
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Kind() == kind
+}
+
+// builtin warns of the capacity of a slice: a snapshot keeps none.
+func (v visitor) builtin(call *ast.CallExpr, fun ast.Expr) {
+	if id, ok := fun.(*ast.Ident); ok && id.Name == "cap" {
+		if _, isSlice := coreType(v.in.Info.TypeOf(call.Args[0])).(*types.Slice); isSlice {
+			v.warn(call.Pos(), "takes the capacity of a slice, which is another one in a state from a snapshot; use len")
 		}
 	}
 }
@@ -142,16 +169,32 @@ func (v visitor) reachPackageOf(object types.Object) {
 }
 
 func (v visitor) loop(loop *ast.RangeStmt) {
-	t := v.in.Info.TypeOf(loop.X)
-	if t == nil {
-		return
-	}
-	switch t.Underlying().(type) {
+	switch coreType(v.in.Info.TypeOf(loop.X)).(type) {
 	case *types.Map:
 		v.warn(loop.Pos(), "loops over a map, whose order differs from run to run; sort its keys if the order can matter")
 	case *types.Chan:
 		v.refuse(loop.Pos(), "receives from a channel; what the events come to must depend on the events only")
 	}
+}
+
+// coreType returns the underlying type of t, of a type parameter that of the first type that it stands for.
+func coreType(t types.Type) types.Type {
+	if t == nil {
+		return nil
+	}
+	constraint, ok := t.Underlying().(*types.Interface)
+	if !ok {
+		return t.Underlying()
+	}
+	for embedded := range constraint.EmbeddedTypes() {
+		if union, ok := embedded.(*types.Union); ok && union.Len() > 0 {
+			embedded = union.Term(0).Type()
+		}
+		if core := coreType(embedded); !types.IsInterface(core) {
+			return core
+		}
+	}
+	return constraint
 }
 
 // reachImplementations adds every method of an interface method's name.

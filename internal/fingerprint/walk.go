@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"go/version"
 	"maps"
 	"slices"
 	"strings"
@@ -193,13 +194,25 @@ func (d *declaration) describe() string {
 	for _, object := range d.objects {
 		names = append(names, nameOf(object))
 	}
-	return strings.Join(names, " ") + " " + d.implicit + " " + declarationText(d.node, d.in.Info)
+	return strings.Join(names, " ") + " " + d.implicit + d.language() + " " + declarationText(d.node, d.in.Info)
+}
+
+// language names the version of the language that the declaration is written in, where that decides what its code does: loops
+// before go1.22 share their variables between iterations.
+func (d *declaration) language() string {
+	if release := d.in.Info.FileVersions[d.file]; release != "" && version.Compare(release, "go1.22") < 0 {
+		return " before go1.22"
+	}
+	return ""
 }
 
 func (w *walk) reachedFiles() []string {
 	files := map[string]bool{}
 	for d := range w.reached {
 		files[w.source.Fset.File(d.node.Pos()).Name()] = true // to be read: line directives lead elsewhere
+		for _, other := range d.in.Others {
+			files[other] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(files))
 }

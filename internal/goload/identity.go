@@ -80,12 +80,26 @@ func isVendored(pkg *packages.Package) bool {
 	return len(pkg.GoFiles) > 0 && strings.HasSuffix(filepath.ToSlash(filepath.Dir(pkg.GoFiles[0])), "/vendor/"+pkg.PkgPath)
 }
 
-// hashFolder adds the files of a package's folder, and of those below it that are no packages, which it may embed.
+// hashFolder adds the files of a package's folder, of those below it that are no packages, and those that it embeds.
 func hashFolder(to interface{ Write([]byte) (int, error) }, pkg *packages.Package) error {
 	if len(pkg.GoFiles) == 0 {
 		return nil
 	}
 	root := filepath.Dir(pkg.GoFiles[0])
+	add := func(name string) error {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(root, name)
+		fmt.Fprintf(to, "%s/%s %x\n", pkg.PkgPath, filepath.ToSlash(below), sha256.Sum256(content))
+		return err
+	}
+	for _, name := range pkg.EmbedFiles {
+		if err := add(name); err != nil {
+			return err
+		}
+	}
 	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -98,13 +112,7 @@ func hashFolder(to interface{ Write([]byte) (int, error) }, pkg *packages.Packag
 		case !entry.Type().IsRegular() || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		below, err := filepath.Rel(root, name)
-		fmt.Fprintf(to, "%s/%s %x\n", pkg.PkgPath, filepath.ToSlash(below), sha256.Sum256(content))
-		return err
+		return add(name)
 	})
 }
 

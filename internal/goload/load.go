@@ -27,7 +27,7 @@ import (
 // export data. It has no NeedDeps, which would read every dependency from source, and no NeedTypesInfo, for scopes tell
 // enough. Where the export data lies is known anyway, and [Program.Meanings] reads more of it.
 const Mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
-	packages.NeedModule | packages.NeedSyntax | packages.NeedTypes | packages.NeedExportFile
+	packages.NeedModule | packages.NeedSyntax | packages.NeedTypes | packages.NeedExportFile | packages.NeedEmbedFiles
 
 // Options say what is loaded.
 type Options struct {

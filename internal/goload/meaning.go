@@ -21,6 +21,8 @@ type Meaning struct {
 	Types *types.Package // its own: objects of [Package.Types] are others
 	Info  *types.Info
 	NonGo bool // something else than Go is built in: assembly, C, or files that it embeds
+	// Others are the files of that, as far as they are there.
+	Others []string
 	// Excluded are its Go files that build constraints keep out of this build, as far as they can be parsed.
 	Excluded []*ast.File
 	// Versioned says that the package is of a module with a version, which stands for its content.
@@ -157,6 +159,7 @@ func (c *checker) check(loaded *packages.Package) *Meaning {
 	m := &Meaning{
 		Package:   pkg,
 		NonGo:     len(pkg.loaded.OtherFiles) > 0,
+		Others:    slices.Concat(pkg.loaded.OtherFiles, pkg.loaded.EmbedFiles),
 		Excluded:  c.excluded(pkg),
 		Versioned: c.byPath[loaded.PkgPath] == nil && !isLocal(loaded),
 		Info: &types.Info{
@@ -164,10 +167,15 @@ func (c *checker) check(loaded *packages.Package) *Meaning {
 			Defs:       map[*ast.Ident]types.Object{},
 			Uses:       map[*ast.Ident]types.Object{},
 			Selections: map[*ast.SelectorExpr]*types.Selection{},
+
+			FileVersions: map[*ast.File]string{},
 		},
 	}
 	// Errors were judged when the packages were loaded; those that are left stand in code that waits for what is generated.
 	config := types.Config{Importer: c, Error: func(error) {}, FakeImportC: true, Sizes: pkg.loaded.TypesSizes}
+	if module := loaded.Module; module != nil && module.GoVersion != "" {
+		config.GoVersion = "go" + module.GoVersion
+	}
 	m.Types, _ = config.Check(pkg.Path, c.Fset, pkg.Syntax, m.Info)
 	for _, file := range pkg.Syntax {
 		for _, group := range file.Comments {

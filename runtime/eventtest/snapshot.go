@@ -114,7 +114,7 @@ func FoldFiles(t testing.TB, sums map[string]string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if fingerprint.File(content) != want {
+		if fingerprint.File(name, content) != want {
 			t.Errorf("%s was changed since code was generated, and events are folded by it: run eventmap-gen, so that snapshots of the former code are not read", name)
 		}
 	}
