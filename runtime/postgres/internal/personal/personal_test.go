@@ -58,6 +58,7 @@ func TestPersonal(t *testing.T) {
 	on(t, "rows deleted by hand", deletedByHand[pgx.Tx], deletedByHand[*sql.Tx])
 	on(t, "keys damaged by hand", keysDamagedByHand[pgx.Tx], keysDamagedByHand[*sql.Tx])
 	on(t, "keys older than the log", olderKeys[pgx.Tx], olderKeys[*sql.Tx])
+	on(t, "restored backup", restoredBackup[pgx.Tx], restoredBackup[*sql.Tx])
 	on(t, "forgotten in a batch", forgottenInBatch[pgx.Tx], forgottenInBatch[*sql.Tx])
 	on(t, "decisions on two", decideOnTwo[pgx.Tx], decideOnTwo[*sql.Tx])
 	on(t, "consumers", consumers[pgx.Tx], consumers[*sql.Tx])
@@ -806,6 +807,45 @@ func subjects[Tx any](t *testing.T, d *database[Tx]) {
 		}
 	}
 	equal(t, "forgotten", []string{ids[0], long}, names)
+}
+
+// A backup that is restored has the keys again. With the list that was kept apart, those who were forgotten since are forgotten again,
+// and who was readmitted since, which the backup does not know, is refused.
+func restoredBackup[Tx any](t *testing.T, d *database[Tx]) {
+	p := d.process()
+	p.give(t, "t", made("ada", 7), made("back", 7), made("kept", 7))
+	d.exec(t, "create table backup as select * from subject_keys")
+	p.forget(t, "ada", "back", "stranger")
+	p.in(t, func(tx Tx) { check(t, p.keys.Readmit(t.Context(), tx, "back")) })
+	var list []privacy.ForgottenSubject
+	p.in(t, func(tx Tx) {
+		for f, err := range p.keys.ForgottenSubjects(t.Context(), tx) {
+			check(t, err)
+			list = append(list, f)
+		}
+	})
+	d.exec(t, "delete from subject_keys")
+	d.exec(t, "insert into subject_keys select * from backup")
+	names := func() (names []string) {
+		for _, e := range d.process().read(t, "t").Events {
+			names = append(names, strings.Fields(e.Event.(transfer.Made).Name)[0])
+		}
+		return names
+	}
+	equal(t, "restored", []string{"name-SECRET", "name-SECRET", "name-SECRET"}, names())
+	p = d.process()
+	for range 2 {
+		p.in(t, func(tx Tx) { check(t, p.keys.ForgetAgain(t.Context(), tx, list...)) })
+	}
+	equal(t, "forgotten again", []string{"(removed)", "(removed)", "name-SECRET"}, names())
+	for _, subject := range []string{"ada", "back", "stranger"} {
+		p.in(t, func(tx Tx) {
+			if _, err := p.keys.ForSubjects(t.Context(), tx, subject); !errors.Is(err, privacy.ErrForgotten) {
+				t.Errorf("%s: %v, want ErrForgotten", subject, err)
+			}
+		})
+	}
+	p.give(t, "t", made("kept", 7))
 }
 
 // A handler that forgets somebody reads the rest of its batch without them, in its own transaction already.
