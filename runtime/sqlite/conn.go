@@ -219,11 +219,23 @@ func (c *conn) failed(err error) error {
 		return err
 	}
 	switch state := stateOf(err); {
+	case state == "53100" && c.goesOn():
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
 		state == "57014", state == "53200", state == "53100", state == "58030":
 		c.broken = &stateError{stateRolledBack, errors.Join(errRolledBack, err)}
 	}
 	return err
+}
+
+// goesOn reports whether the transaction is still there. After a full disk it is if the statement could be undone alone, which
+// SQLite prepares only for statements that may fail in the middle.
+func (c *conn) goesOn() bool {
+	ctx := context.Background() // the statement's may have ended
+	if _, err := c.engine.ExecContext(ctx, "begin", nil); err != nil {
+		return true // one within another is refused
+	}
+	_, _ = c.engine.ExecContext(ctx, "rollback", nil)
+	return false
 }
 
 // engineRows is what the rows of modernc.org/sqlite implement.

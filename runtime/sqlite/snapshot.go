@@ -34,8 +34,8 @@ func (s *Store) readFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.Sn
 	return reading.FromSnapshot(key, rows)
 }
 
-// SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. A statement of SQLite that fails undoes itself, so an error does not end
-// the transaction, unless the disk is full or ctx ends in the middle: then SQLite rolls the whole transaction back.
+// SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. A statement of SQLite that fails undoes itself, also where the disk is
+// full, so an error does not end the transaction, unless ctx ends in the middle: then SQLite rolls the whole transaction back.
 func (s *Store) SaveSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey, snapshot runtime.Snapshot) error {
 	if tx == nil {
 		return errNoTransaction

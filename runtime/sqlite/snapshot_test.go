@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,5 +67,30 @@ func TestCheck_snapshots(t *testing.T) {
 	err := sqlite.Check(t.Context(), db, named)
 	if err == nil || !strings.Contains(err.Error(), "table aggregate_snapshots is missing") || !strings.Contains(err.Error(), "migrate-gen --dialect sqlite") {
 		t.Errorf("without the table the error is %v, want one that says which command makes it", err)
+	}
+}
+
+// A disk that has no room for a snapshot has room for the append before it: the transaction goes on and is committed.
+func TestSaveSnapshot_diskIsFull(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, inFile(t))
+	e.append(5, 1)
+	tx := begin(t, e.full(10), nil)
+	if _, err := e.store.Append(t.Context(), tx, runtime.NoStream(), placed("kept", 2)); err != nil {
+		t.Fatal(err)
+	}
+	key := runtime.SnapshotKey{AggregateType: "Order", AggregateID: "kept", Fingerprint: "f"}
+	err := e.store.SaveSnapshot(t.Context(), tx, key, runtime.Snapshot{Version: 2, State: make([]byte, 1<<20)})
+	var state interface{ SQLState() string }
+	if !errors.As(err, &state) || state.SQLState() != "53100" {
+		t.Errorf("error is %v, want SQLSTATE 53100", err)
+	}
+	if _, err := e.store.Append(t.Context(), tx, runtime.Exact(2), placed("kept", 1)); err != nil {
+		t.Errorf("an append after it: %v", err)
+	}
+	commit(t, tx)
+	snapshot, stream, err := e.store.ReadFromSnapshot(t.Context(), begin(t, e.db, nil), key)
+	if err != nil || snapshot.Version != 0 || stream.Version() != 3 {
+		t.Errorf("version %d from a snapshot of %d, %v; want 3, without one", stream.Version(), snapshot.Version, err)
 	}
 }

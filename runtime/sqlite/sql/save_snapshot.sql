@@ -8,7 +8,9 @@ insert into {{.Snapshots}} (
 	saved_at,
 	key_ids
 )
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+-- Not by values: what is selected may fail in the middle, so SQLite can undo the statement alone where the disk is full.
+select ?1, ?2, ?3, ?4, ?5, ?6, ?7
+where true
 on conflict (aggregate_type, aggregate_id, fingerprint) do update
 set
 	aggregate_version = excluded.aggregate_version,
