@@ -140,7 +140,11 @@ func (p *payload) fields(old, now *model.Shape, path string, pos model.Position)
 		}
 	}
 	for _, is := range now.Fields {
-		if old.Field(is.Name) == nil && !renamed[is.Name] && !is.Optional && !is.Shape.Nullable {
+		switch {
+		case old.Field(is.Name) != nil, renamed[is.Name], is.Optional, is.Shape.Nullable:
+		case is.Subject != nil: // which cannot be optional
+			p.find("subject-added", path+"."+is.Name, is.Pos, "", "is new and a subject: events that are stored do not say whom they are about")
+		default:
 			p.find("field-required", path+"."+is.Name, is.Pos, is.Name+omission(is.Shape), "is new and always written: events that are stored lack it, and would seem to say that it is %s", zeroName(is.Shape))
 		}
 	}

@@ -51,6 +51,7 @@ var Rules = []Rule{
 	{"array-length", Breaking, "an array's length changes, or a slice becomes an array", "elements are lost or made up", newVersion},
 	{"marshaler-swapped", Breaking, "the type that writes or reads a field's JSON itself is another, or no longer does, or now does", "it may not read what the old one wrote", newVersion + "; or, if it reads all that the old one wrote, or none was ever stored, " + accept + " EVENT"},
 	{"constants-renumbered", Breaking, "a number of an enumeration is another's: a constant is put between others of an iota, or two change places", "what is stored means something else", "put a new constant after the others, or write their numbers out; or " + newVersion},
+	{"subject-added", Breaking, "a new field that is marked //eventmap:subject", "events that are stored lack it, and do not say whom they are about", newVersion},
 	{"personal-removed", Breaking, "a field is no longer marked //eventmap:personal", "what is stored of it is sealed, and cannot be read as it is", "keep the mark; or " + newVersion},
 	{"personal-subject", Breaking, "a personal field is about another subject than before", "to forget a subject would leave what is stored of it readable", newVersion},
 	{"personal-ambiguous", Breaking, "a map, an object or any JSON is marked //eventmap:personal", "what is stored in clear could be taken for a sealed value", newVersion},
