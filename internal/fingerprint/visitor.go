@@ -2,8 +2,10 @@ package fingerprint
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // A visitor looks at one declaration.
@@ -81,6 +83,7 @@ func (v visitor) call(call *ast.CallExpr) {
 	case *types.Func:
 		if callee.Pkg() != nil && !v.wasRead(callee.Pkg()) {
 			v.noteSettled(callee, call)
+			v.checkZone(callee, call)
 			v.callOutside(callee)
 			for _, arg := range call.Args {
 				v.reachType(v.in.Info.TypeOf(arg))
@@ -113,6 +116,17 @@ func (v visitor) builtin(call *ast.CallExpr, fun ast.Expr) {
 		if _, isSlice := coreType(v.in.Info.TypeOf(call.Args[0])).(*types.Slice); isSlice {
 			v.warn(call.Pos(), "takes the capacity of a slice, which is another one in a state from a snapshot; use len")
 		}
+	}
+}
+
+// checkZone refuses to read the abbreviation of a time zone: which offset it means depends on the zone of the system.
+func (v visitor) checkZone(callee *types.Func, call *ast.CallExpr) {
+	if callee.FullName() != "time.Parse" || len(call.Args) == 0 {
+		return
+	}
+	layout := v.in.Info.Types[call.Args[0]].Value
+	if layout != nil && layout.Kind() == constant.String && strings.Contains(constant.StringVal(layout), "MST") {
+		v.refuse(call.Pos(), "time.Parse reads the abbreviation of a time zone by the zone of the system; use time.ParseInLocation with time.UTC, or a numeric offset")
 	}
 }
 

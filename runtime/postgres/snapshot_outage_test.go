@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -155,6 +156,40 @@ func TestSnapshots_serverIsKilledAfterAppend(t *testing.T) {
 	commit(t, tx)
 	if got := load(pool); got.Saved != 7 || got.State != (versions{7, 28}) {
 		t.Errorf("and then: %+v, want version 7, from a snapshot of it", got)
+	}
+}
+
+// The server is killed while a snapshot is saved. Where the append is committed by itself, it has succeeded.
+func TestSnapshots_serverIsKilledWhileOneIsSaved(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t)
+	address := server.NewDatabase(t, schema(t, design.Options{Snapshots: true}))
+	pool, store, stream, told := connect(t, address), newPoolStore(t), newStream(), new(troubles)
+	locking := begin(t, connect(t, address))
+	if _, err := locking.Exec(t.Context(), "lock table aggregate_snapshots in exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	killed := make(chan error, 1)
+	go func() {
+		for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) { // until the snapshot waits for the lock
+			err := locking.QueryRow(t.Context(), "select count(*) from pg_locks where not granted and relation = 'aggregate_snapshots'::regclass").Scan(&waiting)
+			if err != nil {
+				killed <- err
+				return
+			}
+		}
+		killed <- errors.Join(server.StopImmediate(), server.Start())
+	}()
+	addTo(t, orders(store, told), store, pool, stream, 2)
+	if err := <-killed; err != nil {
+		t.Fatal(err)
+	}
+	if len(told.told) != 1 || !strings.Contains(told.told[0], "a snapshot cannot be saved") {
+		t.Errorf("the logger was told %q", told.told)
+	}
+	pool = connect(t, address)
+	if got, err := orders(store, told).Load(t.Context(), pool, stream); err != nil || got.Saved != 0 || got.State != (versions{2, 3}) {
+		t.Errorf("got %+v, %v; want version 2, without a snapshot", got, err)
 	}
 }
 
