@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -137,7 +136,7 @@ func (r *reader) freeName(constant string) string {
 }
 
 // namesOthers are constants that stand beside the names of events and are none.
-var namesOthers = regexp.MustCompile(`(?i)aggregate|stream|topic|table|prefix|version|queue|exchange|schema|cmd|command`)
+var namesOthers = compile(`(?i)aggregate|stream|topic|table|prefix|version|queue|exchange|schema|cmd|command`)
 
 // constantsBeside takes the constants of a declaration of which others name events.
 func (r *reader) constantsBeside(typed map[string]*candidate) {

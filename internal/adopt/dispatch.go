@@ -3,14 +3,13 @@ package adopt
 import (
 	"go/ast"
 	"go/types"
-	"regexp"
 )
 
 var (
 	// dispatches are what a value that holds a stored name is called.
-	dispatches = regexp.MustCompile(`(?i)type|name|kind|topic|reason`)
+	dispatches = compile(`(?i)type|name|kind|topic|reason`)
 	// decodes are functions that read a payload into a value.
-	decodes = regexp.MustCompile(`(?i)unmarshal|decode|json|scan|parse|read`)
+	decodes = compile(`(?i)unmarshal|decode|json|scan|parse|read`)
 )
 
 // dispatch reads a switch over stored names that makes a value for each.

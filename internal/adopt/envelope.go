@@ -5,19 +5,18 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
-	"regexp"
 	"strings"
 )
 
 var (
 	// envelopes are what structs are called that hold a payload beside its type, stream and version.
-	envelopes = regexp.MustCompile(`(?i)event|envelope|record`)
+	envelopes = compile(`(?i)event|envelope|record`)
 	// envelopeFields are what fields and methods are called that hold the payload of an event of any type.
-	envelopeFields = regexp.MustCompile(`(?i)^(event)?(data|payload|body|message|event|rawdata)$`)
+	envelopeFields = compile(`(?i)^(event)?(data|payload|body|message|event|rawdata)$`)
 	// typeFields are what fields are called that say the type of that payload.
-	typeFields = regexp.MustCompile(`(?i)^(event|message)?(type|name|kind|reason)$`)
+	typeFields = compile(`(?i)^(event|message)?(type|name|kind|reason)$`)
 	// marshals are functions that turn an event into a payload.
-	marshals = regexp.MustCompile(`(?i)marshal|encode|json|serialize`)
+	marshals = compile(`(?i)marshal|encode|json|serialize`)
 )
 
 // isEnvelope reports whether the name of a type says that it is an envelope of events.

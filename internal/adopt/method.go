@@ -5,19 +5,18 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
-	"regexp"
 	"strings"
 )
 
 var (
 	// namesEvent are methods that return the name an event is stored under, and nothing else does.
-	namesEvent = regexp.MustCompile(`^(Get)?Event(Type|Name)$`)
+	namesEvent = compile(`^(Get)?Event(Type|Name)$`)
 	// namesMessage are methods that return the name of an event, or of a command, or of anything else.
-	namesMessage = regexp.MustCompile(`^(Get)?(Type|Name|TypeName|MessageName|MessageType)$`)
+	namesMessage = compile(`^(Get)?(Type|Name|TypeName|MessageName|MessageType)$`)
 	// versionsEvent are methods that return the version of an event's payload.
-	versionsEvent = regexp.MustCompile(`^(Get)?(Event|Schema)Version$`)
+	versionsEvent = compile(`^(Get)?(Event|Schema)Version$`)
 	// namesAggregate are methods that return the name of an aggregate's streams.
-	namesAggregate = regexp.MustCompile(`^(Get)?(Aggregate|Stream)(Type|Name)$`)
+	namesAggregate = compile(`^(Get)?(Aggregate|Stream)(Type|Name)$`)
 )
 
 // namingMethod reads a method that says what its type is stored as.

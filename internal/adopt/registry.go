@@ -3,21 +3,20 @@ package adopt
 import (
 	"go/ast"
 	"go/types"
-	"regexp"
 	"strings"
 )
 
 var (
 	// registers are functions that say which type a stored name stands for.
-	registers = regexp.MustCompile(`(?i)regist|event|codec|append|raise|bind|next|mapp`)
+	registers = compile(`(?i)regist|event|codec|append|raise|bind|next|mapp`)
 	// registersEvent are functions that are given the types of events.
-	registersEvent = regexp.MustCompile(`(?i)^(must)?(regist|add).*event(type|factory|data|s)*$`)
+	registersEvent = compile(`(?i)^(must)?(regist|add).*event(type|factory|data|s)*$`)
 	// records are functions that are given an event that has just happened.
-	records = regexp.MustCompile(`^(Raise|Record|Emit|Append|Track|Publish)(Domain)?(Event|Change|That)s?$`)
+	records = compile(`^(Raise|Record|Emit|Append|Track|Publish)(Domain)?(Event|Change|That)s?$`)
 	// handles are functions that are given a name and what handles it.
-	handles = regexp.MustCompile(`(?i)^(subscribe|handle|listen|on|addhandler|when)`)
+	handles = compile(`(?i)^(subscribe|handle|listen|on|addhandler|when)`)
 	// saysCommand is what the names of commands, timeouts and queries, and of functions for them, have in them.
-	saysCommand = regexp.MustCompile(`(?i)command|cmd|query|timeout|deadline`)
+	saysCommand = compile(`(?i)command|cmd|query|timeout|deadline`)
 )
 
 // call reads a call that is given a stored name and a value of its type, an event, or a handler of events.

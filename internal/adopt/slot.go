@@ -3,14 +3,13 @@ package adopt
 import (
 	"go/ast"
 	"go/types"
-	"regexp"
 )
 
 var (
 	// eventInterfaces are what interfaces are called whose values are events.
-	eventInterfaces = regexp.MustCompile(`(^|[a-z])Event(s|Data|Payload)?$`)
+	eventInterfaces = compile(`(^|[a-z])Event(s|Data|Payload)?$`)
 	// commandInterfaces are what interfaces are called whose values are commands or queries.
-	commandInterfaces = regexp.MustCompile(`(^|[a-z])(Command|Cmd|Query)$`)
+	commandInterfaces = compile(`(^|[a-z])(Command|Cmd|Query)$`)
 )
 
 // interfaceName returns the name of an interface, or nothing if the type is none or has no name.

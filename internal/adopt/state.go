@@ -3,18 +3,17 @@ package adopt
 import (
 	"go/ast"
 	"go/types"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 var (
 	// applies are methods that apply any event to a state.
-	applies = regexp.MustCompile(`^(Transition|Apply(Event|Change)?|On(Event)?|When|Mutate|Evolve|Fold)$`)
+	applies = compile(`^(Transition|Apply(Event|Change)?|On(Event)?|When|Mutate|Evolve|Fold)$`)
 	// appliesOne are methods that apply one event to a state.
-	appliesOne = regexp.MustCompile(`^([Oo]n|[Aa]pply|[Ww]hen)\p{Lu}`)
+	appliesOne = compile(`^([Oo]n|[Aa]pply|[Ww]hen)\p{Lu}`)
 	// readModels are what types are called that are built from events beside the aggregate.
-	readModels = regexp.MustCompile(`(?i)(projection|projector|readmodel|view|handler|subscriber|listener|saga|process(manager)?)$`)
+	readModels = compile(`(?i)(projection|projector|readmodel|view|handler|subscriber|listener|saga|process(manager)?)$`)
 )
 
 // isReadModel reports whether the name of a type says that it is no aggregate, though events are applied to it.

@@ -52,10 +52,14 @@ func (s *scan) findSums(decls *declarations) (found sums) {
 			u.ids = append(u.ids, m.Id())
 		}
 	}
-	for _, src := range decls.sources {
-		for _, d := range src.types {
-			d.sums = found.of(d)
-		}
+	if len(found) > 0 {
+		forEach(shares(decls.sources), func(share []*source) {
+			for _, src := range share {
+				for _, d := range src.types {
+					d.sums = found.of(d)
+				}
+			}
+		})
 	}
 	s.checkOneSum(found)
 	return found
