@@ -39,7 +39,6 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return command.Misused(err)
 	}
 	command.Annotates = settings.format == string(schemalock.GitHubActions)
-	go settings.folder.ReadAhead() // while the go command lists packages
 	domain, err := astscan.Scan(context.Background(), settings.scan.Options)
 	if err != nil {
 		return command.Fail(err)
@@ -47,11 +46,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if settings.verbose {
 		explain(stderr, domain)
 	}
-	judged, err := schemalock.Judge(domain, settings.baseline, settings.accepted, settings.hasGenerated)
-	if err != nil {
-		return command.Fail(err)
-	}
-	files, err := gocode.Generate(domain, settings.generate)
+	judged, files, err := settings.judgeAndGenerate(domain)
 	if err != nil {
 		return command.Fail(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/eventmap/eventmap/internal/cli"
 	"github.com/eventmap/eventmap/internal/gen"
 	"github.com/eventmap/eventmap/internal/gen/gocode"
+	"github.com/eventmap/eventmap/internal/model"
 	"github.com/eventmap/eventmap/internal/output"
 	"github.com/eventmap/eventmap/internal/schemalock"
 )
@@ -100,6 +102,28 @@ func (s *settings) refuseForeign() error {
 
 // hasGenerated reports whether there is code in the output folder that was generated before.
 func (s *settings) hasGenerated() bool { return output.HasOwn(s.scan.Output, owner) }
+
+// judgeAndGenerate compares the domain with its lock and makes its files: both at once, unless the lock has to tell first
+// which personal data is stored in clear.
+func (s *settings) judgeAndGenerate(domain *model.Domain) (*schemalock.Judgement, []gen.File, error) {
+	var files []gen.File
+	var generateErr error
+	var group sync.WaitGroup
+	generate := func() { files, generateErr = gocode.Generate(domain, s.generate) }
+	isPersonal := slices.ContainsFunc(domain.Aggregates, func(a model.Aggregate) bool { return a.HasPersonal() })
+	if !isPersonal {
+		group.Go(generate)
+	}
+	judged, err := schemalock.Judge(domain, s.baseline, s.accepted, s.hasGenerated)
+	if isPersonal && err == nil {
+		generate()
+	}
+	group.Wait()
+	if err == nil {
+		err = generateErr
+	}
+	return judged, files, err
+}
 
 // lockFile returns the schema lock as it is to be written.
 func (s *settings) lockFile(judged *schemalock.Judgement) gen.File {

@@ -16,25 +16,31 @@ const runtimePath = "github.com/eventmap/eventmap/runtime"
 // they are there. Two runs into one package would remove each other's files for ever. A file that has a package of this
 // run as well is this run's: what else it imports may be the package of an ID, which need not be read.
 func (s *scan) checkOtherRuns() {
+	isRead := func(spec *ast.ImportSpec) bool { return s.Package(importPath(spec)) != nil }
 	for _, file := range s.output.Generated {
-		others, known := map[string]*ast.ImportSpec{}, s.Package(s.output.Path) != nil
+		if s.Package(s.output.Path) != nil || slices.ContainsFunc(file.Imports, isRead) {
+			continue
+		}
+		others := map[string]*ast.ImportSpec{}
 		for _, spec := range file.Imports {
-			path, _ := strconv.Unquote(spec.Path.Value)
-			known = known || s.Package(path) != nil
+			path := importPath(spec)
 			folder, ok := strings.CutPrefix(path, s.output.Module+"/")
 			if !ok || path == runtimePath || strings.HasPrefix(path, runtimePath+"/") || !holdsGo(filepath.Join(s.output.Root, folder)) {
 				continue
 			}
 			others[path] = spec
 		}
-		if known {
-			continue
-		}
 		for path, spec := range others {
 			s.problem(spec.Pos(), "this was generated from %s, which this run does not read; one run writes a package: add the pattern, "+
 				"or choose another output folder; remove the file if the package is no longer wanted here", path)
 		}
 	}
+}
+
+// importPath returns the path of an import.
+func importPath(spec *ast.ImportSpec) string {
+	path, _ := strconv.Unquote(spec.Path.Value)
+	return path
 }
 
 // holdsGo reports whether a folder has Go source.

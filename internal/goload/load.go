@@ -61,6 +61,7 @@ type Program struct {
 	loaded   func() map[string]*packages.Package // by path, whether they match the patterns or not
 	roots    []*packages.Package                 // the same as Packages
 	ran      map[*packages.Package]string        // where the go command ran
+	written  func() ([]outputFile, error)        // the Go files of the output folder, read once
 	ours     generated
 	reaching map[reach]bool // whether one package imports another, as far as found out
 }
@@ -86,6 +87,10 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		ran:      map[*packages.Package]string{},
 		ours:     generated{names: map[string]bool{}},
 		reaching: map[reach]bool{},
+	}
+	p.written = sync.OnceValues(p.readOutput)
+	if o.Output != "" {
+		go p.written() // while the go command lists packages
 	}
 	for _, q := range asked {
 		roots, err := p.ask(ctx, q)

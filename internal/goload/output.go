@@ -52,7 +52,7 @@ func (p *Program) Output(name string) (*Output, error) {
 	if err := p.locate(out, dir); err != nil {
 		return fail(err)
 	}
-	if out.files, err = p.readOutput(dir); err != nil {
+	if out.files, err = p.written(); err != nil {
 		return fail(err)
 	}
 	if out.Name, err = outputName(name, out.Path, out.files); err != nil {
@@ -132,8 +132,9 @@ type outputFile struct {
 	syntax   *ast.File // as far as it can be parsed
 }
 
-// readOutput reads the Go files of dir that say which package they belong to.
-func (p *Program) readOutput(dir string) ([]outputFile, error) {
+// readOutput reads the Go files of the output folder that say which package they belong to.
+func (p *Program) readOutput() ([]outputFile, error) {
+	dir := p.Dir.Abs(p.options.Output)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

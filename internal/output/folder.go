@@ -9,8 +9,8 @@ import (
 	"github.com/eventmap/eventmap/internal/gen"
 )
 
-// A Folder is an output folder as a run finds it. Each of its files is read once, and Go files can be read before
-// anybody asks for them. Several goroutines may use it. What it returns must not be changed.
+// A Folder is an output folder as a run finds it. Each of its files is read once, by whoever asks first. Several goroutines may
+// use it. What it returns must not be changed.
 type Folder struct {
 	dir string // as the user names it
 
@@ -20,14 +20,6 @@ type Folder struct {
 
 // NewFolder returns the folder of that path, which need not exist.
 func NewFolder(dir string) *Folder { return &Folder{dir: dir, read: map[string][]byte{}} }
-
-// ReadAhead reads the Go files of the folder, for those who ask for them later. What it cannot read, they learn then.
-func (f *Folder) ReadAhead() {
-	names, _ := filepath.Glob(filepath.Join(f.dir, "*.go"))
-	for _, name := range names {
-		_, _ = f.ReadFile(name)
-	}
-}
 
 // ReadFile returns what the file of that path holds, or held when it was first read.
 func (f *Folder) ReadFile(name string) ([]byte, error) {

@@ -20,10 +20,12 @@ func TestFolder_readsOnce(t *testing.T) {
 	}
 	write("1\r\n")
 	folder := output.NewFolder(dir)
-	folder.ReadAhead()
+	if _, err := folder.ReadFile(filepath.Join(dir, "a.go")); err != nil {
+		t.Fatal(err)
+	}
 	write("2\n")
 	if got := folder.Current("a.go"); string(got) != "1\n" {
-		t.Errorf("a.go holds %q, want what was read ahead, with LF", got)
+		t.Errorf("a.go holds %q, want what was read first, with LF", got)
 	}
 	if got := folder.Current("b.go"); got != nil {
 		t.Errorf("b.go, which is missing, holds %q", got)
@@ -39,7 +41,9 @@ func TestFolder_Plan_looksAgain(t *testing.T) {
 	dir := t.TempDir()
 	apply(t, dir, file("current.go", "1\n"), file("stale.go", "1\n"))
 	folder := output.NewFolder(dir)
-	folder.ReadAhead()
+	for _, name := range []string{"current.go", "stale.go"} {
+		folder.Current(name)
+	}
 	files := []gen.File{file("current.go", "1\n"), file("stale.go", "2\n"), file("new.go", "1\n")}
 	plan, err := folder.Plan(files, owner)
 	if err != nil {
