@@ -10,7 +10,7 @@ import (
 // where that is more. The process is short: a domain of some hundred events is done before its second collection. See
 // docs/adr/0152-garbage-is-collected-later.md.
 const (
-	roomyHeap      = 20 << 20 // bytes
+	roomyHeap      = 16 << 20 // bytes
 	garbagePercent = 200
 )
 
