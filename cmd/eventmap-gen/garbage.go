@@ -8,9 +8,9 @@ import (
 
 // The heap may grow to roomyHeap before garbage is collected, however little of it is live, and to three times what is live
 // where that is more. The process is short: a domain of some hundred events is done before its second collection. See
-// docs/adr/0152-garbage-is-collected-later.md.
+// docs/adr/0160-both-processors-work-while-files-are-made.md.
 const (
-	roomyHeap      = 16 << 20 // bytes
+	roomyHeap      = 20 << 20 // bytes
 	garbagePercent = 200
 )
 

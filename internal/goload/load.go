@@ -90,7 +90,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 	}
 	p.written = sync.OnceValues(p.readOutput)
 	if o.Output != "" {
-		go p.written() // while the go command lists packages
+		go func() { _, _ = p.written() }() // while the go command lists packages
 	}
 	for _, q := range asked {
 		roots, err := p.ask(ctx, q)

@@ -4,6 +4,7 @@ package gocode
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -130,7 +131,7 @@ func (g *generator) files(o Options) ([]gen.File, error) {
 		})
 	}
 	err := group.Wait()
-	return append(files, samples...), err
+	return slices.Concat(files, samples), err
 }
 
 // aggregate returns the file of one aggregate, in the order a reader wants it: what it is, how it is stored and read,
