@@ -44,17 +44,15 @@ func (p *print) typ(t types.Type) {
 		p.text.WriteString("any")
 		return
 	}
-	if basic, ok := t.(*types.Basic); ok {
-		p.text.WriteString(types.Typ[basic.Kind()].Name())
-		return // it has no methods
-	}
-	for _, m := range marked {
-		if lookup(t, m.method, true).ok {
-			p.text.WriteByte(m.mark)
+	if !hasNoMethods(t) {
+		for _, m := range marked {
+			if lookup(t, m.method, true).ok {
+				p.text.WriteByte(m.mark)
+			}
 		}
-	}
-	if marshals(t) {
-		return // what its methods do is their own affair
+		if marshals(t) {
+			return // what its methods do is their own affair
+		}
 	}
 	if _, named := t.(*types.Named); named && p.seen.Set(t, true) != nil {
 		p.text.WriteByte('@')

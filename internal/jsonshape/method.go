@@ -87,6 +87,15 @@ func lookup(t types.Type, m method, pointer bool) lookedUp {
 	return found
 }
 
+// hasNoMethods reports whether a type is of those that have none, without looking for any.
+func hasNoMethods(t types.Type) bool {
+	switch t.(type) {
+	case *types.Basic, *types.Slice, *types.Array, *types.Map:
+		return true
+	}
+	return false
+}
+
 // marshals reports whether a type writes itself.
 func marshals(t types.Type) bool {
 	return lookup(t, marshalJSON, true).ok || lookup(t, marshalText, true).ok
@@ -106,8 +115,8 @@ func (w *walk) byMethods(t types.Type, at spot) *model.Shape {
 	case "encoding/json.RawMessage":
 		return &model.Shape{Kind: model.RawShape, Nullable: true}
 	}
-	if _, basic := t.(*types.Basic); basic {
-		return w.byKind(t, at) // it has no methods
+	if hasNoMethods(t) {
+		return w.byKind(t, at)
 	}
 	switch t.Underlying().(type) {
 	case *types.Pointer, *types.Interface:
