@@ -22,7 +22,7 @@ func (f eventFinder) notData(d *typeDecl) string {
 	if why := f.behaves(d, named); why != "" {
 		return why
 	}
-	if role := f.code.roles[d.obj]; role != "" {
+	if role := f.code().roles[d.obj]; role != "" {
 		return role
 	}
 	st := d.structType()
@@ -64,7 +64,7 @@ func (f eventFinder) behaves(d *typeDecl, named *types.Named) string {
 			}
 		}
 		switch {
-		case f.code.mutators[m.Pos()] && !isUnmarshaler(m.Name()):
+		case f.code().mutators[m.Pos()] && !isUnmarshaler(m.Name()):
 			return "its method " + m.Name() + " changes it"
 		case d.structType().NumFields() == 0 && sig.Params().Len() > 0:
 			return "it has no fields, and its method " + m.Name() + " takes arguments"

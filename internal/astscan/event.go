@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"slices"
+	"sync"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -49,8 +50,8 @@ func (s *scan) findEvents(decls *declarations) *events {
 		scan:  s,
 		decls: decls,
 		bases: embeddedEvents(decls),
-		used:  s.usedAsFields(decls),
-		code:  readCode(decls),
+		used:  sync.OnceValue(func() map[*types.TypeName]*typeDecl { return s.usedAsFields(decls) }),
+		code:  sync.OnceValue(func() code { return readCode(decls) }),
 		found: &events{byType: map[*types.TypeName]shared{}, left: map[*types.TypeName]string{}},
 	}
 	for _, src := range decls.sources {
@@ -75,9 +76,9 @@ func (s *scan) findEvents(decls *declarations) *events {
 type eventFinder struct {
 	*scan
 	decls *declarations
-	bases map[*types.TypeName]*typeDecl // structs that lend their methods to an event
-	used  map[*types.TypeName]*typeDecl // structs that another has as a field
-	code  code
+	bases map[*types.TypeName]*typeDecl        // structs that lend their methods to an event
+	used  func() map[*types.TypeName]*typeDecl // structs that another has as a field
+	code  func() code
 	found *events
 }
 
@@ -124,7 +125,7 @@ func (f eventFinder) judge(d *typeDecl) (how, why string) {
 // the name says otherwise.
 func (f eventFinder) judgeByConvention(d *typeDecl) (why string) {
 	why = f.notData(d)
-	switch within := f.used[d.obj]; {
+	switch within := f.used()[d.obj]; {
 	case within != nil:
 		why = fmt.Sprintf("%v has it as a field", within)
 	case why == "" && soundsLikeCommand(d.obj.Name()):
