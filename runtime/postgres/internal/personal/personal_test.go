@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -307,12 +308,14 @@ func snapshots[Tx any](t *testing.T, d *database[Tx]) {
 // section returns the rows of the first table whose name holds a word.
 func section(dump, word string) string {
 	_, rest, _ := strings.Cut(dump, word+":\n")
-	at := strings.Index(rest, ":\n")
-	if at < 0 {
-		return rest
+	if next := nextTable.FindStringIndex(rest); next != nil {
+		return rest[:next[0]]
 	}
-	return rest[:at]
+	return rest
 }
+
+// nextTable matches the heading of a table, and nothing that sealed bytes hold by chance.
+var nextTable = regexp.MustCompile(`(?m)^[a-z_.]{6,}:$`)
 
 // A retry seals anew, and is recognised all the same.
 func storedAlready[Tx any](t *testing.T, d *database[Tx]) {
