@@ -110,12 +110,12 @@ func (s *settings) judgeAndGenerate(domain *model.Domain) (*schemalock.Judgement
 	var generateErr error
 	var group sync.WaitGroup
 	generate := func() { files, generateErr = gocode.Generate(domain, s.generate) }
-	isPersonal := slices.ContainsFunc(domain.Aggregates, func(a model.Aggregate) bool { return a.HasPersonal() })
-	if !isPersonal {
+	lockFirst := domain.HasPersonal()
+	if !lockFirst {
 		group.Go(generate)
 	}
 	judged, err := schemalock.Judge(domain, s.baseline, s.accepted, s.hasGenerated)
-	if isPersonal && err == nil {
+	if lockFirst && err == nil {
 		generate()
 	}
 	group.Wait()

@@ -4,20 +4,21 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // forEach calls f with each element, in some order and several at a time.
 func forEach[E any](list []E, f func(E)) {
-	var group sync.WaitGroup
-	processors := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, e := range list {
-		processors <- struct{}{}
-		group.Go(func() {
-			defer func() { <-processors }()
+		group.Go(func() error {
 			f(e)
+			return nil
 		})
 	}
-	group.Wait()
+	_ = group.Wait() // f reports by itself
 }
 
 // shares parts a list into as many pieces as there are processors, in its order.

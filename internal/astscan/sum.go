@@ -52,15 +52,13 @@ func (s *scan) findSums(decls *declarations) (found sums) {
 			u.ids = append(u.ids, m.Id())
 		}
 	}
-	if len(found) > 0 {
-		forEach(shares(decls.sources), func(share []*source) {
-			for _, src := range share {
-				for _, d := range src.types {
-					d.sums = found.of(d)
-				}
+	forEach(shares(decls.sources), func(share []*source) {
+		for _, src := range share {
+			for _, d := range src.types {
+				d.sums = found.of(d)
 			}
-		})
-	}
+		}
+	})
 	s.checkOneSum(found)
 	return found
 }

@@ -171,6 +171,11 @@ func (e *Event) Personal() []*Field {
 	return personal
 }
 
+// HasPersonal reports whether an event of the domain has fields that are sealed in the log.
+func (d *Domain) HasPersonal() bool {
+	return slices.ContainsFunc(d.Aggregates, func(a Aggregate) bool { return a.HasPersonal() })
+}
+
 // HasPersonal reports whether an event of a has fields that are sealed in the log.
 func (a *Aggregate) HasPersonal() bool {
 	return slices.ContainsFunc(a.Events, func(e Event) bool { return len(e.Personal()) > 0 })

@@ -39,7 +39,7 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	g := generator{output: d.Output, aggregates: aggregates, mappers: o.Mappers, personal: hasPersonal(d.Aggregates), declared: declared, qualifiers: qualifiers(d, declared), words: newWords()}
+	g := generator{output: d.Output, aggregates: aggregates, mappers: o.Mappers, personal: d.HasPersonal(), declared: declared, qualifiers: qualifiers(d, declared), words: newWords()}
 	if o.JSON {
 		g.plain()
 	}

@@ -63,7 +63,7 @@ func qualifiers(d *model.Domain, declared map[string]bool, more ...model.Package
 	for _, local := range locals {
 		taken[local] = true
 	}
-	if hasPersonal(d.Aggregates) {
+	if d.HasPersonal() {
 		more = append(more, model.Package{Path: privacyPath, Name: "privacy"})
 		for _, local := range personalLocals {
 			taken[local] = true

@@ -165,7 +165,7 @@ func declare(d *model.Domain, aggregates []aggregate) (map[string]bool, model.Pr
 	for _, name := range common {
 		scope.declare(name, model.Position{}, "every generated package")
 	}
-	if hasPersonal(d.Aggregates) {
+	if d.HasPersonal() {
 		scope.declare(personalEvents, model.Position{}, "every generated package with personal data")
 	}
 	for _, a := range aggregates {

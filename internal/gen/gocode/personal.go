@@ -5,17 +5,10 @@ import (
 	"slices"
 
 	"github.com/dave/jennifer/jen"
-
-	"github.com/eventmap/eventmap/internal/model"
 )
 
 // personalEvents is the variable that says what of the package's events is personal.
 const personalEvents = "personalEvents"
-
-// hasPersonal reports whether events hold personal data.
-func hasPersonal(aggregates []model.Aggregate) bool {
-	return slices.ContainsFunc(aggregates, func(a model.Aggregate) bool { return a.HasPersonal() })
-}
 
 // isPersonal reports whether the event holds personal data.
 func (e *event) isPersonal() bool { return len(e.Personal()) > 0 }

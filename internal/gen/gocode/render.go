@@ -63,8 +63,9 @@ func render(path string, f *jen.File, current []byte) (gen.File, error) {
 	return gen.File{Path: path, Content: content}, nil
 }
 
-// groupImports sorts the imports of unformatted source into groups, as goimports does, and returns the source, which it changes. Formatting by imports.Process would
-// do that too, but it parses and prints everything twice, which is most of the time that generating takes.
+// groupImports sorts the imports of unformatted source into groups, as goimports does, and returns the source, which it
+// changes. Formatting by imports.Process would do that too, but it parses and prints everything twice, which is most of the
+// time that generating takes.
 func groupImports(source []byte) []byte {
 	const open, end = "\nimport (\n", "\n)\n"
 	before, rest, _ := bytes.Cut(source, []byte(open))

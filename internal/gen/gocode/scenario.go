@@ -49,7 +49,7 @@ func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 	s.generator = generator{
 		output:     model.Output{Package: model.Package{Path: path.Join(d.Output.Path, name), Name: name}},
 		declared:   declared,
-		personal:   hasPersonal(d.Aggregates),
+		personal:   d.HasPersonal(),
 		qualifiers: qualifiers(d, declared, d.Output.Package),
 		words:      newWords(),
 	}

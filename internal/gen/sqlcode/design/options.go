@@ -124,7 +124,7 @@ func (o Options) design(views []View, viewsErr error) (Design, error) {
 
 // keyPlace returns where the keys of personal data are.
 func (o Options) keyPlace() (string, error) {
-	if o.SubjectKeys == "" && (o.SubjectKeysTable != "" || hasPersonal(o.Domain)) {
+	if o.SubjectKeys == "" && (o.SubjectKeysTable != "" || o.Domain != nil && o.Domain.HasPersonal()) {
 		return here, nil
 	}
 	return keyPlaces.find(o.SubjectKeys)
@@ -133,11 +133,6 @@ func (o Options) keyPlace() (string, error) {
 // hasSnapshots reports whether an aggregate of the domain has the mark.
 func hasSnapshots(d *model.Domain) bool {
 	return d != nil && slices.ContainsFunc(d.Aggregates, func(a model.Aggregate) bool { return a.State != nil && a.State.Snapshots != nil })
-}
-
-// hasPersonal reports whether an event of the domain has personal data.
-func hasPersonal(d *model.Domain) bool {
-	return d != nil && slices.ContainsFunc(d.Aggregates, func(a model.Aggregate) bool { return a.HasPersonal() })
 }
 
 // tables checks the names, each by itself, and returns them with their schemas. The error holds all problems.
