@@ -12,8 +12,9 @@ import (
 )
 
 // Store returns a store that does what the given one does, and tells of it. It implements the same optional interfaces of
-// package runtime as that one, and no others; only that it shows parts of a stream, to open personal data while it is read, needs
-// a store that implements all. A store that is nil is a mistake in the program, and panics when it is used.
+// package runtime as that one, and no others. [runtime.StreamPartsReader] is the exception: it is implemented where the store
+// implements all the others, and shows nothing if the store has no parts to show. A store that is nil is a mistake in the
+// program, and panics when it is used.
 func Store[Tx any](store runtime.Store[Tx], opts ...Option) runtime.Store[Tx] {
 	return combine(store, &told[Tx]{store: store, instruments: newInstruments(configure(opts))})
 }

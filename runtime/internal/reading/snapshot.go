@@ -11,7 +11,8 @@ import (
 
 // FromSnapshot returns what the rows of a statement say that reads a snapshot and the events after it. One row has the form
 // of an event and stands for the rest: its version is the snapshot's, or 0, its payload the state, and its position the
-// version of the stream's head. Its event ID is that of the event at the snapshot's version. SQL promises no order over both, and it is there mostly.
+// version of the stream's head. Its event ID is that of the event at the snapshot's version. SQL promises no order over both,
+// and it is there mostly.
 func FromSnapshot(key runtime.SnapshotKey, rows []runtime.PersistedEvent) (runtime.Snapshot, runtime.Stream, error) {
 	if len(rows) == 0 {
 		return runtime.Snapshot{}, runtime.Stream{}, errors.New("the statement returned no row")
