@@ -72,4 +72,4 @@ func described(a *aggregate, e *event) jen.Code {
 // member returns a member of a struct literal.
 func member(name string, value jen.Code) jen.Code { return jen.Id(name).Op(":").Add(value) }
 
-func inspectName(name string) *jen.Statement { return libraryWords.of(inspectPath, name) }
+func inspectName(name string) *jen.Statement { return jen.Qual(inspectPath, name) }

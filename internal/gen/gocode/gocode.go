@@ -39,7 +39,7 @@ func Generate(d *model.Domain, o Options) ([]gen.File, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	g := generator{output: d.Output, aggregates: aggregates, mappers: o.Mappers, personal: d.HasPersonal(), declared: declared, qualifiers: qualifiers(d, declared), words: newWords()}
+	g := generator{output: d.Output, aggregates: aggregates, mappers: o.Mappers, personal: d.HasPersonal(), declared: declared, qualifiers: qualifiers(d, declared)}
 	if o.JSON {
 		g.plain()
 	}
@@ -92,7 +92,6 @@ type generator struct {
 	qualifiers map[string]string // import path -> name
 	declared   map[string]bool   // package-level names
 	scenarios  *scenarios        // nil: none
-	words      *words            // names of the domain, and of parameters and variables
 }
 
 // files renders every file, several at a time, those of payloads last.
@@ -149,7 +148,7 @@ func (g *generator) aggregate(a *aggregate) *jen.File {
 }
 
 // local returns the identifier of a parameter or variable, one that hides nothing the output package declares.
-func (g *generator) local(name string) *jen.Statement { return g.words.of("", g.localName(name)) }
+func (g *generator) local(name string) *jen.Statement { return jen.Id(g.localName(name)) }
 
 func (g *generator) localName(name string) string {
 	for g.declared[name] {
@@ -159,9 +158,7 @@ func (g *generator) localName(name string) string {
 }
 
 // typeOf returns the named type.
-func (g *generator) typeOf(t model.TypeName) *jen.Statement {
-	return g.words.of(t.Package.Path, t.Name)
-}
+func (g *generator) typeOf(t model.TypeName) *jen.Statement { return jen.Qual(t.Package.Path, t.Name) }
 
 // eventType returns the type by which the event is known to user code.
 func (g *generator) eventType(e *event) *jen.Statement {
@@ -191,10 +188,10 @@ func (g *generator) idString(a *aggregate) *jen.Statement {
 }
 
 // runtimeName returns a name of package runtime.
-func runtimeName(name string) *jen.Statement { return libraryWords.of(runtimePath, name) }
+func runtimeName(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
 
 // mappingName returns a name of package runtime/mapping.
-func mappingName(name string) *jen.Statement { return libraryWords.of(mappingPath, name) }
+func mappingName(name string) *jen.Statement { return jen.Qual(mappingPath, name) }
 
 // doc adds a doc comment. Its text is one paragraph, broken into lines as it comes.
 func doc(f *jen.File, format string, args ...any) {

@@ -51,7 +51,6 @@ func newScenarios(d *model.Domain, all []aggregate) *scenarios {
 		declared:   declared,
 		personal:   d.HasPersonal(),
 		qualifiers: qualifiers(d, declared, d.Output.Package),
-		words:      newWords(),
 	}
 	return &s
 }
