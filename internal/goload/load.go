@@ -128,6 +128,7 @@ func (p *Program) ask(ctx context.Context, q query) ([]*packages.Package, error)
 		Mode:       Mode,
 		Context:    ctx,
 		Dir:        q.dir,
+		Env:        environment(),
 		Fset:       p.Fset,
 		ParseFile:  p.parseFile,
 		BuildFlags: buildFlags(p.options.Tags),
@@ -186,6 +187,16 @@ func (p *Program) together(a, b *packages.Package) error {
 func goMissing() bool {
 	_, err := exec.LookPath("go")
 	return err != nil
+}
+
+// environment returns that of the go command, which lists packages in a tenth less time if it collects garbage half as often.
+// What GOGC says in ours stays. See docs/adr/0179-the-go-command-collects-half-as-often.md.
+func environment() []string {
+	environment := os.Environ()
+	if os.Getenv("GOGC") == "" {
+		environment = append(environment, "GOGC=200")
+	}
+	return environment
 }
 
 // buildFlags returns the flags of the go command.

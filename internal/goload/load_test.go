@@ -2,7 +2,9 @@ package goload
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -131,5 +133,35 @@ func TestBuild_withoutOutput(t *testing.T) {
 	got := program.Build(&Output{}).Problems.Error()
 	if !strings.Contains(got, filepath.Join("gen", "gen.go")) {
 		t.Errorf("problems: %q", got)
+	}
+}
+
+// The go command collects garbage half as often, unless the environment says how often.
+func TestLoad_garbageOfTheGoCommand(t *testing.T) {
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, told := t.TempDir(), filepath.Join(t.TempDir(), "told")
+	shim := fmt.Sprintf("#!/bin/sh\necho \"$GOGC\" >> '%s'\nexec '%s' \"$@\"\n", told, real)
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte(shim), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	for _, tt := range []struct{ set, want string }{{"", "200"}, {"50", "50"}} {
+		t.Setenv("GOGC", tt.set)
+		loadShop(t, Options{})
+		got, err := os.ReadFile(told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(got)) {
+			if strings.TrimSpace(line) != tt.want {
+				t.Errorf("GOGC is %q, and the go command was given %q, want %q", tt.set, strings.TrimSpace(line), tt.want)
+			}
+		}
+		if err := os.Remove(told); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
