@@ -8,31 +8,32 @@ import (
 
 // handler generates the exhaustive handler, its partial form, the dispatch and the consumer.
 func (g *generator) handler(f *jen.File, a *aggregate) {
-	tx := g.local("Tx")
-	results := func(e *event) *jen.Statement {
-		return jen.Params(g.ctx(), g.tx(), g.local("e").Add(g.eventType(e)), g.local("m").Add(runtimeName("Meta"))).Error()
+	tx, current := g.local("Tx"), a.current()
+	signatures := make([]*jen.Statement, len(current))
+	for i := range current {
+		signatures[i] = jen.Params(g.ctx(), g.tx(), g.local("e").Add(g.eventType(&current[i])), g.local("m").Add(runtimeName("Meta"))).Error()
 	}
 
 	doc(f, `%s handles every event of %s. Adding an event to the domain adds a method here, so
 handlers that lack it stop compiling; [%s] handles some events and says so.`, a.handler(), a.Name, a.handlerFuncs())
 	f.Type().Id(a.handler()).Types(tx.Clone().Any()).InterfaceFunc(func(group *jen.Group) {
-		for _, e := range a.current() {
+		for i, e := range current {
 			if e.Doc != "" {
 				group.Comment("// " + e.Doc)
 			}
-			group.Id(e.on()).Add(results(&e))
+			group.Id(e.on()).Add(signatures[i])
 		}
 	})
 
 	doc(f, "%s implements [%s] and ignores the events whose function is nil.", a.handlerFuncs(), a.handler())
 	f.Type().Id(a.handlerFuncs()).Types(tx.Clone().Any()).StructFunc(func(group *jen.Group) {
-		for _, e := range a.current() {
-			group.Id(e.handled).Func().Add(results(&e))
+		for i, e := range current {
+			group.Id(e.handled).Func().Add(signatures[i])
 		}
 	})
-	for _, e := range a.current() {
+	for i, e := range current {
 		doc(f, "%s calls f.%s, if it is set.", e.on(), e.handled)
-		f.Func().Params(g.local("f").Id(a.handlerFuncs()).Types(tx.Clone())).Id(e.on()).Add(results(&e)).Block(
+		f.Func().Params(g.local("f").Id(a.handlerFuncs()).Types(tx.Clone())).Id(e.on()).Add(signatures[i]).Block(
 			jen.If(g.local("f").Dot(e.handled).Op("==").Nil()).Block(jen.Return(jen.Nil())),
 			jen.Return(g.local("f").Dot(e.handled).Call(g.local("ctx"), g.local("tx"), g.local("e"), g.local("m"))),
 		)
