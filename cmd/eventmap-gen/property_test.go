@@ -186,7 +186,7 @@ func (m domainModule) generate(d *domain) (accepted bool, err error) {
 
 var (
 	problemLine   = regexp.MustCompile(`^.+\.go:\d+:\d+: .+\n$`)
-	warningLine   = regexp.MustCompile(`^.+\.go:\d+:\d+: warning: .+ \[(no-upcaster|version-gap|personal-older|personal-newer)\]\n$`)
+	warningLine   = regexp.MustCompile(`^.+\.go:\d+:\d+: warning: .+ \[(no-upcaster|version-gap|personal-older|personal-newer|forget-newer)\]\n$`)
 	collisionLine = regexp.MustCompile(` needs the name | is declared here, and (is generated too|generated code means Go's own)|` +
 		`has the same name in JSON but for the case of letters|has personal fields and marshals itself|the mark stands on a field that is in no event's JSON`)
 )

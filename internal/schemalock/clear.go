@@ -6,10 +6,10 @@ import (
 	"github.com/eventmap/eventmap/internal/model"
 )
 
-// versionsInClear warns of new versions with personal fields of which an older version of the event holds the value in clear, which
-// is never sealed, and of new versions that hold in clear what the version before seals. Once the new version is locked it has been
-// told.
-func (c *comparison) versionsInClear() {
+// newVersions warns of new versions with personal fields of which an older version of the event holds the value in clear, which
+// is never sealed, and of new versions that hold in clear what the version before seals, or forget nobody where that one does. Once
+// the new version is locked it has been told.
+func (c *comparison) newVersions() {
 	events := c.now.Events
 	for i := range events {
 		e := &events[i]
@@ -20,6 +20,7 @@ func (c *comparison) versionsInClear() {
 			c.inClear(&events[j], e)
 			if j == i-1 {
 				c.noLongerSealed(&events[j], e)
+				c.noLongerForgets(&events[j], e)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []
 		}
 	}
 	c.chains()
-	c.versionsInClear()
+	c.newVersions()
 	c.streams()
 	c.folds()
 	unused = slices.DeleteFunc(slices.Clone(accepted), func(name string) bool { return c.used[name] })
@@ -92,6 +92,7 @@ func (c *comparison) event(old, e *Event) {
 	if old.Upcast != 0 && e.Upcast == 0 && c.isOld(e) {
 		c.find("upcaster-removed", e, "", e.Pos, "", fmt.Sprintf("it was turned into version %d when it was read, and no longer is: readers get version %d", old.Upcast, e.Version))
 	}
+	c.forgets(old, e)
 }
 
 // missing says what became of a version that is no longer there.

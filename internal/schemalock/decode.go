@@ -117,7 +117,7 @@ func (r *reader) read() (*Lock, error) {
 			return nil, r.problem(pos, "this event lacks its aggregate, event, version or payload; restore the file from version control")
 		}
 		lock.Events = append(lock.Events, Event{
-			Aggregate: e.Aggregate, Name: e.Event, Version: e.Version, Type: e.Type, Upcast: e.Upcast, Payload: e.Payload.model(), Pos: pos,
+			Aggregate: e.Aggregate, Name: e.Event, Version: e.Version, Type: e.Type, Upcast: e.Upcast, Forget: e.Forget, Payload: e.Payload.model(), Pos: pos,
 		})
 	}
 	return &lock, nil
@@ -158,6 +158,7 @@ type (
 		Version   int
 		Type      string
 		Upcast    int
+		Forget    *model.Forget
 		Payload   *lockedShape
 	}
 	lockedShape struct {

@@ -48,6 +48,9 @@ func Encode(l *Lock) []byte {
 		if e.Upcast != 0 {
 			w.printf("      \"upcast\": %d,\n", e.Upcast)
 		}
+		if e.Forget != nil {
+			w.printf("      \"forget\": {%s},\n", member("subject", e.Forget.Subject))
+		}
 		w.printf("      \"payload\": {")
 		w.targets = targets(e.Payload)
 		w.shape(e.Payload, "      ")
@@ -138,10 +141,7 @@ func (w *writer) shape(s *model.Shape, indent string) {
 
 // personal writes that a field is sealed, and by whose key.
 func (w *writer) personal(p *model.Personal) {
-	w.printf(`, "personal": {`)
-	if p.Subject != "" {
-		w.printf(`"subject": %s`, quote(p.Subject))
-	}
+	w.printf(`, "personal": {%s`, member("subject", p.Subject))
 	if p.HasClear {
 		if p.Subject != "" {
 			w.printf(", ")
@@ -149,6 +149,14 @@ func (w *writer) personal(p *model.Personal) {
 		w.printf(`"clear": true`)
 	}
 	w.printf("}")
+}
+
+// member returns a member of an object whose value is a text, or nothing if that is empty.
+func member(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q: %s", name, quote(text))
 }
 
 // identity returns the type that decides about the JSON of a shape, if one does.

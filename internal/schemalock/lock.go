@@ -41,6 +41,7 @@ type Event struct {
 	Version   int
 	Type      string         // its Go type, such as example.com/shop/order.Placed
 	Upcast    int            // the version that an upcaster turns it into; 0: none does
+	Forget    *model.Forget  // whom it says to forget, or nil
 	Payload   *model.Shape   // of which a lock keeps what is stored: no Go names of types, no docs, no positions
 	Pos       model.Position // of the type, or of the event's block in a lock that was read
 }
@@ -65,6 +66,7 @@ func Of(d *model.Domain) *Lock {
 				Name:      e.Name,
 				Version:   e.Version,
 				Type:      e.Type.Package.Path + "." + e.Type.Name,
+				Forget:    e.Forget,
 				Payload:   e.Payload,
 				Pos:       e.Pos,
 			}
