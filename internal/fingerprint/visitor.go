@@ -84,6 +84,7 @@ func (v visitor) call(call *ast.CallExpr) {
 		if callee.Pkg() != nil && !v.wasRead(callee.Pkg()) {
 			v.noteSettled(callee, call)
 			v.checkZone(callee, call)
+			v.checkPrinted(callee, call)
 			v.callOutside(callee)
 			for _, arg := range call.Args {
 				v.reachType(v.in.Info.TypeOf(arg))
