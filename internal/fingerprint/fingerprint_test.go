@@ -87,7 +87,7 @@ func (l *loader) Import(path string) (*types.Package, error) {
 
 var exports = sync.OnceValues(func() (map[string]string, error) {
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}",
-		"context", "crypto/ed25519", "errors", "fmt", "maps", "math/big", "math/rand/v2", "net", "os", "path/filepath", "regexp", "runtime", "slices", "sort", "strings",
+		"context", "crypto/ed25519", "database/sql", "errors", "fmt", "maps", "math/big", "math/rand/v2", "net", "os", "path/filepath", "regexp", "runtime", "slices", "sort", "strings",
 		"sync", "sync/atomic", "testing", "time", "unsafe", "weak").Output()
 	if err != nil {
 		return nil, err
@@ -374,6 +374,8 @@ func TestOf_findings(t *testing.T) {
 		{"a goroutine of a context", "context", "context.AfterFunc(context.Background(), func() { s.N++ })", "", []string{"context.AfterFunc depends on the order"}, nil},
 		{"what somebody types", "fmt", "fmt.Scan(&s.N)", "", []string{"fmt.Scan depends on the environment"}, nil},
 		{"the network by a method", "net", "_, err := new(net.Dialer).Dial(``, ``); if err != nil { s.N = 1 }", "", []string{"net.Dialer.Dial depends on the network"}, nil},
+		{"a database that is there", "database/sql", "var db *sql.DB; if db.QueryRow(``).Err() != nil { s.N = 1 }", "", []string{"sql.DB.QueryRow depends on a database"}, nil},
+		{"a value of a database", "database/sql", "var v sql.NullInt64; if v.Scan(n) == nil { s.N = int(v.Int64) }", "", nil, nil},
 		{"chance of a key", "crypto/ed25519", "key, _, _ := ed25519.GenerateKey(nil); s.N = int(key[0])", "", []string{"ed25519.GenerateKey depends on chance"}, nil},
 		{"the garbage collector", "weak", "if weak.Make(s).Value() == nil { s.N = 1 }", "", []string{"weak.Make depends on the garbage collector", "weak.Pointer.Value depends"}, nil},
 		{"a test that runs", "testing", "if testing.Testing() { s.N = 1 }", "", []string{"testing.Testing depends on the process"}, nil},
