@@ -201,7 +201,12 @@ func HandleUser[Tx any](
 
 // NewUserConsumer returns a consumer that hands every event of User to h. name identifies its checkpoint and must not
 // change.
-func NewUserConsumer[Tx any](name string, keys *privacy.Keys[Tx], h UserHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
+func NewUserConsumer[Tx any](
+	name string,
+	keys *privacy.Keys[Tx],
+	h UserHandler[Tx],
+	opts ...runtime.Option,
+) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{UserType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleUser(ctx, tx, keys, e, h, opts...)
 	}), mapping.NewPersonal(keys, personalEvents).Prepare)
@@ -344,7 +349,13 @@ func ToUserEmailChangedV1[Tx any](
 
 // FromUserEmailChangedV1 returns the event that is stored as e: version 1 of "UserEmailChanged" in a stream of User.
 // Anything else is a *runtime.DecodeError.
-func FromUserEmailChangedV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserEmailChanged, error) {
+func FromUserEmailChangedV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (userv1.UserEmailChanged, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return userv1.UserEmailChanged{}, err
 	}
@@ -384,7 +395,13 @@ func ToUserRegisteredV1[Tx any](
 
 // FromUserRegisteredV1 returns the event that is stored as e: version 1 of "UserRegistered" in a stream of User.
 // Anything else is a *runtime.DecodeError.
-func FromUserRegisteredV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRegistered, error) {
+func FromUserRegisteredV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (userv1.UserRegistered, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return userv1.UserRegistered{}, err
 	}
@@ -407,7 +424,13 @@ func ToUserRenamedV1[Tx any](
 
 // FromUserRenamedV1 returns the event that is stored as e: version 1 of "UserRenamed" in a stream of User. Anything
 // else is a *runtime.DecodeError.
-func FromUserRenamedV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (userv1.UserRenamed, error) {
+func FromUserRenamedV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (userv1.UserRenamed, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return userv1.UserRenamed{}, err
 	}

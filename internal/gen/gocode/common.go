@@ -161,9 +161,9 @@ upcast to the versions that are current. The first event that cannot be decoded,
 		opened = jen.List(g.local("events"), g.local("err")).Op(":=").Add(g.newPersonal()).Dot("OpenAll").Call(g.local("ctx"), g.local("tx"), g.local("events")).
 			Line().Add(g.ifErr(jen.Nil(), g.local("err")))
 	}
-	f.Func().Id("FromESEvents").Types(append([]jen.Code{g.local("T").Any()}, types...)...).Params(append(keyed,
+	f.Func().Id("FromESEvents").Types(append([]jen.Code{g.local("T").Any()}, types...)...).Add(params(append(keyed,
 		g.local("events").Index().Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")))...,
-	).Params(jen.Index().Add(g.local("T")), jen.Error()).Block(
+	)).Params(jen.Index().Add(g.local("T")), jen.Error()).Block(
 		opened,
 		g.local("codec").Op(":=").Add(codecOf(g.personal)).Call(g.local("opts").Op("...")),
 		g.local("typed").Op(":=").Make(jen.Index().Add(g.local("T")), jen.Len(g.local("events"))),
@@ -194,9 +194,9 @@ func (g *generator) fromESEvent(f *jen.File) {
 		body = append([]jen.Code{jen.If(g.local("err").Op(":=").Add(g.newPersonal()).Dot("OpenOne").Call(
 			g.local("ctx"), g.local("tx"), jen.Op("&").Add(g.local("e"))), g.local("err").Op("!=").Nil()).Block(jen.Return(jen.Nil(), g.local("err")))}, body...)
 	}
-	f.Func().Id("FromESEvent").Types(types...).Params(append(keyed,
+	f.Func().Id("FromESEvent").Types(types...).Add(params(append(keyed,
 		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")))...,
-	).Params(jen.Any(), jen.Error()).Block(body...)
+	)).Params(jen.Any(), jen.Error()).Block(body...)
 
 	results, unknown := []jen.Code{jen.Any(), jen.Error()}, []jen.Code{jen.Nil()}
 	comment := "decodeEvent decodes an event of any aggregate."

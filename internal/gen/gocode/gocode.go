@@ -219,3 +219,12 @@ func wrap(text string) []string {
 
 // lines lays parameters out one to a line, as a reader wants them where there are many.
 var lines = jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}
+
+// params lays parameters out in one line if they are few.
+func params(list ...jen.Code) *jen.Statement {
+	const few = 3
+	if len(list) > few {
+		return jen.Custom(lines, list...)
+	}
+	return jen.Params(list...)
+}

@@ -51,10 +51,10 @@ handlers that lack it stop compiling; [%s] handles some events and says so.`, a.
 
 // consumer generates the consumer of one event at a time.
 func (g *generator) consumer(f *jen.File, a *aggregate) {
-	params := []jen.Code{g.local("name").String()}
+	takes := []jen.Code{g.local("name").String()}
 	handled := []jen.Code{g.local("ctx"), g.local("tx")}
 	if a.HasPersonal() {
-		params, handled = append(params, g.keys()), append(handled, g.local("keys"))
+		takes, handled = append(takes, g.keys()), append(handled, g.local("keys"))
 	}
 	made := jen.Qual(consumerPath, "Scoped").Call(
 		g.local("name"), jen.Index().String().Values(jen.Id(a.typeConst())),
@@ -66,19 +66,19 @@ func (g *generator) consumer(f *jen.File, a *aggregate) {
 		made = jen.Qual(consumerPath, "Prepared").Call(made, g.newPersonal().Dot("Prepare"))
 	}
 	doc(f, "%s returns a consumer that hands every event of %s to h. name identifies its checkpoint and must not change.", a.newConsumer(), a.Name)
-	f.Func().Id(a.newConsumer()).Types(g.local("Tx").Any()).Params(append(params,
+	f.Func().Id(a.newConsumer()).Types(g.local("Tx").Any()).Add(params(append(takes,
 		g.local("h").Id(a.handler()).Types(g.local("Tx")),
 		g.local("opts").Op("...").Add(runtimeName("Option")))...,
-	).Qual(consumerPath, "ScopedConsumer").Types(g.local("Tx")).Block(jen.Return(made))
+	)).Qual(consumerPath, "ScopedConsumer").Types(g.local("Tx")).Block(jen.Return(made))
 }
 
 // batchConsumer generates the consumer of many events at a time.
 func (g *generator) batchConsumer(f *jen.File, a *aggregate) {
 	doc(f, `%s returns a consumer that gives many events of %s at a time to handle, decoded and upcast, in the order of
 the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and must not change.`, a.newBatchConsumer(), a.Name)
-	params := []jen.Code{g.local("name").String()}
+	takes := []jen.Code{g.local("name").String()}
 	if a.HasPersonal() {
-		params = append(params, g.keys())
+		takes = append(takes, g.keys())
 	}
 	types := jen.Index().String().Values(jen.Id(a.typeConst()))
 	made := jen.Qual(consumerPath, "TypedBatch").Call(
@@ -95,7 +95,7 @@ the log; see [consumer.BatchConsumer]. The name identifies its checkpoint and mu
 				jen.Return(g.local("err")),
 			))
 	}
-	f.Func().Id(a.newBatchConsumer()).Types(g.local("Tx").Any()).Custom(lines, append(params,
+	f.Func().Id(a.newBatchConsumer()).Types(g.local("Tx").Any()).Custom(lines, append(takes,
 		g.local("handle").Func().Params(
 			g.ctx(), g.tx(), g.local("events").Index().Add(runtimeName("Recorded")).Types(jen.Id(a.sum())),
 		).Error(),
@@ -142,13 +142,13 @@ func (g *generator) handle(f *jen.File, a *aggregate) {
 	}
 	doc(f, `%s decodes e, upcasts it to the version that is current, and hands it to h. An event of another aggregate
 is a *runtime.DecodeError, as is one that cannot be decoded.`, a.handle())
-	params, opened := []jen.Code{g.ctx(), g.tx()}, jen.Null()
+	takes, opened := []jen.Code{g.ctx(), g.tx()}, jen.Null()
 	if a.HasPersonal() {
-		params = append(params, g.keys())
+		takes = append(takes, g.keys())
 		opened = jen.If(g.local("err").Op(":=").Add(g.newPersonal()).Dot("OpenOne").Call(
 			g.local("ctx"), g.local("tx"), jen.Op("&").Add(g.local("e"))), g.local("err").Op("!=").Nil()).Block(jen.Return(g.local("err")))
 	}
-	f.Func().Id(a.handle()).Types(g.local("Tx").Any()).Custom(lines, append(params,
+	f.Func().Id(a.handle()).Types(g.local("Tx").Any()).Custom(lines, append(takes,
 		g.local("e").Add(runtimeName("PersistedEvent")),
 		g.local("h").Id(a.handler()).Types(g.local("Tx")),
 		g.local("opts").Op("...").Add(runtimeName("Option")))...,

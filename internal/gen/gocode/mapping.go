@@ -162,9 +162,9 @@ func (g *generator) pair(f *jen.File, a *aggregate, e *event) {
 
 	doc(f, "%s returns the event that is stored as e: version %d of %q in a stream of %s. Anything else is a *runtime.DecodeError.", e.from(), e.Version, e.Name, a.Name)
 	keyed, types = g.keyed(e.isPersonal())
-	from := f.Func().Id(e.from()).Types(types...).Params(append(keyed,
+	from := f.Func().Id(e.from()).Types(types...).Add(params(append(keyed,
 		g.local("e").Add(runtimeName("PersistedEvent")), g.local("opts").Op("...").Add(runtimeName("Option")))...,
-	).Params(g.eventType(e), jen.Error())
+	)).Params(g.eventType(e), jen.Error())
 	from.Block(g.decoded(a, e)...)
 }
 

@@ -24,7 +24,7 @@ func (g *generator) newPersonal() *jen.Statement {
 }
 
 // keyed returns the parameters that a function which seals or opens takes first, and its type parameter; none if it does neither.
-func (g *generator) keyed(is bool) (params, types []jen.Code) {
+func (g *generator) keyed(is bool) (takes, types []jen.Code) {
 	if !is {
 		return nil, nil
 	}

@@ -74,18 +74,18 @@ for concurrent use. It never commits or rolls back: the transaction is the calle
 	if a.hasSnapshots() {
 		fields = append(fields, g.local("snapshots").Add(mappingName("Snapshots")).Types(g.local("Tx"), g.typeOf(a.State.Type)))
 	}
-	params := []jen.Code{g.local("store").Add(runtimeName("Store")).Types(g.local("Tx"))}
+	takes := []jen.Code{g.local("store").Add(runtimeName("Store")).Types(g.local("Tx"))}
 	about := "The options hold for every call."
 	if a.HasPersonal() {
 		fields = append(fields, g.local("personal").Add(mappingName("Personal")).Types(g.local("Tx")))
-		params = append(params, g.keys())
+		takes = append(takes, g.keys())
 		about = "Personal data is sealed and opened with the keys. " + about
 	}
 	f.Type().Id(a.store()).Types(g.local("Tx").Any()).Struct(fields...)
 
 	doc(f, "%s returns a store of %s over store. %s", a.newStore(), a.Name, about)
 	f.Func().Id(a.newStore()).Types(g.local("Tx").Any()).Params(
-		append(params, g.local("opts").Op("...").Add(runtimeName("Option")))...,
+		append(takes, g.local("opts").Op("...").Add(runtimeName("Option")))...,
 	).Op("*").Id(a.store()).Types(g.local("Tx")).Block(g.made(a)...)
 
 	g.storeAppend(f, a)

@@ -294,7 +294,12 @@ func CustomerIDOf(m runtime.Meta) customer.ID {
 
 // NewCustomerConsumer returns a consumer that hands every event of Customer to h. name identifies its checkpoint and
 // must not change.
-func NewCustomerConsumer[Tx any](name string, keys *privacy.Keys[Tx], h CustomerHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
+func NewCustomerConsumer[Tx any](
+	name string,
+	keys *privacy.Keys[Tx],
+	h CustomerHandler[Tx],
+	opts ...runtime.Option,
+) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{CustomerType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleCustomer(ctx, tx, keys, e, h, opts...)
 	}), mapping.NewPersonal(keys, personalEvents).Prepare)
@@ -409,7 +414,13 @@ func ToCustomerRegisteredV1[Tx any](
 
 // FromCustomerRegisteredV1 returns the event that is stored as e: version 1 of "Registered" in a stream of Customer.
 // Anything else is a *runtime.DecodeError.
-func FromCustomerRegisteredV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (customer.Registered, error) {
+func FromCustomerRegisteredV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (customer.Registered, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return customer.Registered{}, err
 	}
@@ -433,7 +444,13 @@ func ToCustomerRenamedV1[Tx any](
 
 // FromCustomerRenamedV1 returns the event that is stored as e: version 1 of "Renamed" in a stream of Customer. Anything
 // else is a *runtime.DecodeError.
-func FromCustomerRenamedV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (customer.Renamed, error) {
+func FromCustomerRenamedV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (customer.Renamed, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return customer.Renamed{}, err
 	}

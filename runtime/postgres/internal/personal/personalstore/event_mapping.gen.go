@@ -77,7 +77,13 @@ func ToESEvents[T any, Tx any](
 // FromESEvents returns the stored events as values of T: an event type, an interface over some, or any. They are upcast
 // to the versions that are current. The first event that cannot be decoded, or is no T, ends it with a
 // *runtime.DecodeError.
-func FromESEvents[T any, Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], events []runtime.PersistedEvent, opts ...runtime.Option) ([]T, error) {
+func FromESEvents[T any, Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	events []runtime.PersistedEvent,
+	opts ...runtime.Option,
+) ([]T, error) {
 	events, err := mapping.NewPersonal(keys, personalEvents).OpenAll(ctx, tx, events)
 	if err != nil {
 		return nil, err
@@ -97,7 +103,13 @@ func FromESEvents[T any, Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[
 }
 
 // FromESEvent returns the event that is stored as e, upcast to the version that is current.
-func FromESEvent[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (any, error) {
+func FromESEvent[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (any, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return nil, err
 	}

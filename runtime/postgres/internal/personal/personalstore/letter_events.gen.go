@@ -241,7 +241,12 @@ func HandleLetter[Tx any](
 
 // NewLetterConsumer returns a consumer that hands every event of Letter to h. name identifies its checkpoint and must
 // not change.
-func NewLetterConsumer[Tx any](name string, keys *privacy.Keys[Tx], h LetterHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
+func NewLetterConsumer[Tx any](
+	name string,
+	keys *privacy.Keys[Tx],
+	h LetterHandler[Tx],
+	opts ...runtime.Option,
+) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{LetterType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleLetter(ctx, tx, keys, e, h, opts...)
 	}), mapping.NewPersonal(keys, personalEvents).Prepare)
@@ -305,7 +310,13 @@ func ToLetterWrittenV1[Tx any](
 
 // FromLetterWrittenV1 returns the event that is stored as e: version 1 of "Written" in a stream of Letter. Anything
 // else is a *runtime.DecodeError.
-func FromLetterWrittenV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (letter.Written, error) {
+func FromLetterWrittenV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (letter.Written, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return letter.Written{}, err
 	}

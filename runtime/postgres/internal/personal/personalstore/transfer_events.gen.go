@@ -267,7 +267,12 @@ func TransferIDOf(m runtime.Meta) transfer.ID {
 
 // NewTransferConsumer returns a consumer that hands every event of Transfer to h. name identifies its checkpoint and
 // must not change.
-func NewTransferConsumer[Tx any](name string, keys *privacy.Keys[Tx], h TransferHandler[Tx], opts ...runtime.Option) consumer.ScopedConsumer[Tx] {
+func NewTransferConsumer[Tx any](
+	name string,
+	keys *privacy.Keys[Tx],
+	h TransferHandler[Tx],
+	opts ...runtime.Option,
+) consumer.ScopedConsumer[Tx] {
 	return consumer.Prepared(consumer.Scoped(name, []string{TransferType}, func(ctx context.Context, tx Tx, e runtime.PersistedEvent) error {
 		return HandleTransfer(ctx, tx, keys, e, h, opts...)
 	}), mapping.NewPersonal(keys, personalEvents).Prepare)
@@ -377,7 +382,13 @@ func ToTransferCorrectedV1[Tx any](
 
 // FromTransferCorrectedV1 returns the event that is stored as e: version 1 of "Corrected" in a stream of Transfer.
 // Anything else is a *runtime.DecodeError.
-func FromTransferCorrectedV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (transfer.Corrected, error) {
+func FromTransferCorrectedV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (transfer.Corrected, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return transfer.Corrected{}, err
 	}
@@ -400,7 +411,13 @@ func ToTransferMadeV1[Tx any](
 
 // FromTransferMadeV1 returns the event that is stored as e: version 1 of "Made" in a stream of Transfer. Anything else
 // is a *runtime.DecodeError.
-func FromTransferMadeV1[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (transfer.MadeV1, error) {
+func FromTransferMadeV1[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (transfer.MadeV1, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return transfer.MadeV1{}, err
 	}
@@ -423,7 +440,13 @@ func ToTransferMadeV2[Tx any](
 
 // FromTransferMadeV2 returns the event that is stored as e: version 2 of "Made" in a stream of Transfer. Anything else
 // is a *runtime.DecodeError.
-func FromTransferMadeV2[Tx any](ctx context.Context, tx Tx, keys *privacy.Keys[Tx], e runtime.PersistedEvent, opts ...runtime.Option) (transfer.Made, error) {
+func FromTransferMadeV2[Tx any](
+	ctx context.Context,
+	tx Tx,
+	keys *privacy.Keys[Tx],
+	e runtime.PersistedEvent,
+	opts ...runtime.Option,
+) (transfer.Made, error) {
 	if err := mapping.NewPersonal(keys, personalEvents).OpenOne(ctx, tx, &e); err != nil {
 		return transfer.Made{}, err
 	}
