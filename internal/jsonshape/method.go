@@ -75,6 +75,9 @@ type lookedUp struct {
 // lookup looks for a method of t, or of *t if pointer is set.
 func lookup(t types.Type, m method, pointer bool) lookedUp {
 	found := lookedUp{method: m}
+	if hasNoMethods(t) {
+		return found
+	}
 	obj, index, _ := types.LookupFieldOrMethod(t, pointer, nil, m.name)
 	fn, isFunc := obj.(*types.Func)
 	if !isFunc || !m.is(fn.Signature()) {
@@ -87,10 +90,35 @@ func lookup(t types.Type, m method, pointer bool) lookedUp {
 	return found
 }
 
-// hasNoMethods reports whether a type is of those that have none, without looking for any.
+// hasNoMethods reports whether a type declares none of the methods above and embeds nothing that it could have one from. To
+// look for each of them takes longer.
 func hasNoMethods(t types.Type) bool {
-	switch t.(type) {
+	t = types.Unalias(t)
+	if named, ok := t.(*types.Named); ok {
+		for m := range named.Methods() {
+			if isKnown(m.Name()) {
+				return false
+			}
+		}
+	}
+	switch u := t.Underlying().(type) {
 	case *types.Basic, *types.Slice, *types.Array, *types.Map:
+		return true
+	case *types.Struct:
+		for field := range u.Fields() {
+			if field.Embedded() {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// isKnown reports whether one of the methods above is called so.
+func isKnown(name string) bool {
+	switch name {
+	case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "IsZero", "AppendText", "MarshalJSONTo", "UnmarshalJSONFrom":
 		return true
 	}
 	return false
