@@ -38,7 +38,7 @@ func (s *scan) findStates(decls *declarations, events *events, groups aggregates
 	f := stateFinder{s, decls, events, groups, up, states{}}
 	for _, src := range decls.sources {
 		for _, d := range src.types {
-			if m := d.marks["aggregate"]; m != nil {
+			if m := d.marked("aggregate"); m != nil {
 				f.find(d, m)
 			}
 		}

@@ -24,7 +24,7 @@ type sums []*sum
 func (s *scan) findSums(decls *declarations) (found sums) {
 	for _, src := range decls.sources {
 		for _, d := range src.types {
-			m := d.marks["events"]
+			m := d.marked("events")
 			if m == nil {
 				continue
 			}

@@ -41,11 +41,11 @@ func (p *Program) Meanings(from []*Package) map[string]*Meaning {
 		done:     map[string]*Meaning{},
 		source:   p.readFromSource(from),
 	}
-	packages.Visit(p.roots, nil, func(pkg *packages.Package) {
+	for _, pkg := range p.all {
 		if c.source[pkg.PkgPath] == nil && pkg.Types != nil {
 			c.imported[pkg.PkgPath] = pkg.Types
 		}
-	})
+	}
 	c.checkAll()
 	return c.done
 }
@@ -65,13 +65,13 @@ func (p *Program) readFromSource(from []*Package) map[string]*packages.Package {
 			source[pkg.PkgPath] = pkg
 		}
 	})
-	packages.Visit(p.roots, nil, func(pkg *packages.Package) { // imports come first
+	for _, pkg := range p.all { // imports come first
 		for _, imported := range pkg.Imports {
 			if source[imported.PkgPath] != nil {
 				source[pkg.PkgPath] = pkg
 			}
 		}
-	})
+	}
 	return source
 }
 
