@@ -90,9 +90,11 @@ func lookup(t types.Type, m method, pointer bool) lookedUp {
 	return found
 }
 
-// hasNoMethods reports whether a type declares none of the methods above and embeds nothing that it could have one from. To
-// look for each of them takes longer.
-func hasNoMethods(t types.Type) bool {
+// hasNoMethods reports whether neither a type nor what it embeds, as deep as is common, declares any of the methods that are
+// looked for. To look for each of them takes longer.
+func hasNoMethods(t types.Type) bool { return declaresNone(t, 3) }
+
+func declaresNone(t types.Type, deep int) bool {
 	t = types.Unalias(t)
 	if named, ok := t.(*types.Named); ok {
 		for m := range named.Methods() {
@@ -106,7 +108,7 @@ func hasNoMethods(t types.Type) bool {
 		return true
 	case *types.Struct:
 		for field := range u.Fields() {
-			if field.Embedded() {
+			if field.Embedded() && (deep == 0 || !declaresNone(pointedTo(field.Type()), deep-1)) {
 				return false
 			}
 		}
@@ -115,13 +117,21 @@ func hasNoMethods(t types.Type) bool {
 	return false
 }
 
-// isKnown reports whether one of the methods above is called so.
+// isKnown reports whether a method that is looked for is called so: one of those above, or that of json.Number.
 func isKnown(name string) bool {
 	switch name {
-	case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "IsZero", "AppendText", "MarshalJSONTo", "UnmarshalJSONFrom":
+	case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "IsZero", "AppendText", "MarshalJSONTo", "UnmarshalJSONFrom", "Float64":
 		return true
 	}
 	return false
+}
+
+// pointedTo returns the type that t points to, or t itself if it is no pointer.
+func pointedTo(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
 }
 
 // marshals reports whether a type writes itself.
