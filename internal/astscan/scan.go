@@ -187,13 +187,11 @@ func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payload
 			a.State, a.ID = &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers, Snapshots: snapshots[g]}, st.id
 		}
 		a.IsSubject = g.isSubject(states[g])
+		a.Events = make([]model.Event, 0, len(g.events))
 		for _, e := range g.events {
 			m := e.model
 			m.Upcast, m.Payload, m.Forget = upcasts[e], payloads[e], s.forgets(g, states[g], e, payloads[e])
-			if g.sum != nil {
-				implements, pointer := g.sum.implementing(e.named)
-				m.Pointer = implements && pointer
-			}
+			m.Pointer = slices.Contains(e.decl.sums, g.sum) && !g.sum.implementedBy(e.named)
 			a.Events = append(a.Events, m)
 		}
 		d.Aggregates = append(d.Aggregates, a)

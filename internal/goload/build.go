@@ -54,6 +54,9 @@ func (p *Program) Build(out *Output) *Build {
 
 // Within returns the forgiven errors between two positions of one file, for what stands there matters after all.
 func (b *Build) Within(from, to token.Pos) (problems model.Problems) {
+	if len(b.forgiven) == 0 {
+		return nil
+	}
 	start, end := b.program.Pos(from), b.program.Pos(to)
 	for _, e := range b.forgiven {
 		if e.Pos.File == start.File && start.Compare(e.Pos) <= 0 && e.Pos.Compare(end) <= 0 {
