@@ -173,12 +173,14 @@ func (p *Program) reaches(r reach) bool {
 	if known, ok := p.reaching[r]; ok {
 		return known
 	}
-	reached := false
 	for path := range imports(r.from) {
-		reached = reached || path == r.path || r.from.Imports[path] != nil && p.reaches(reach{r.from.Imports[path], r.path})
+		if path == r.path || r.from.Imports[path] != nil && p.reaches(reach{r.from.Imports[path], r.path}) {
+			p.reaching[r] = true
+			return true
+		}
 	}
-	p.reaching[r] = reached
-	return reached
+	p.reaching[r] = false
+	return false
 }
 
 // imports returns the paths that pkg imports, including those that could not be; in some order, and some of them twice.
