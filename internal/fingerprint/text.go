@@ -42,8 +42,8 @@ func newHash() (w *bufio.Writer, sum func() string) {
 	}
 }
 
-// writeDeclaration writes a declaration's content in a form that only depends on what it means: no comments, no positions, no
-// layout, and each identifier with what it stands for, so that another import behind the same name shows.
+// writeDeclaration writes a declaration's content in a form that only depends on what it means: no comments, no positions,
+// no layout, and each identifier with what it stands for, so that another import behind the same name shows.
 func writeDeclaration(b *bytes.Buffer, node ast.Node, info *types.Info) {
 	writeNode(b, reflect.ValueOf(node), info)
 }
@@ -217,8 +217,8 @@ func writeMethod(b *bytes.Buffer, f *types.Func) {
 	b.WriteString(f.FullName())
 }
 
-// writePlainType writes a named type that is not generic, or a pointer to one, as go/types prints it but quicker. Of others it
-// writes nothing and returns false.
+// writePlainType writes a named type that is not generic, or a pointer to one, as go/types prints it but quicker. Of others
+// it writes nothing and returns false.
 func writePlainType(b *bytes.Buffer, t types.Type) bool {
 	p, pointer := t.(*types.Pointer)
 	if pointer {

@@ -59,7 +59,7 @@ type Program struct {
 	options  Options
 	byPath   map[string]*Package
 	roots    []*packages.Package                 // the same as Packages
-	all      []*packages.Package                 // that were loaded, whether they match the patterns or not; imports come first
+	all      []*packages.Package                 // that were loaded, whether they match or not; imports come first
 	loaded   func() map[string]*packages.Package // the same by path
 	ran      func(*packages.Package) string      // where the go command ran
 	written  func() ([]outputFile, error)        // the Go files of the output folder, read once

@@ -179,7 +179,7 @@ func (c *checker) check(loaded *packages.Package) *Meaning {
 	return m
 }
 
-// newInfo returns an empty [types.Info] with room for what is said about some files: about as much as others of their size need.
+// newInfo returns an empty [types.Info] with room for what is said about files of that size.
 func newInfo(files []*ast.File) *types.Info {
 	bytes := 0
 	for _, file := range files {
