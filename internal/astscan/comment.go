@@ -78,6 +78,9 @@ func (s *scan) indexMark(groups ...*ast.CommentGroup) *model.IndexMark {
 
 // looseIndexes returns where fields are marked that came up in no event's payload.
 func (s *scan) looseIndexes(decls *declarations, payloads payloads) []model.Position {
+	if len(decls.indexed) == 0 {
+		return nil
+	}
 	loose := map[model.Position]bool{}
 	for _, at := range decls.indexed {
 		loose[s.Pos(at)] = true

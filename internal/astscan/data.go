@@ -29,8 +29,9 @@ func (f eventFinder) notData(d *typeDecl) string {
 	if st.NumFields() > 0 && !hasExportedField(st) {
 		return "none of its fields is exported"
 	}
+	seen := map[types.Type]bool{}
 	for field := range st.Fields() {
-		if why := f.holdsNoData(field.Type(), map[types.Type]bool{}); why != "" {
+		if why := f.holdsNoData(field.Type(), seen); why != "" {
 			return "its field " + field.Name() + " " + why
 		}
 	}
@@ -94,7 +95,6 @@ func (f eventFinder) holdsNoData(t types.Type, seen map[types.Type]bool) string 
 	}
 	seen[t] = true
 	named, _ := t.(*types.Named)
-	shown := types.TypeString(t, (*types.Package).Name)
 	switch u := t.Underlying().(type) {
 	case *types.Signature:
 		return "is a function"
@@ -102,7 +102,7 @@ func (f eventFinder) holdsNoData(t types.Type, seen map[types.Type]bool) string 
 		return "is a channel"
 	case *types.Interface:
 		if !u.Empty() && u.IsMethodSet() {
-			return "is of type " + shown + ", an interface with methods"
+			return "is of type " + types.TypeString(t, (*types.Package).Name) + ", an interface with methods"
 		}
 	case *types.Pointer:
 		return f.holdsNoData(u.Elem(), seen)
@@ -119,7 +119,7 @@ func (f eventFinder) holdsNoData(t types.Type, seen map[types.Type]bool) string 
 		case holdsLock(t):
 			return "holds a lock"
 		case named != nil && f.decls.types[named.Obj()] == nil && u.NumFields() > 0 && !hasExportedField(u):
-			return "is of type " + shown + ", which holds no data that others can read"
+			return "is of type " + types.TypeString(t, (*types.Package).Name) + ", which holds no data that others can read"
 		case named != nil && f.decls.types[named.Obj()] == nil:
 			return ""
 		}

@@ -20,9 +20,17 @@ type typeDecl struct {
 	spec      *ast.TypeSpec
 	doc       string // the first sentence of its doc comment
 	generated bool   // by another tool
-	marks     map[string]*mark
-	forget    *mark // or nil
-	sums      sums  // that it implements, by value or pointer
+	mark      *mark  // or nil; the mark forget is beside it
+	forget    *mark  // or nil
+	sums      sums   // that it implements, by value or pointer
+}
+
+// marked returns the mark of a verb that stands on d, or nil.
+func (d *typeDecl) marked(verb string) *mark {
+	if d.mark == nil || d.mark.verb != verb {
+		return nil
+	}
+	return d.mark
 }
 
 // typ returns the declared type, behind any alias.
@@ -139,7 +147,7 @@ func (d declarer) file(src *source, f *ast.File) {
 			if !ok || obj.Pos() != spec.Name.Pos() {
 				continue // the blank identifier
 			}
-			decl := &typeDecl{src: src, obj: obj, spec: spec, generated: generated, marks: map[string]*mark{}}
+			decl := &typeDecl{src: src, obj: obj, spec: spec, generated: generated}
 			if comment != nil {
 				decl.doc = new(doc.Package).Synopsis(comment.Text())
 				anchors[comment] = anchor{decl: decl}
@@ -244,14 +252,12 @@ func (d declarer) markType(decl *typeDecl, m *mark) {
 		d.problem(m.pos, "%v stands on the generic type %s; mark a type without type parameters", *m, decl.obj.Name())
 	case m.verb == "forget" && decl.forget == nil:
 		decl.forget = m
-	case decl.marks[m.verb] != nil || m.verb == "forget":
+	case decl.marked(m.verb) != nil || m.verb == "forget":
 		d.problem(m.pos, "%s is marked %v twice", decl.obj.Name(), *m)
-	case len(decl.marks) > 0:
-		for _, other := range decl.marks { // there is one
-			d.problem(m.pos, "%s is marked %v and %v; it can be one of them", decl.obj.Name(), *other, *m)
-		}
+	case decl.mark != nil:
+		d.problem(m.pos, "%s is marked %v and %v; it can be one of them", decl.obj.Name(), *decl.mark, *m)
 	default:
-		decl.marks[m.verb] = m
+		decl.mark = m
 		if m.verb == "event" || m.verb == "events" {
 			decl.src.saysEvents, d.saysEvents = true, true
 		}

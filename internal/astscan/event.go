@@ -85,13 +85,13 @@ type eventFinder struct {
 // judge says how a type comes to be an event, or else why it does not. Types that are no structs need no reason.
 func (f eventFinder) judge(d *typeDecl) (how, why string) {
 	switch {
-	case d.marks["event"] != nil:
+	case d.marked("event") != nil:
 		return byMark, ""
 	case d.structType() == nil:
 		return "", ""
-	case d.marks["ignore"] != nil:
+	case d.marked("ignore") != nil:
 		return "", "it is marked //eventmap:ignore"
-	case d.marks["aggregate"] != nil:
+	case d.marked("aggregate") != nil:
 		return "", "it is an aggregate's state"
 	case d.generated:
 		return "", "its file is generated"
@@ -152,7 +152,7 @@ func asStruct(d *typeDecl) string {
 
 // isSumOfNoStruct reports whether a type that is no struct implements a marked interface.
 func isSumOfNoStruct(d *typeDecl) bool {
-	return d.structType() == nil && !types.IsInterface(d.typ()) && d.marks["ignore"] == nil && !d.obj.IsAlias() && !d.isGeneric() && !d.generated && len(d.sums) > 0
+	return d.structType() == nil && !types.IsInterface(d.typ()) && d.marked("ignore") == nil && !d.obj.IsAlias() && !d.isGeneric() && !d.generated && len(d.sums) > 0
 }
 
 // take takes d as an event.
@@ -170,7 +170,7 @@ func (f eventFinder) take(d *typeDecl, how string) {
 	if n, ok := pathVersion(d.src.Below); ok {
 		m.Version = n
 	}
-	mark := d.marks["event"]
+	mark := d.marked("event")
 	if mark != nil && mark.name != "" {
 		m.Name = mark.name
 	}

@@ -61,6 +61,9 @@ var tagKey = regexp.MustCompile(`^ *([^ ":\x00-\x1f\x7f]+):"((?:[^"\\]|\\.)*)"`)
 // isUnread reports whether a tag lacks the key json, but has its letters in another order or case, or in a form in which
 // reflect.StructTag does not find it.
 func isUnread(tag string) bool {
+	if _, ok := reflect.StructTag(tag).Lookup("json"); ok {
+		return false
+	}
 	misspelt := false
 	for rest := tag; strings.TrimLeft(rest, " ") != ""; {
 		pair := tagKey.FindStringSubmatch(rest)

@@ -30,7 +30,7 @@ type payloads map[*event]*model.Shape
 type payloadReader struct {
 	*scan
 	decls   *declarations
-	warned  map[*types.TypeName]bool         // of their JSON
+	warned  map[*types.TypeName]bool         // of their JSON, if there was anything to warn of
 	tags    map[*types.TypeName]bool         // whose tags were looked at
 	remarks map[*source]map[token.Pos]remark // of the sources that were asked for, by the places of the fields' names
 }
@@ -64,12 +64,11 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 				broken[obj] = d != nil && s.brokenWithin(d.spec.Pos(), d.spec.End())
 			}
 		}
-		locks := p.locks(e.decl.obj)
-		for _, l := range locks {
+		for _, l := range reading.locks {
 			lose(e, l, "holds a lock, and generated code copies events; keep locks out of events")
 		}
 		for _, l := range reading.Losses {
-			if locks.at(l.Pos) {
+			if reading.locks.at(l.Pos) {
 				continue // to take the lock away is enough
 			}
 			if l.Omittable {
@@ -103,6 +102,7 @@ func (s *scan) readPayloads(decls *declarations, events *events) payloads {
 type reading struct {
 	event *event
 	jsonshape.Reading
+	locks locks
 }
 
 // readShapes reads the events, in their order. Those of one package, which have types in common, are mostly read together.
@@ -116,7 +116,7 @@ func (s *scan) readShapes(decls *declarations, events *events) []*reading {
 		reader := jsonshape.NewReader(jsonshape.Source{Fset: s.Fset, Owns: p.owns, Member: p.member, Values: p.valuesOf,
 			Opaque: func(field *types.Var) bool { return decls.opaque[field.Pos()] }})
 		for _, r := range share {
-			r.Reading = reader.Read(r.event.decl.obj)
+			r.Reading, r.locks = reader.Read(r.event.decl.obj), p.locks(r.event.decl.obj)
 		}
 	})
 	return readings
@@ -140,10 +140,13 @@ func (p payloadReader) member(m *model.Field, field *types.Var, at token.Pos) {
 // warnOfText warns of a type that has a text and is stored as an array or an object all the same.
 func (p payloadReader) warnOfText(obj *types.TypeName, e *event) {
 	t := obj.Type()
-	if obj == e.decl.obj || p.warned[obj] || method(t, "String", false) == nil || method(t, "MarshalJSON", true) != nil || method(t, "MarshalText", true) != nil {
+	if obj == e.decl.obj || p.warned[obj] {
 		return
 	}
 	p.warned[obj] = true
+	if method(t, "String", false) == nil || method(t, "MarshalJSON", true) != nil || method(t, "MarshalText", true) != nil {
+		return
+	}
 	form := ""
 	switch u := t.Underlying().(type) {
 	case *types.Array:

@@ -13,11 +13,14 @@ import (
 // checkPersonal resolves the marks of personal data and of its subjects, and reports those that are not in order.
 func (s *scan) checkPersonal(decls *declarations, groups aggregates, states states, payloads payloads) {
 	found, isEvent := map[model.Position]bool{}, map[*typeDecl]bool{}
+	areMarked := len(decls.subjects)+len(decls.personal) > 0
 	for _, g := range groups {
 		for _, e := range g.events {
 			p := personalReader{scan: s, event: e, payload: payloads[e], streams: g.isSubject(states[g]), found: found}
 			isEvent[e.decl] = true
-			p.read()
+			if areMarked {
+				p.read()
+			}
 			p.readForget()
 		}
 	}

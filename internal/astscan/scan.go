@@ -65,11 +65,14 @@ func Scan(ctx context.Context, o Options) (*model.Domain, error) {
 
 // ScanProgram is [Scan] for packages that are loaded already, by the same options.
 func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
-	s, err := newScan(program, o)
+	s := &scan{Program: program, options: o, output: &goload.Output{}}
+	var decls *declarations
+	join := s.aside(func(s *scan) { decls = s.declare() })
+	err := s.judgeBuild()
+	join()
 	if err != nil {
 		return nil, err
 	}
-	decls := s.declare()
 	if err := s.problems.Err(); err != nil {
 		return nil, err // types are not whole: what follows would find more than there is
 	}
@@ -90,7 +93,7 @@ func ScanProgram(program *goload.Program, o Options) (*model.Domain, error) {
 	s.checkSums(sums, events, groups, upcasts)
 	s.checkVisibility(events, sums, states)
 	var snapshots snapshots
-	join := s.aside(func(s *scan) { snapshots = s.findSnapshots(decls, groups, states, upcasts) })
+	join = s.aside(func(s *scan) { snapshots = s.findSnapshots(decls, groups, states, upcasts) })
 	payloads := s.readPayloads(decls, events)
 	s.checkPersonal(decls, groups, states, payloads)
 	join()
@@ -116,21 +119,20 @@ type scan struct {
 	warnings []model.Note
 }
 
-// newScan returns a scan of the packages, with what there is of the output package.
-func newScan(program *goload.Program, o Options) (_ *scan, err error) {
-	s := &scan{Program: program, options: o, output: &goload.Output{}}
-	if o.Output != "" {
-		if s.output, err = s.Output(o.Package); err != nil {
-			return nil, err
+// judgeBuild finds out about the output package, and by it which errors of the build stand in the way.
+func (s *scan) judgeBuild() (err error) {
+	if s.options.Output != "" {
+		if s.output, err = s.Output(s.options.Package); err != nil {
+			return err
 		}
 		if home := s.output.Borrowed; home != "" {
-			s.note(s.Packages[0].Clause, "output %s lies in no module: what is written there compiles as a package of %s", o.Output, home)
+			s.note(s.Packages[0].Clause, "output %s lies in no module: what is written there compiles as a package of %s", s.options.Output, home)
 		}
 		s.checkOtherRuns()
 	}
 	s.build = s.Build(s.output)
 	s.problems = append(s.problems, s.build.Problems...)
-	return s, nil
+	return nil
 }
 
 // problem adds a problem at p.
@@ -185,13 +187,11 @@ func (s *scan) domain(groups aggregates, states states, upcasts upcasts, payload
 			a.State, a.ID = &model.State{Type: st.decl.name(), Pos: s.Pos(st.decl.obj.Pos()), Appliers: st.appliers, Snapshots: snapshots[g]}, st.id
 		}
 		a.IsSubject = g.isSubject(states[g])
+		a.Events = make([]model.Event, 0, len(g.events))
 		for _, e := range g.events {
 			m := e.model
 			m.Upcast, m.Payload, m.Forget = upcasts[e], payloads[e], s.forgets(g, states[g], e, payloads[e])
-			if g.sum != nil {
-				implements, pointer := g.sum.implementing(e.named)
-				m.Pointer = implements && pointer
-			}
+			m.Pointer = slices.Contains(e.decl.sums, g.sum) && !g.sum.implementedBy(e.named)
 			a.Events = append(a.Events, m)
 		}
 		d.Aggregates = append(d.Aggregates, a)

@@ -24,7 +24,7 @@ type sums []*sum
 func (s *scan) findSums(decls *declarations) (found sums) {
 	for _, src := range decls.sources {
 		for _, d := range src.types {
-			m := d.marks["events"]
+			m := d.marked("events")
 			if m == nil {
 				continue
 			}
@@ -75,14 +75,11 @@ func isCommon(iface *types.Interface) bool {
 	return true
 }
 
-// implementing returns whether t implements the interface, and whether only as a pointer. It asks for methods that are
-// there: [types.Implements] gives the benefit of the doubt to a struct that embeds what is not generated yet.
-func (u *sum) implementing(t types.Type) (implements, pointer bool) {
-	if missing, _ := types.MissingMethod(types.NewPointer(t), u.iface, true); missing != nil {
-		return false, true
-	}
+// implementedBy reports whether t implements the interface. It asks for methods that are there: [types.Implements] gives the
+// benefit of the doubt to a struct that embeds what is not generated yet.
+func (u *sum) implementedBy(t types.Type) bool {
 	missing, _ := types.MissingMethod(t, u.iface, true)
-	return true, missing != nil
+	return missing == nil
 }
 
 // of returns the marked interfaces that a declared type implements, by value or pointer. Names are compared first: where
@@ -91,15 +88,17 @@ func (us sums) of(d *typeDecl) (found sums) {
 	if len(us) == 0 || d.isGeneric() || types.IsInterface(d.typ()) {
 		return nil
 	}
-	has := map[string]bool{}
-	for m := range types.NewMethodSet(types.NewPointer(d.typ())).Methods() {
+	pointer := types.NewPointer(d.typ())
+	methods := types.NewMethodSet(pointer)
+	if methods.Len() == 0 {
+		return nil
+	}
+	has := make(map[string]bool, methods.Len())
+	for m := range methods.Methods() {
 		has[m.Obj().Id()] = true
 	}
 	for _, u := range us {
-		if slices.ContainsFunc(u.ids, func(id string) bool { return !has[id] }) {
-			continue
-		}
-		if ok, _ := u.implementing(d.typ()); ok {
+		if !slices.ContainsFunc(u.ids, func(id string) bool { return !has[id] }) && u.implementedBy(pointer) {
 			found = append(found, u)
 		}
 	}
@@ -157,7 +156,7 @@ func (s *scan) checkSums(us sums, events *events, groups aggregates, up upcasts)
 			continue
 		}
 		for _, e := range g.events {
-			if ok, _ := g.sum.implementing(e.named); !ok && up[e] == nil {
+			if !slices.Contains(e.decl.sums, g.sum) && up[e] == nil {
 				s.lacksMethod(g, e)
 			}
 		}

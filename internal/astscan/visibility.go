@@ -15,7 +15,7 @@ func (s *scan) checkVisibility(events *events, us sums, sts states) {
 		}
 		if !d.obj.Exported() {
 			remedy := "export it"
-			if d.marks["event"] == nil && d.marks["events"] == nil && d.marks["aggregate"] == nil {
+			if d.marked("event") == nil && d.marked("events") == nil && d.marked("aggregate") == nil {
 				remedy += ", or mark it //eventmap:ignore if it is no event"
 			}
 			s.problem(d.obj.Pos(), "%v is not exported, so the generated code in %s cannot name it; %s", d, s.output.Path, remedy)

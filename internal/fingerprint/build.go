@@ -51,6 +51,9 @@ func (w *walk) constraintOf(file *ast.File) string {
 	if strings.HasSuffix(name, ".cgo1.go") || slices.ContainsFunc(file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` }) {
 		return "it uses cgo"
 	}
+	if !strings.Contains(name, "_") {
+		return ""
+	}
 	nowhere := build.Context{Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader("package p\n")), nil
 	}}

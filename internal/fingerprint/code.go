@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -33,7 +34,8 @@ type declaration struct {
 	// is repeated.
 	implicit string
 	objects  []types.Object
-	text     func() string // what stands for it in a fingerprint
+	text     []byte // what stands for it in a fingerprint, once it is described
+	describe sync.Once
 }
 
 // NewCode returns the source as code that fingerprints can be taken of.
@@ -75,7 +77,6 @@ func (c *Code) index(p *Package) {
 }
 
 func (c *Code) declare(d *declaration) {
-	d.text = sync.OnceValue(d.describe)
 	c.within[d.in] = append(c.within[d.in], d)
 	for _, object := range d.objects {
 		c.declared[object] = d
@@ -95,7 +96,9 @@ func (c *Code) indexGroup(p *Package, file *ast.File, group *ast.GenDecl) {
 			}
 			if group.Tok == token.CONST {
 				if len(spec.Values) > 0 {
-					repeated = declarationText(spec, p.Info)
+					var text bytes.Buffer
+					writeDeclaration(&text, spec, p.Info)
+					repeated = text.String()
 				}
 				d.implicit = fmt.Sprintf("%d %s", i, repeated)
 			}

@@ -74,8 +74,12 @@ func (c *Code) Fingerprint(roots []types.Object, extra ...string) (Result, error
 		return Result{}, err
 	}
 	hash, sum := newHash()
-	for _, text := range append(slices.Clone(extra), entries...) {
+	for _, text := range extra {
 		writeText(hash, text)
+	}
+	for _, entry := range entries {
+		writeLength(hash, len(entry))
+		_, _ = hash.Write(entry)
 	}
 	return Result{
 		Sum:      sum(),

@@ -17,9 +17,12 @@ import (
 
 // writeText writes text with its length before it, so that no two lists of texts are written alike.
 func writeText(b textWriter, text string) {
-	// Buffers never fail, nor do hashes behind them.
-	_, _ = b.Write(binary.BigEndian.AppendUint64(b.AvailableBuffer(), uint64(len(text))))
-	_, _ = b.WriteString(text)
+	writeLength(b, len(text))
+	_, _ = b.WriteString(text) // buffers never fail, nor do hashes behind them
+}
+
+func writeLength(b textWriter, n int) {
+	_, _ = b.Write(binary.BigEndian.AppendUint64(b.AvailableBuffer(), uint64(n)))
 }
 
 // A textWriter is a [bytes.Buffer], or a [bufio.Writer].
@@ -39,12 +42,10 @@ func newHash() (w *bufio.Writer, sum func() string) {
 	}
 }
 
-// declarationText is a declaration's content in a form that only depends on what it means: no comments, no positions, no
-// layout, and each identifier with what it stands for, so that another import behind the same name shows.
-func declarationText(node ast.Node, info *types.Info) string {
-	var b bytes.Buffer
-	writeNode(&b, reflect.ValueOf(node), info)
-	return b.String()
+// writeDeclaration writes a declaration's content in a form that only depends on what it means: no comments, no positions,
+// no layout, and each identifier with what it stands for, so that another import behind the same name shows.
+func writeDeclaration(b *bytes.Buffer, node ast.Node, info *types.Info) {
+	writeNode(b, reflect.ValueOf(node), info)
 }
 
 var (
@@ -156,15 +157,27 @@ func writeIdentifier(b *bytes.Buffer, id *ast.Ident, info *types.Info) {
 	b.WriteByte('\'')
 	writeText(b, id.Name)
 	if object := info.Uses[id]; object != nil && object.Pkg() != nil && !isLocal(object) {
-		writeText(b, nameOf(object))
+		writeWithLength(b, func() { writeName(b, object) })
 	}
+}
+
+// writeWithLength writes what a function writes, with its length before it.
+func writeWithLength(b *bytes.Buffer, write func()) {
+	writeLength(b, 0)
+	begin := b.Len()
+	write()
+	binary.BigEndian.PutUint64(b.Bytes()[begin-8:], uint64(b.Len()-begin))
 }
 
 // writeSelection adds what a selector selects: a promoted method is found on another type when an embedded field changes,
 // and the selector stays as it is.
 func writeSelection(b *bytes.Buffer, selector *ast.SelectorExpr, info *types.Info) {
 	if selection := info.Selections[selector]; selection != nil {
-		writeText(b, types.TypeString(selection.Recv(), nil))
+		writeWithLength(b, func() {
+			if recv := selection.Recv(); !writePlainType(b, recv) {
+				types.WriteType(b, recv, nil)
+			}
+		})
 		for _, i := range selection.Index() {
 			b.WriteByte(byte('0' + i%10))
 		}
@@ -180,10 +193,44 @@ func isLocal(object types.Object) bool {
 	return object.Parent() != object.Pkg().Scope()
 }
 
-// nameOf names a declaration at the level of a package, or a method.
-func nameOf(object types.Object) string {
-	if f, ok := object.(*types.Func); ok {
-		return f.Origin().FullName()
+// writeName names a declaration at the level of a package, or a method.
+func writeName(b *bytes.Buffer, object types.Object) {
+	if f, ok := object.(*types.Func); ok && f.Signature().Recv() != nil {
+		writeMethod(b, f.Origin())
+		return
 	}
-	return object.Pkg().Path() + "." + object.Name()
+	b.WriteString(object.Pkg().Path())
+	b.WriteByte('.')
+	b.WriteString(object.Name())
+}
+
+// writeMethod writes the full name of a method.
+func writeMethod(b *bytes.Buffer, f *types.Func) {
+	begin := b.Len()
+	b.WriteByte('(')
+	if writePlainType(b, f.Signature().Recv().Type()) {
+		b.WriteString(").")
+		b.WriteString(f.Name())
+		return
+	}
+	b.Truncate(begin)
+	b.WriteString(f.FullName())
+}
+
+// writePlainType writes a named type that is not generic, or a pointer to one, as go/types prints it but quicker. Of others
+// it writes nothing and returns false.
+func writePlainType(b *bytes.Buffer, t types.Type) bool {
+	p, pointer := t.(*types.Pointer)
+	if pointer {
+		t = p.Elem()
+	}
+	named, ok := t.(*types.Named)
+	if !ok || named.TypeParams().Len() > 0 || named.Obj().Pkg() == nil {
+		return false
+	}
+	if pointer {
+		b.WriteByte('*')
+	}
+	writeName(b, named.Obj())
+	return true
 }

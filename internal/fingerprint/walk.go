@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -175,29 +176,37 @@ func (w *walk) warn(pos token.Pos, format string, args ...any) {
 }
 
 // entries are the texts of all that was reached, in an order that depends on nothing else.
-func (w *walk) entries() ([]string, error) {
-	var entries []string
+func (w *walk) entries() ([][]byte, error) {
+	entries := make([][]byte, 0, len(w.reached)+len(w.outside))
 	for d := range w.reached {
-		entries = append(entries, d.text())
+		d.describe.Do(d.writeText)
+		entries = append(entries, d.text)
 	}
 	for path := range w.outside {
 		identity, err := w.source.Identity(path)
 		if err != nil {
 			return nil, fmt.Errorf("package %s: %w", path, err)
 		}
-		entries = append(entries, path+" "+identity)
+		entries = append(entries, []byte(path+" "+identity))
 	}
-	slices.Sort(entries)
+	slices.SortFunc(entries, bytes.Compare)
 	return entries, nil
 }
 
-// describe returns the text that stands for a declaration.
-func (d *declaration) describe() string {
-	names := make([]string, 0, len(d.objects))
-	for _, object := range d.objects {
-		names = append(names, nameOf(object))
+// writeText sets the text that stands for a declaration.
+func (d *declaration) writeText() {
+	const enough = 10 // bytes of text for one of the source
+	var b bytes.Buffer
+	b.Grow(enough * int(d.node.End()-d.node.Pos()))
+	for i, object := range d.objects {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		writeName(&b, object)
 	}
-	return strings.Join(names, " ") + " " + d.implicit + d.language() + " " + declarationText(d.node, d.in.Info)
+	b.WriteString(" " + d.implicit + d.language() + " ")
+	writeDeclaration(&b, d.node, d.in.Info)
+	d.text = b.Bytes()
 }
 
 // language names the version of the language that the declaration is written in, where that decides what its code does: loops

@@ -39,7 +39,7 @@ func (p *Program) Build(out *Output) *Build {
 	for _, root := range p.roots {
 		b.judgeRoot(root)
 	}
-	packages.Visit(p.roots, nil, func(pkg *packages.Package) {
+	for _, pkg := range p.all {
 		if p.byPath[pkg.PkgPath] == nil && pkg.Module != nil && pkg.Module.Main {
 			for _, e := range pkg.Errors {
 				if saysCompiler(e) {
@@ -48,12 +48,15 @@ func (p *Program) Build(out *Output) *Build {
 				b.forgive(pkg, model.Problem{Pos: b.at(pkg, e.Pos), Message: oneLine(e.Msg)})
 			}
 		}
-	})
+	}
 	return b
 }
 
 // Within returns the forgiven errors between two positions of one file, for what stands there matters after all.
 func (b *Build) Within(from, to token.Pos) (problems model.Problems) {
+	if len(b.forgiven) == 0 {
+		return nil
+	}
 	start, end := b.program.Pos(from), b.program.Pos(to)
 	for _, e := range b.forgiven {
 		if e.Pos.File == start.File && start.Compare(e.Pos) <= 0 && e.Pos.Compare(end) <= 0 {
@@ -78,7 +81,7 @@ func (b *Build) Missing(pkg *Package) model.Problems { return b.missing[pkg.load
 
 // at reads a position that the go command gave for a package.
 func (b *Build) at(p *packages.Package, text string) model.Position {
-	return b.program.Dir.parsePosition(text, b.program.ran[p])
+	return b.program.Dir.parsePosition(text, b.program.ran(p))
 }
 
 // findUnsettled finds the packages that cannot be whole before the generated code is: the output package, packages of
@@ -86,24 +89,24 @@ func (b *Build) at(p *packages.Package, text string) model.Position {
 // one of these.
 func (b *Build) findUnsettled() {
 	modules := map[string]bool{}
-	packages.Visit(b.program.roots, nil, func(p *packages.Package) {
+	for _, p := range b.program.all {
 		if p.Module != nil && p.Module.Main {
 			modules[p.Module.Path] = true
 		}
-	})
+	}
 	b.unsettled = map[string]bool{}
-	packages.Visit(b.program.roots, nil, func(p *packages.Package) { // imports come first
+	for _, p := range b.program.all { // imports come first
 		unsettled := p.PkgPath == b.output.Path || b.isMissing(p) && ownedBy(modules, p.PkgPath)
 		for _, e := range p.Errors {
 			unsettled = unsettled || b.isOurs(p, e.Pos)
 		}
-		for _, path := range imports(p) {
+		for path := range imports(p) {
 			unsettled = unsettled || path == b.output.Path || b.unsettled[path]
 		}
 		if unsettled {
 			b.unsettled[p.PkgPath] = true
 		}
-	})
+	}
 }
 
 // isMissing reports whether p is imported but not there.
@@ -128,7 +131,7 @@ func (b *Build) isOurs(p *packages.Package, pos string) bool {
 		file, _, _ = cutNumber(file)
 	}
 	if !filepath.IsAbs(file) {
-		file = filepath.Join(b.program.ran[p], file)
+		file = filepath.Join(b.program.ran(p), file)
 	}
 	return b.program.ours.names[file]
 }
@@ -247,8 +250,8 @@ func (b *Build) judgeListError(p *packages.Package, e packages.Error) {
 	case strings.HasPrefix(e.Msg, "import cycle not allowed") && (b.isOutputCycle(e) || b.sawCycle()):
 		return // it is reported where the import is
 	}
-	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran[p]+string(filepath.Separator), "")
-	b.Problems = append(b.Problems, model.Problem{Pos: b.at(p, e.Pos), Message: b.withRemedy(message, b.program.ran[p])})
+	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran(p)+string(filepath.Separator), "")
+	b.Problems = append(b.Problems, model.Problem{Pos: b.at(p, e.Pos), Message: b.withRemedy(message, b.program.ran(p))})
 }
 
 // recursive returns the pattern of all packages below a folder, as any command takes it.
@@ -283,7 +286,7 @@ func (b *Build) withRemedy(message, dir string) string {
 // are written anew or go. Beside files written by hand they keep these from being read.
 func (b *Build) judgeOutputNames(p *packages.Package, e packages.Error) {
 	byHand := packageNames(b.output.files, func(f outputFile) bool { return f.included && !f.ours && !f.test })
-	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran[p]+string(filepath.Separator), "")
+	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran(p)+string(filepath.Separator), "")
 	switch len(byHand) {
 	case 0:
 		return

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -40,8 +41,7 @@ func (p *Program) Identity(path string) (string, error) {
 				return err
 			}
 		}
-		paths := imports(pkg)
-		for _, imported := range paths {
+		for _, imported := range slices.Compact(slices.Sorted(imports(pkg))) {
 			if next := pkg.Imports[imported]; next != nil {
 				if err := add(next); err != nil {
 					return err
@@ -121,10 +121,9 @@ func (p *Program) find(path string) *packages.Package { return p.loaded()[path] 
 
 // indexLoaded returns every package that was loaded, by path.
 func (p *Program) indexLoaded() map[string]*packages.Package {
-	byPath := map[string]*packages.Package{}
-	packages.Visit(p.roots, func(pkg *packages.Package) bool {
+	byPath := make(map[string]*packages.Package, len(p.all))
+	for _, pkg := range p.all {
 		byPath[pkg.PkgPath] = pkg
-		return true
-	}, nil)
+	}
 	return byPath
 }

@@ -58,9 +58,10 @@ type Program struct {
 
 	options  Options
 	byPath   map[string]*Package
-	loaded   func() map[string]*packages.Package // by path, whether they match the patterns or not
 	roots    []*packages.Package                 // the same as Packages
-	ran      map[*packages.Package]string        // where the go command ran
+	all      []*packages.Package                 // that were loaded, whether they match or not; imports come first
+	loaded   func() map[string]*packages.Package // the same by path
+	ran      func(*packages.Package) string      // where the go command ran
 	written  func() ([]outputFile, error)        // the Go files of the output folder, read once
 	ours     generated
 	reaching map[reach]bool // whether one package imports another, as far as found out
@@ -84,7 +85,6 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		Fset:     token.NewFileSet(),
 		options:  o,
 		byPath:   map[string]*Package{},
-		ran:      map[*packages.Package]string{},
 		ours:     generated{names: map[string]bool{}},
 		reaching: map[reach]bool{},
 	}
@@ -92,7 +92,8 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 	if o.Output != "" {
 		go func() { _, _ = p.written() }() // while the go command lists packages
 	}
-	for _, q := range asked {
+	answers := make([][]*packages.Package, len(asked))
+	for i, q := range asked {
 		roots, err := p.ask(ctx, q)
 		if err != nil {
 			return nil, err
@@ -100,10 +101,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		if err := p.checkApart(roots); err != nil {
 			return nil, err
 		}
-		packages.Visit(roots, func(pkg *packages.Package) bool {
-			p.ran[pkg] = q.dir
-			return true
-		}, nil)
+		answers[i] = roots
 		p.roots = append(p.roots, roots...)
 	}
 	if len(p.roots) == 0 {
@@ -118,7 +116,10 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		p.Packages = append(p.Packages, pkg)
 		p.byPath[pkg.Path] = pkg
 	}
+	p.all = slices.Collect(packages.Postorder(p.roots))
 	p.loaded = sync.OnceValue(p.indexLoaded)
+	folders := sync.OnceValue(func() map[*packages.Package]string { return foldersOf(asked, answers) }) // few ask
+	p.ran = func(pkg *packages.Package) string { return folders()[pkg] }
 	return p, nil
 }
 
@@ -153,9 +154,23 @@ func (p *Program) ask(ctx context.Context, q query) ([]*packages.Package, error)
 	return roots, nil
 }
 
+// foldersOf returns where the go command ran for each package, given what it answered to each query.
+func foldersOf(asked []query, answers [][]*packages.Package) map[*packages.Package]string {
+	folders := map[*packages.Package]string{}
+	for i, q := range asked {
+		for pkg := range packages.Postorder(answers[i]) {
+			folders[pkg] = q.dir
+		}
+	}
+	return folders
+}
+
 // checkApart returns an error if packages of one load are found in those before as well. Types are the same within one
 // load only: an event of the one would not be known as what an interface of the other asks for.
 func (p *Program) checkApart(roots []*packages.Package) error {
+	if len(p.roots) == 0 {
+		return nil // it is the first, and mostly the only load
+	}
 	for _, pair := range [][2][]*packages.Package{{p.roots, roots}, {roots, p.roots}} {
 		matched := map[string]*packages.Package{}
 		for _, pkg := range pair[0] {

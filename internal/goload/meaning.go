@@ -41,11 +41,11 @@ func (p *Program) Meanings(from []*Package) map[string]*Meaning {
 		done:     map[string]*Meaning{},
 		source:   p.readFromSource(from),
 	}
-	packages.Visit(p.roots, nil, func(pkg *packages.Package) {
+	for _, pkg := range p.all {
 		if c.source[pkg.PkgPath] == nil && pkg.Types != nil {
 			c.imported[pkg.PkgPath] = pkg.Types
 		}
-	})
+	}
 	c.checkAll()
 	return c.done
 }
@@ -65,13 +65,13 @@ func (p *Program) readFromSource(from []*Package) map[string]*packages.Package {
 			source[pkg.PkgPath] = pkg
 		}
 	})
-	packages.Visit(p.roots, nil, func(pkg *packages.Package) { // imports come first
+	for _, pkg := range p.all { // imports come first
 		for _, imported := range pkg.Imports {
 			if source[imported.PkgPath] != nil {
 				source[pkg.PkgPath] = pkg
 			}
 		}
-	})
+	}
 	return source
 }
 
@@ -162,14 +162,7 @@ func (c *checker) check(loaded *packages.Package) *Meaning {
 		Others:    slices.Concat(pkg.loaded.OtherFiles, pkg.loaded.EmbedFiles),
 		Excluded:  c.excluded(pkg),
 		Versioned: c.byPath[loaded.PkgPath] == nil && !isLocal(loaded),
-		Info: &types.Info{
-			Types:      map[ast.Expr]types.TypeAndValue{},
-			Defs:       map[*ast.Ident]types.Object{},
-			Uses:       map[*ast.Ident]types.Object{},
-			Selections: map[*ast.SelectorExpr]*types.Selection{},
-
-			FileVersions: map[*ast.File]string{},
-		},
+		Info:      newInfo(pkg.Syntax),
 	}
 	// Errors were judged when the packages were loaded; those that are left stand in code that waits for what is generated.
 	config := types.Config{Importer: c, Error: func(error) {}, FakeImportC: true, Sizes: pkg.loaded.TypesSizes}
@@ -184,6 +177,22 @@ func (c *checker) check(loaded *packages.Package) *Meaning {
 		m.NonGo = m.NonGo || slices.ContainsFunc(file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` })
 	}
 	return m
+}
+
+// newInfo returns an empty [types.Info] with room for what is said about files of that size.
+func newInfo(files []*ast.File) *types.Info {
+	bytes := 0
+	for _, file := range files {
+		bytes += int(file.FileEnd - file.FileStart)
+	}
+	return &types.Info{
+		Types:      make(map[ast.Expr]types.TypeAndValue, bytes/12),
+		Defs:       make(map[*ast.Ident]types.Object, bytes/24),
+		Uses:       make(map[*ast.Ident]types.Object, bytes/16),
+		Selections: make(map[*ast.SelectorExpr]*types.Selection, bytes/80),
+
+		FileVersions: map[*ast.File]string{},
+	}
 }
 
 // parse reads the files of a package that does not match the patterns. What does not compile in it was judged before.

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -172,23 +173,30 @@ func (p *Program) reaches(r reach) bool {
 	if known, ok := p.reaching[r]; ok {
 		return known
 	}
-	p.reaching[r] = slices.ContainsFunc(imports(r.from), func(path string) bool {
-		return path == r.path || r.from.Imports[path] != nil && p.reaches(reach{r.from.Imports[path], r.path})
-	})
-	return p.reaching[r]
-}
-
-// imports returns the paths that pkg imports, including those that could not be.
-func imports(pkg *packages.Package) []string {
-	var paths []string
-	for path := range pkg.Imports {
-		paths = append(paths, path)
-	}
-	for _, f := range pkg.Syntax {
-		for _, spec := range f.Imports {
-			paths = append(paths, strings.Trim(spec.Path.Value, "`\""))
+	for path := range imports(r.from) {
+		if path == r.path || r.from.Imports[path] != nil && p.reaches(reach{r.from.Imports[path], r.path}) {
+			p.reaching[r] = true
+			return true
 		}
 	}
-	slices.Sort(paths)
-	return slices.Compact(paths)
+	p.reaching[r] = false
+	return false
+}
+
+// imports returns the paths that pkg imports, including those that could not be; in some order, and some of them twice.
+func imports(pkg *packages.Package) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for path := range pkg.Imports {
+			if !yield(path) {
+				return
+			}
+		}
+		for _, f := range pkg.Syntax {
+			for _, spec := range f.Imports {
+				if !yield(strings.Trim(spec.Path.Value, "`\"")) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -9,8 +9,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-
-	"golang.org/x/tools/go/types/typeutil"
+	"slices"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -36,6 +35,8 @@ type Reader struct {
 	source    Source
 	named     map[types.Type]*names
 	constants map[*types.TypeName][]model.Constant
+	marked    map[types.Type]string // what marks has found out
+	text      []byte                // that of the last fingerprint, to be written over
 }
 
 // NewReader returns a reader. It must not be used by several goroutines at a time.
@@ -52,7 +53,7 @@ func NewReader(s Source) *Reader {
 	if s.Values == nil {
 		s.Values = func(*types.Named) []model.TypeName { return nil }
 	}
-	return &Reader{source: s, named: map[types.Type]*names{}, constants: map[*types.TypeName][]model.Constant{}}
+	return &Reader{source: s, named: map[types.Type]*names{}, constants: map[*types.TypeName][]model.Constant{}, marked: map[types.Type]string{}}
 }
 
 // A Reading is what encoding/json makes of a type.
@@ -94,10 +95,10 @@ type Omission struct {
 
 // Read returns what encoding/json makes of a declared type. Places begin with its name.
 func (r *Reader) Read(decl *types.TypeName) Reading {
-	w := walk{Reader: r, decl: decl, reported: map[Loss]bool{}}
+	w := walk{Reader: r, decl: decl}
 	w.reading.Shape = w.shape(decl.Type(), spot{path: decl.Name(), pos: decl.Pos()})
 	if w.reading.Shape.Kind == model.ObjectShape {
-		w.reading.Shape.Fingerprint = fingerprint(decl.Type())
+		w.reading.Shape.Fingerprint = r.fingerprint(decl.Type())
 	}
 	return w.reading
 }
@@ -108,10 +109,9 @@ type walk struct {
 	decl    *types.TypeName
 	reading Reading
 
-	spelled  typeutil.Map // types whose shapes begin further up, or that contain a reference
-	inMap    typeutil.Map // those of them that a map holds
-	refs     int          // references made so far
-	met      typeutil.Map // named types
+	spelled  typeSet // named types whose shapes begin further up, or that contain a reference
+	inMap    typeSet // those of them that a map holds
+	refs     int     // references made so far
 	reported map[Loss]bool
 	hidden   map[string]bool // paths of types of others with a field that is not exported
 }
@@ -178,9 +178,14 @@ func (w *walk) addLoss(l Loss) {
 // isNew reports whether the loss was not met before, on whatever way.
 func (w *walk) isNew(l Loss) bool {
 	l.Path, l.Pos = "", token.NoPos
-	known := w.reported[l]
+	if w.reported[l] {
+		return false
+	}
+	if w.reported == nil {
+		w.reported = map[Loss]bool{}
+	}
 	w.reported[l] = true
-	return !known
+	return true
 }
 
 // shown returns a type as the package of the type that is read names it.
@@ -199,6 +204,22 @@ func (w *walk) which(t types.Type) string {
 		return ""
 	}
 	return "is of type " + w.shown(t) + ", which "
+}
+
+// A typeSet is a set of a few types, in the order in which they were added.
+type typeSet []types.Type
+
+func (s typeSet) has(t types.Type) bool {
+	return slices.ContainsFunc(s, func(other types.Type) bool { return types.Identical(t, other) })
+}
+
+// add adds a type, and reports whether it was not there.
+func (s *typeSet) add(t types.Type) bool {
+	if s.has(t) {
+		return false
+	}
+	*s = append(*s, t)
+	return true
 }
 
 func isPointer(t types.Type) bool {

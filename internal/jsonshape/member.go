@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/tools/go/types/typeutil"
-
 	"github.com/eventmap/eventmap/internal/model"
 )
 
@@ -39,8 +37,10 @@ func (w *walk) members(t types.Type, at spot) []model.Field {
 	for _, m := range members {
 		w.checkQuoted(m)
 		typ := types.Unalias(m.field.Type())
-		s := &model.Shape{Kind: model.OpaqueShape, Nullable: true, Go: w.names(typ).goName}
-		if !w.source.Opaque(m.field) {
+		var s *model.Shape
+		if w.source.Opaque(m.field) {
+			s = &model.Shape{Kind: model.OpaqueShape, Nullable: true, Go: w.names(typ).goName}
+		} else {
 			s = w.shape(typ, m.at)
 		}
 		f := model.Field{
@@ -76,30 +76,29 @@ func isPromoted(t types.Type, m member) bool {
 // and of several with one name the least embedded counts, then the tagged one, and if that leaves two, none.
 func (w *walk) fields(t types.Type, at spot) []member {
 	var found []member
-	var visited typeutil.Map
+	var visited typeSet
 	level := []embedding{{typ: t, at: at}}
 	for len(level) > 0 {
 		var next []embedding
 		for _, outer := range level {
-			if visited.Set(outer.typ, true) != nil {
+			if !visited.add(outer.typ) {
 				continue
 			}
 			st := outer.typ.Underlying().(*types.Struct)
 			found = slices.Grow(found, st.NumFields())
 			for i := range st.NumFields() {
-				m, inner := w.field(st.Field(i), st.Tag(i), outer.at)
-				index := append(slices.Clone(outer.index), i)
+				m, inner, isWritten := w.field(st.Field(i), st.Tag(i), outer.at)
 				switch {
 				case inner != nil:
-					inner.index = index
+					inner.index = append(slices.Clone(outer.index), i)
 					inner.within = append(slices.Clone(outer.within), model.Embedding{Go: st.Field(i).Name(), Pointer: inner.pointer})
 					inner.pointer = inner.pointer || outer.pointer
 					next = embed(next, *inner)
-				case m != nil:
-					m.index, m.within, m.pointer = index, outer.within, outer.pointer
-					found = append(found, *m)
+				case isWritten:
+					m.index, m.within, m.pointer = append(slices.Clone(outer.index), i), outer.within, outer.pointer
+					found = append(found, m)
 					if outer.twice {
-						found = append(found, *m)
+						found = append(found, m)
 					}
 				}
 			}
@@ -122,17 +121,17 @@ func embed(level []embedding, e embedding) []embedding {
 
 // field judges one field: it is written, or embedded and its own fields are, or neither, which is a loss unless the
 // field's tag says so.
-func (w *walk) field(v *types.Var, structTag string, within spot) (*member, *embedding) {
+func (w *walk) field(v *types.Var, structTag string, within spot) (m member, inner *embedding, isWritten bool) {
 	at := w.enter(within, v)
 	text := reflect.StructTag(structTag).Get("json")
 	if v.Name() == "_" {
-		return nil, nil
+		return m, nil, false
 	}
 	if text == "-" {
 		if w.isNew(Loss{Place: at.place(), Why: text}) {
 			w.reading.Omitted = append(w.reading.Omitted, Omission{Place: at.place(), Type: v.Type()})
 		}
-		return nil, nil
+		return m, nil, false
 	}
 	t := types.Unalias(v.Type())
 	p, pointer := t.(*types.Pointer)
@@ -145,12 +144,12 @@ func (w *walk) field(v *types.Var, structTag string, within spot) (*member, *emb
 	case !v.Exported() && !isStruct && !within.muted:
 		at.muted = false
 		w.loseHidden(at, within)
-		return nil, nil
+		return m, nil, false
 	case !v.Exported() && !isStruct:
-		return nil, nil
+		return m, nil, false
 	case !v.Exported() && pointer:
 		w.lose(at, "is an embedded pointer to a struct that is not exported, which encoding/json cannot set; embed the struct itself, or export it")
-		return nil, nil
+		return m, nil, false
 	}
 	tag, differs := parseTag(text)
 	if differs != "" {
@@ -158,17 +157,16 @@ func (w *walk) field(v *types.Var, structTag string, within spot) (*member, *emb
 	}
 	if isStruct && tag.name == "" {
 		at.inMap = at.inMap && !pointer
-		return nil, &embedding{typ: t, at: w.inside(t, at), pointer: pointer}
+		return m, &embedding{typ: t, at: w.inside(t, at), pointer: pointer}, false
 	}
 	if !v.Exported() && (marshals(t) || tag.omitZero && lookup(t, isZero, true).ok) {
 		w.lose(at, "is of a type that is not exported, and its methods count because its tag gives it a name; encoding/json cannot call them: export it, or leave the name out of the tag")
-		return nil, nil
+		return m, nil, false
 	}
-	m := &member{tag: tag, field: v, at: at}
 	if tag.name == "" {
-		m.tag.name = v.Name()
+		tag.name = v.Name()
 	}
-	return m, nil
+	return member{tag: tag, field: v, at: at}, nil, true
 }
 
 // loseHidden adds a field that is not exported; of a type that the user cannot change, only the first.
@@ -246,11 +244,14 @@ func (w *walk) dominant(found []member) []member {
 
 // haveRivals reports whether two fields have one name.
 func haveRivals(found []member) bool {
-	names := make(map[string]bool, len(found))
 	for i := range found {
-		names[found[i].tag.name] = true
+		for j := range i {
+			if found[i].tag.name == found[j].tag.name {
+				return true
+			}
+		}
 	}
-	return len(names) < len(found)
+	return false
 }
 
 // untaggedLast orders members whose tags name them before others.

@@ -75,6 +75,9 @@ type lookedUp struct {
 // lookup looks for a method of t, or of *t if pointer is set.
 func lookup(t types.Type, m method, pointer bool) lookedUp {
 	found := lookedUp{method: m}
+	if hasNoMethods(t) {
+		return found
+	}
 	obj, index, _ := types.LookupFieldOrMethod(t, pointer, nil, m.name)
 	fn, isFunc := obj.(*types.Func)
 	if !isFunc || !m.is(fn.Signature()) {
@@ -87,13 +90,48 @@ func lookup(t types.Type, m method, pointer bool) lookedUp {
 	return found
 }
 
-// hasNoMethods reports whether a type is of those that have none, without looking for any.
-func hasNoMethods(t types.Type) bool {
-	switch t.(type) {
+// hasNoMethods reports whether neither a type nor what it embeds, as deep as is common, declares any of the methods that are
+// looked for. To look for each of them takes longer.
+func hasNoMethods(t types.Type) bool { return declaresNone(t, 3) }
+
+func declaresNone(t types.Type, deep int) bool {
+	t = types.Unalias(t)
+	if named, ok := t.(*types.Named); ok {
+		for m := range named.Methods() {
+			if isKnown(m.Name()) {
+				return false
+			}
+		}
+	}
+	switch u := t.Underlying().(type) {
 	case *types.Basic, *types.Slice, *types.Array, *types.Map:
+		return true
+	case *types.Struct:
+		for field := range u.Fields() {
+			if field.Embedded() && (deep == 0 || !declaresNone(pointedTo(field.Type()), deep-1)) {
+				return false
+			}
+		}
 		return true
 	}
 	return false
+}
+
+// isKnown reports whether a method that is looked for is called so: one of those above, or that of json.Number.
+func isKnown(name string) bool {
+	switch name {
+	case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "IsZero", "AppendText", "MarshalJSONTo", "UnmarshalJSONFrom", "Float64":
+		return true
+	}
+	return false
+}
+
+// pointedTo returns the type that t points to, or t itself if it is no pointer.
+func pointedTo(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
 }
 
 // marshals reports whether a type writes itself.

@@ -22,7 +22,7 @@ func (r *Reader) names(t types.Type) *names {
 	}
 	n := &names{goName: structOr(t, (*types.Package).Name)}
 	if named, ok := t.(*types.Named); ok {
-		n.id, n.under = typeString(t, nil), structOr(t.Underlying(), (*types.Package).Name)
+		n.id, n.under = typeString(t, (*types.Package).Path), structOr(t.Underlying(), (*types.Package).Name)
 		if obj := named.Obj(); obj.Pkg() != nil && named.TypeArgs().Len() == 0 && obj.Parent() == obj.Pkg().Scope() {
 			n.code = model.TypeName{Package: model.Package{Path: obj.Pkg().Path(), Name: obj.Pkg().Name()}, Name: obj.Name()}
 		}
@@ -42,7 +42,26 @@ func structOr(t types.Type, q types.Qualifier) string {
 // typeString returns a type as every toolchain prints it. Since Go 1.27, the empty interface has no short name of its
 // own, and json.RawMessage is another name for a type of a package that was not there before.
 func typeString(t types.Type, q types.Qualifier) string {
-	return spellings.Replace(types.TypeString(t, q))
+	text := plainName(t, q)
+	if text == "" {
+		text = types.TypeString(t, q)
+	}
+	if strings.Contains(text, "interface{}") || strings.Contains(text, "jsontext.Value") {
+		text = spellings.Replace(text)
+	}
+	return text
+}
+
+// plainName returns the name of a named type that is not generic, as go/types prints it but quicker, or nothing.
+func plainName(t types.Type, q types.Qualifier) string {
+	named, ok := t.(*types.Named)
+	if !ok || named.TypeParams().Len() > 0 || named.Obj().Pkg() == nil {
+		return ""
+	}
+	if prefix := q(named.Obj().Pkg()); prefix != "" {
+		return prefix + "." + named.Obj().Name()
+	}
+	return named.Obj().Name()
 }
 
 var spellings = strings.NewReplacer("interface{}", "any", "encoding/json/jsontext.Value", "encoding/json.RawMessage", "jsontext.Value", "json.RawMessage")

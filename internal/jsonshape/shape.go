@@ -2,6 +2,7 @@ package jsonshape
 
 import (
 	"go/types"
+	"slices"
 
 	"github.com/eventmap/eventmap/internal/model"
 )
@@ -14,8 +15,8 @@ func (w *walk) shape(t types.Type, at spot) *model.Shape {
 	if !ok {
 		return w.byMethods(t, at)
 	}
-	if w.spelled.At(t) != nil {
-		if at.inMap && w.inMap.Set(t, true) == nil {
+	if w.spelled.has(t) {
+		if at.inMap && w.inMap.add(t) {
 			w.byMethods(t, at) // once more, for losses: what lies in a map has no address
 		}
 		w.refs++
@@ -23,14 +24,14 @@ func (w *walk) shape(t types.Type, at spot) *model.Shape {
 		w.name(s, named)
 		return s
 	}
-	if w.met.Set(t, true) == nil {
+	if !slices.Contains(w.reading.Types, named.Obj()) {
 		w.reading.Types = append(w.reading.Types, named.Obj())
 	}
-	w.spelled.Set(t, true)
-	refs := w.refs
+	refs, further := w.refs, len(w.spelled)
+	w.spelled = append(w.spelled, t)
 	s := w.byMethods(t, at)
 	if w.refs == refs {
-		w.spelled.Delete(t) // it contains no reference, so it may well be spelled out again
+		w.spelled = w.spelled[:further] // it contains no reference, so it may well be spelled out again
 	}
 	if n := w.names(t); isPointer(t) {
 		if s.Kind == model.RefShape && s.Type == n.id {

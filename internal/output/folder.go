@@ -13,20 +13,27 @@ import (
 // use it. What it returns must not be changed.
 type Folder struct {
 	dir string // as the user names it
+	abs string // absolute
 
 	mu   sync.Mutex
 	read map[string][]byte // by absolute path
 }
 
 // NewFolder returns the folder of that path, which need not exist.
-func NewFolder(dir string) *Folder { return &Folder{dir: dir, read: map[string][]byte{}} }
-
-// ReadFile returns what the file of that path holds, or held when it was first read.
-func (f *Folder) ReadFile(name string) ([]byte, error) {
-	name, err := filepath.Abs(name)
+func NewFolder(dir string) *Folder {
+	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, err
+		abs = dir // there is no working directory, and nothing in it can be read
 	}
+	return &Folder{dir: dir, abs: abs, read: map[string][]byte{}}
+}
+
+// path returns the absolute path of a file of the folder.
+func (f *Folder) path(name string) string { return filepath.Join(f.abs, filepath.FromSlash(name)) }
+
+// ReadFile returns what the file of that absolute path holds, or held when it was first read.
+func (f *Folder) ReadFile(name string) ([]byte, error) {
+	name = filepath.Clean(name)
 	if content, ok := f.known(name); ok {
 		return content, nil
 	}
@@ -49,7 +56,7 @@ func (f *Folder) known(name string) (content []byte, ok bool) {
 
 // Current returns what a file of the folder holds with LF line ends, or nil for one that cannot be read.
 func (f *Folder) Current(path string) []byte {
-	content, err := f.ReadFile(filepath.Join(f.dir, filepath.FromSlash(path)))
+	content, err := f.ReadFile(f.path(path))
 	if err != nil {
 		return nil
 	}
@@ -60,8 +67,7 @@ func (f *Folder) Current(path string) []byte {
 // read again, so that nothing is written over that came in between.
 func (f *Folder) Plan(files []gen.File, owner Owner) (*Plan, error) {
 	return newPlan(f.dir, files, owner, func(file gen.File) bool {
-		name, err := filepath.Abs(filepath.Join(f.dir, filepath.FromSlash(file.Path)))
-		content, ok := f.known(name)
-		return err == nil && ok && bytes.Equal(lf(content), file.Content)
+		content, ok := f.known(f.path(file.Path))
+		return ok && bytes.Equal(lf(content), file.Content)
 	})
 }

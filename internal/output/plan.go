@@ -60,10 +60,11 @@ func newPlan(dir string, files []gen.File, owner Owner, isCurrent func(gen.File)
 	var plan Plan
 	var problems []error
 	made := make(map[string]bool, len(files))
+	found := listings{}
 	for _, f := range files {
 		made[f.Path] = true
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if f.Once && !f.Renew && isThere(path) {
+		if f.Once && !f.Renew && found.has(path) {
 			continue // whatever it holds
 		}
 		if isCurrent(f) {
@@ -131,9 +132,26 @@ func ForeignFile(dir string, owner Owner) string {
 	return ""
 }
 
-// isThere reports whether there is a file, or something else, at the path.
-func isThere(path string) bool {
-	_, err := os.Stat(path)
+// listings are the names of the files in folders, by the folder, as far as they were asked for. To list a folder takes less
+// time than to look for each of its files.
+type listings map[string]map[string]bool
+
+// has reports whether there is a file, or something else, at the path.
+func (l listings) has(path string) bool {
+	dir, name := filepath.Split(path)
+	names, known := l[dir]
+	if !known {
+		entries, _ := os.ReadDir(dir)
+		names = make(map[string]bool, len(entries))
+		for _, entry := range entries {
+			names[entry.Name()] = entry.Type().IsRegular()
+		}
+		l[dir] = names
+	}
+	if names[name] {
+		return true
+	}
+	_, err := os.Stat(path) // a link may lead nowhere, and not every file system tells capital letters from small ones
 	return err == nil
 }
 

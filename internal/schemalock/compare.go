@@ -13,13 +13,19 @@ import (
 // what accepted names are taken: Order.Placed.v1, or Order.Placed or Order for all within. It also returns those names of
 // which there was nothing to take.
 func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []string) {
-	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), after: now.byKey(), renamed: map[[2]string]bool{}}
+	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), renamed: map[[2]string]bool{}}
+	c.after = c.before
+	if now != locked {
+		c.after = now.byKey()
+	}
 	for i := range locked.Events {
 		old := &locked.Events[i]
-		if e := c.after[old.key()]; e != nil {
-			c.event(old, e)
-		} else {
+		switch e := c.after[old.key()]; e {
+		case old: // nothing has changed since the lock was written
+		case nil:
 			c.missing(old)
+		default:
+			c.event(old, e)
 		}
 	}
 	c.chains()
@@ -86,8 +92,10 @@ func (c *comparison) isAccepted(e *Event) bool {
 func (c *comparison) event(old, e *Event) {
 	p := payload{comparison: c, old: old, now: e, seen: map[[2]*model.Shape]bool{}}
 	p.shape(old.Payload, e.Payload, "", e.Pos)
-	if was := c.typeBefore(e); e.Type != old.Type && was != nil && sameShape(was.Payload, old.Payload) {
-		c.find("types-exchanged", e, "", e.Pos, "", fmt.Sprintf("it is read as %s now, which was the type of %v; before it was %s", shortType(e.Type), was, shortType(old.Type)))
+	if e.Type != old.Type {
+		if was := c.typeBefore(e); was != nil && sameShape(was.Payload, old.Payload) {
+			c.find("types-exchanged", e, "", e.Pos, "", fmt.Sprintf("it is read as %s now, which was the type of %v; before it was %s", shortType(e.Type), was, shortType(old.Type)))
+		}
 	}
 	if old.Upcast != 0 && e.Upcast == 0 && c.isOld(e) {
 		c.find("upcaster-removed", e, "", e.Pos, "", fmt.Sprintf("it was turned into version %d when it was read, and no longer is: readers get version %d", old.Upcast, e.Version))
@@ -209,7 +217,7 @@ func (c *comparison) sameShape(old *Event) *Event {
 // sameShape reports whether two payloads are locked alike.
 func sameShape(a, b *model.Shape) bool {
 	encode := func(s *model.Shape) string {
-		w := writer{targets: map[string]bool{}}
+		var w writer
 		w.shape(s, "")
 		return w.String()
 	}

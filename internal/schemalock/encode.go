@@ -23,7 +23,9 @@ const (
 // Encode returns the lock as a file: one event a block, in their order, with one field a line, so that changes of
 // different events lie apart. The same lock gives the same bytes.
 func Encode(l *Lock) []byte {
-	w := writer{}
+	const enough = 1 << 10 // bytes for most events
+	var w writer
+	w.Grow(enough * len(l.Events))
 	w.printf("{\n  \"$schema\": %s,\n  \"format\": %d,\n", quote(schemaURL), format)
 	for i, s := range l.Streams {
 		w.printf("%s\n    {\"aggregate\": %s, \"id\": %s}", []string{`  "streams": [`, ","}[min(i, 1)], quote(s.Aggregate), quote(s.ID))
@@ -49,12 +51,12 @@ func Encode(l *Lock) []byte {
 			w.printf("      \"upcast\": %d,\n", e.Upcast)
 		}
 		if e.Forget != nil {
-			w.printf("      \"forget\": {%s},\n", member("subject", e.Forget.Subject))
+			w.write(`      "forget": {`, subject(e.Forget.Subject), "},\n")
 		}
-		w.printf("      \"payload\": {")
+		w.write(`      "payload": {`)
 		w.targets = targets(e.Payload)
 		w.shape(e.Payload, "      ")
-		w.printf("}\n    }")
+		w.write("}\n    }")
 	}
 	if len(l.Events) > 0 {
 		w.printf("\n  ")
@@ -71,9 +73,16 @@ type writer struct {
 
 func (w *writer) printf(format string, args ...any) { fmt.Fprintf(&w.Buffer, format, args...) }
 
+// write writes texts one after the other. There are too many of them for printf, which takes its time.
+func (w *writer) write(texts ...string) {
+	for _, text := range texts {
+		w.WriteString(text)
+	}
+}
+
 // shape writes the members of a shape's object.
 func (w *writer) shape(s *model.Shape, indent string) {
-	w.printf(`"kind": %s`, quote(string(s.Kind)))
+	w.write(`"kind": `, quote(string(s.Kind)))
 	if s.Bits != 0 {
 		w.printf(`, "bits": %d`, s.Bits)
 	}
@@ -81,82 +90,82 @@ func (w *writer) shape(s *model.Shape, indent string) {
 		w.printf(`, "len": %d`, s.Len)
 	}
 	if s.Nullable {
-		w.printf(`, "nullable": true`)
+		w.write(`, "nullable": true`)
 	}
 	if id := identity(s); id != "" || w.targets[s.Type] {
-		w.printf(`, "type": %s`, quote(s.Type))
+		w.write(`, "type": `, quote(s.Type))
 	}
 	if s.Guarded {
-		w.printf(`, "guarded": true`)
+		w.write(`, "guarded": true`)
 	}
 	for i, c := range enumeration(s) {
-		w.printf(`%s%s: %s`, []string{`, "constants": {`, ", "}[min(i, 1)], quote(c.Name), c.Value)
+		w.write([]string{`, "constants": {`, ", "}[min(i, 1)], quote(c.Name), ": ", c.Value)
 	}
 	if len(enumeration(s)) > 0 {
-		w.printf("}")
+		w.write("}")
 	}
 	if s.Key != nil {
-		w.printf(`, "key": {`)
+		w.write(`, "key": {`)
 		w.shape(s.Key, indent)
-		w.printf("}")
+		w.write("}")
 	}
 	if s.Elem != nil {
-		w.printf(`, "elem": {`)
+		w.write(`, "elem": {`)
 		w.shape(s.Elem, indent)
-		w.printf("}")
+		w.write("}")
 	}
 	if s.Kind != model.ObjectShape {
 		return
 	}
-	w.printf(`, "fields": [`)
+	w.write(`, "fields": [`)
 	for i, f := range sortedFields(s) {
 		if i > 0 {
-			w.printf(",")
+			w.write(",")
 		}
-		w.printf("\n%s  {\"name\": %s", indent, quote(f.Name))
+		w.write("\n", indent, `  {"name": `, quote(f.Name))
 		if f.Go != f.Name {
-			w.printf(`, "go": %s`, quote(f.Go))
+			w.write(`, "go": `, quote(f.Go))
 		}
 		if f.Optional {
-			w.printf(`, "optional": true`)
+			w.write(`, "optional": true`)
 		}
 		if f.Nilable {
-			w.printf(`, "nilable": true`)
+			w.write(`, "nilable": true`)
 		}
 		if f.Quoted {
-			w.printf(`, "quoted": true`)
+			w.write(`, "quoted": true`)
 		}
 		if f.Personal != nil {
 			w.personal(f.Personal)
 		}
-		w.printf(", ")
+		w.write(", ")
 		w.shape(f.Shape, indent+"  ")
-		w.printf("}")
+		w.write("}")
 	}
 	if len(s.Fields) > 0 {
-		w.printf("\n%s", indent)
+		w.write("\n", indent)
 	}
-	w.printf("]")
+	w.write("]")
 }
 
 // personal writes that a field is sealed, and by whose key.
 func (w *writer) personal(p *model.Personal) {
-	w.printf(`, "personal": {%s`, member("subject", p.Subject))
+	w.write(`, "personal": {`, subject(p.Subject))
 	if p.HasClear {
 		if p.Subject != "" {
-			w.printf(", ")
+			w.write(", ")
 		}
-		w.printf(`"clear": true`)
+		w.write(`"clear": true`)
 	}
-	w.printf("}")
+	w.write("}")
 }
 
-// member returns a member of an object whose value is a text, or nothing if that is empty.
-func member(name, text string) string {
-	if text == "" {
+// subject returns the member that says which field names a subject, or nothing if the stream's ID does.
+func subject(field string) string {
+	if field == "" {
 		return ""
 	}
-	return fmt.Sprintf("%q: %s", name, quote(text))
+	return `"subject": ` + quote(field)
 }
 
 // identity returns the type that decides about the JSON of a shape, if one does.
@@ -177,9 +186,12 @@ func enumeration(s *model.Shape) []model.Constant {
 
 // targets returns the types that a payload refers to.
 func targets(s *model.Shape) map[string]bool {
-	found := map[string]bool{}
+	var found map[string]bool // few payloads refer to any
 	for shape := range s.All() {
 		if shape.Kind == model.RefShape {
+			if found == nil {
+				found = map[string]bool{}
+			}
 			found[shape.Type] = true
 		}
 	}

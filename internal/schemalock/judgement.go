@@ -63,6 +63,9 @@ func RememberClear(d *model.Domain, path string) error {
 // rememberClear notes in the domain's events which personal fields are stored in clear too, because they had no mark once, and
 // reports whether there are any.
 func rememberClear(locked, now *Lock) (found bool) {
+	if locked == now {
+		return false
+	}
 	before := locked.byKey()
 	for i := range now.Events {
 		e := &now.Events[i]
@@ -99,7 +102,10 @@ func (c Change) String() string {
 
 // changes returns what has changed in the set of events, in the order of their names. Without a lock, everything is new.
 func changes(locked, now *Lock) []Change {
-	if locked == nil {
+	switch locked {
+	case now:
+		return nil
+	case nil:
 		locked = &Lock{}
 	}
 	before, after := locked.byKey(), now.byKey()
