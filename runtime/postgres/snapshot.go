@@ -36,7 +36,9 @@ func (s *Store[Tx]) readFromSnapshot(ctx context.Context, db querier, key runtim
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
-	rows, err := newDecoder().collectBeginning(r)
+	d := newDecoder()
+	d.stream = &key
+	rows, err := d.collectBeginning(r)
 	if err != nil {
 		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
