@@ -91,10 +91,10 @@ func (d *decoder) collect(events []runtime.PersistedEvent, r rows, limit int) ([
 }
 
 // collectBeginning returns the rows of a statement that reads a snapshot and the events after it. The row of the snapshot
-// mostly comes first: it says how many follow, and room is made for them at once.
-func (d *decoder) collectBeginning(r rows) ([]runtime.PersistedEvent, error) {
+// mostly comes first: it says how many follow, and room is made for them at once, unless buffer has it.
+func (d *decoder) collectBeginning(r rows, buffer []runtime.PersistedEvent) ([]runtime.PersistedEvent, error) {
 	if !r.Next() {
-		return d.collect(nil, r, fewRows)
+		return d.collect(buffer[:0], r, fewRows)
 	}
 	if err := d.decode(r); err != nil {
 		r.Close()
@@ -104,7 +104,10 @@ func (d *decoder) collectBeginning(r rows) ([]runtime.PersistedEvent, error) {
 	if first.EventVersion == 0 { // the snapshot's: events begin at 1
 		more = room(first.AggregateVersion, first.GlobalPosition)
 	}
-	return d.collect(append(make([]runtime.PersistedEvent, 0, 1+more), first), r, manyRows)
+	if cap(buffer) < 1+more {
+		buffer = make([]runtime.PersistedEvent, 0, 1+more)
+	}
+	return d.collect(append(buffer[:0], first), r, manyRows)
 }
 
 // The destinations below take a column from either driver: pgx calls ScanBytes or ScanUUID with what came over the wire,
