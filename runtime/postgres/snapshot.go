@@ -24,7 +24,7 @@ func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 	if db == nil {
 		return runtime.Snapshot{}, runtime.Stream{}, errNoTransaction
 	}
-	rows, err := s.beginning(ctx, db, key, nil)
+	rows, err := s.beginning(ctx, db, key, &lent{names: make(names, 16)})
 	var snapshot runtime.Snapshot
 	var stream runtime.Stream
 	if err == nil {
@@ -48,11 +48,11 @@ func (s *Store[Tx]) LendFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 		}
 		return use(snapshot, stream)
 	}
-	lent, _ := s.lent.Get().(*[]runtime.PersistedEvent)
-	if lent == nil {
-		lent = new([]runtime.PersistedEvent)
+	l, _ := s.lent.Get().(*lent)
+	if l == nil {
+		l = &lent{names: make(names, 16)}
 	}
-	rows, err := s.beginning(ctx, db, key, *lent)
+	rows, err := s.beginning(ctx, db, key, l)
 	if err != nil {
 		return s.fromSnapshotError(key, err)
 	}
@@ -63,24 +63,28 @@ func (s *Store[Tx]) LendFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 	if err := use(snapshot, stream); err != nil {
 		return err
 	}
-	if cap(rows) <= manyRows {
+	if cap(rows) <= manyRows && len(l.names) <= manyRows {
 		clear(rows) // nothing that they point to is held
-		*lent = rows[:0]
-		s.lent.Put(lent)
+		l.events = rows[:0]
+		s.lent.Put(l)
 	}
 	return nil
 }
 
-// beginning returns the rows of the statement that reads a snapshot and the events after it, in the memory of buffer if there is
-// enough.
-func (s *Store[Tx]) beginning(ctx context.Context, db querier, key runtime.SnapshotKey, buffer []runtime.PersistedEvent) ([]runtime.PersistedEvent, error) {
+// lent is what one load after the other reads with.
+type lent struct {
+	events []runtime.PersistedEvent // empty
+	names  names
+}
+
+// beginning returns the rows of the statement that reads a snapshot and the events after it, in the memory of l if that is enough.
+func (s *Store[Tx]) beginning(ctx context.Context, db querier, key runtime.SnapshotKey, l *lent) ([]runtime.PersistedEvent, error) {
 	r, err := db.query(ctx, s.of(key.AggregateID, s.sql.readFromSnapshot, key.AggregateType, key.AggregateID, key.Fingerprint, int64(math.MaxInt64)))
 	if err != nil {
 		return nil, err
 	}
-	d := newDecoder()
-	d.stream = &key
-	return d.collectBeginning(r, buffer)
+	d := decoder{names: l.names, stream: &key}
+	return d.collectBeginning(r, l.events)
 }
 
 func (s *Store[Tx]) fromSnapshotError(key runtime.SnapshotKey, err error) error {

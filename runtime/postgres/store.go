@@ -32,7 +32,7 @@ type Store[Tx any] struct {
 	clock   func() time.Time
 	engine  *engine
 	looks   *looks
-	lent    *sync.Pool // of *[]runtime.PersistedEvent, empty; see LendFromSnapshot
+	lent    *sync.Pool // of *lent; see LendFromSnapshot
 }
 
 // New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
