@@ -36,9 +36,10 @@ func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 	return snapshot, stream, nil
 }
 
-// LendFromSnapshot calls use with what ReadFromSnapshot returns, and returns its error as it is. The slice of the events is lent:
-// when use has returned nil, the store reads other events into it. What the events point to, such as payloads, may be kept.
-// use may use tx. It is for generated code, that folds the events and keeps none: most of the memory of a load is that slice.
+// LendFromSnapshot calls use with what ReadFromSnapshot returns, and returns the error of use as it is. The slice of the events
+// is lent: when use has returned nil, the store reads other events into it. What the events point to, such as payloads, may
+// be kept. use may use tx. It is for generated code, which folds the events and keeps none: most of the memory of a load is
+// that slice.
 func (s *Store[Tx]) LendFromSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, use func(runtime.Snapshot, runtime.Stream) error) error {
 	db := s.bind(tx)
 	if db == nil || !runtime.ValidName(key.AggregateType) || !runtime.ValidName(key.AggregateID) {
@@ -77,7 +78,8 @@ type lent struct {
 	names  names
 }
 
-// beginning returns the rows of the statement that reads a snapshot and the events after it, in the memory of l if that is enough.
+// beginning returns the rows of the statement that reads a snapshot and the events after it, in the memory of l if that is
+// enough.
 func (s *Store[Tx]) beginning(ctx context.Context, db querier, key runtime.SnapshotKey, l *lent) ([]runtime.PersistedEvent, error) {
 	r, err := db.query(ctx, s.of(key.AggregateID, s.sql.readFromSnapshot, key.AggregateType, key.AggregateID, key.Fingerprint, int64(math.MaxInt64)))
 	if err != nil {
