@@ -19,6 +19,7 @@ import (
 type Snapshots[Tx, S any] struct {
 	store         runtime.Store[Tx]
 	kept          runtime.SnapshotStore[Tx] // the same store, or nil if it keeps none
+	lender        lender[Tx]                // the same store, or nil if it lends no events
 	settings      runtime.Settings
 	aggregateType string
 	fingerprint   string
@@ -38,7 +39,17 @@ func NewSnapshots[Tx, S any](store runtime.Store[Tx], settings runtime.Settings,
 		store: store, settings: settings, aggregateType: aggregateType, fingerprint: hex.EncodeToString(sum[:]), fold: fold,
 	}
 	s.kept, _ = store.(runtime.SnapshotStore[Tx])
+	if _, outermost := runtime.PartsReader(store); outermost {
+		s.lender, _ = store.(lender[Tx])
+	}
 	return s
+}
+
+// A lender is a store that reads a stream from its snapshot into memory that it has read others into, which is most of what a load
+// takes. The events are lent for as long as use runs: a fold keeps none. Like parts, it is not asked through another store that
+// embeds it and may read in its own way.
+type lender[Tx any] interface {
+	LendFromSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, use func(runtime.Snapshot, runtime.Stream) error) error
 }
 
 // Sealing returns the snapshots with what opens personal data before it is folded. Their states are kept sealed, under the
@@ -69,6 +80,14 @@ func (l *Loaded[S]) Appended(r runtime.AppendResult) {
 func (s Snapshots[Tx, S]) Load(ctx context.Context, tx Tx, aggregateID string, opts ...runtime.LoadOption) (Loaded[S], error) {
 	if s.kept == nil || len(opts) > 0 {
 		return s.whole(ctx, tx, aggregateID, opts...)
+	}
+	if s.lender != nil {
+		var loaded Loaded[S]
+		err := s.lender.LendFromSnapshot(ctx, tx, s.key(aggregateID), func(snapshot runtime.Snapshot, rest runtime.Stream) (err error) {
+			loaded, err = s.resume(ctx, tx, aggregateID, snapshot, rest)
+			return err
+		})
+		return loaded, err
 	}
 	snapshot, rest, err := s.kept.ReadFromSnapshot(ctx, tx, s.key(aggregateID))
 	if err != nil {

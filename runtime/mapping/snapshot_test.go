@@ -337,3 +337,50 @@ func TestSnapshots_storeWithout(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// lending lends the events of a load, and spoils them when they have been used.
+type lending struct {
+	*sqlite.Store
+	lent *int
+}
+
+func (l lending) PartsOf() runtime.AggregateStreamReader[*sql.Tx] { return l }
+
+func (l lending) LendFromSnapshot(ctx context.Context, tx *sql.Tx, key runtime.SnapshotKey, use func(runtime.Snapshot, runtime.Stream) error) error {
+	snapshot, stream, err := l.ReadFromSnapshot(ctx, tx, key)
+	if err != nil {
+		return err
+	}
+	*l.lent++
+	defer clear(stream.Events)
+	return use(snapshot, stream)
+}
+
+// embedding reads in its own way, of which what it embeds knows nothing.
+type embedding struct{ lending }
+
+func (e embedding) ReadFromSnapshot(context.Context, *sql.Tx, runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
+	return runtime.Snapshot{}, runtime.Stream{}, errOwn
+}
+
+var errOwn = errors.New("of its own")
+
+func TestSnapshots_lentEvents(t *testing.T) {
+	t.Parallel()
+	b, lent := newBook(t), 0
+	settings := mapping.NewSettings(runtime.SnapshotEvery(3))
+	s := mapping.NewSnapshots[*sql.Tx, tally](lending{b.store, &lent}, settings, "Tally", "code", foldTally)
+	for i := range 5 {
+		b.add(s, "1", i)
+	}
+	if got := b.load(s, "1"); got.Version != 5 || got.Saved != 3 || got.State.Hash != hashOf(0, 1, 2, 3, 4) || lent != 6 {
+		t.Errorf("got %+v, lent %d times; want version 5 from 3, all numbers, 6 times", got, lent)
+	}
+	e := mapping.NewSnapshots[*sql.Tx, tally](embedding{lending{b.store, &lent}}, settings, "Tally", "code", foldTally)
+	b.in(func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := e.Load(ctx, tx, "1"); !errors.Is(err, errOwn) {
+			t.Errorf("a store that embeds a lender was passed by: %v", err)
+		}
+		return nil
+	})
+}

@@ -1,11 +1,11 @@
 package mapping
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -27,7 +27,8 @@ func (s Snapshots[Tx, S]) encode(aggregateID string, loaded *Loaded[S]) (kept []
 		return nil, err
 	}
 	sum := s.checksum(aggregateID, loaded.Version, loaded.LastEventID, state)
-	return fmt.Appendf(bytes.Clone(state), "\n%s %x", loaded.LastEventID, sum), nil
+	kept = append(make([]byte, 0, len(state)+stampSize), state...) // what a codec returns may have room that is its own
+	return fmt.Appendf(kept, "\n%s %s", loaded.LastEventID, sum[:]), nil
 }
 
 // decode reads a state that was kept. An error leaves anything in state.
@@ -44,7 +45,7 @@ func (s Snapshots[Tx, S]) decode(aggregateID string, snapshot runtime.Snapshot, 
 	}
 	sum := s.checksum(aggregateID, snapshot.Version, last, text)
 	switch {
-	case hex.EncodeToString(sum) != string(stamp[38:]):
+	case string(sum[:]) != string(stamp[38:]):
 		return errChanged
 	case last != snapshot.LastEventID && last != uuid.Nil && snapshot.LastEventID != uuid.Nil:
 		return fmt.Errorf("its last event is %s, and the log has %s there, as one that was restored without its snapshots; "+
@@ -55,11 +56,18 @@ func (s Snapshots[Tx, S]) decode(aggregateID string, snapshot runtime.Snapshot, 
 
 var errChanged = errors.New("its row is not what was saved: something damaged or changed it; the next snapshot of the stream replaces it")
 
-func (s Snapshots[Tx, S]) checksum(aggregateID string, version int64, last uuid.UUID, state []byte) []byte {
+// checksum returns a checksum in hexadecimal. Every load computes one, so it is made without fmt, and without a copy of the state.
+func (s Snapshots[Tx, S]) checksum(aggregateID string, version int64, last uuid.UUID, state []byte) (text [2 * checksumSize]byte) {
+	head := strconv.AppendQuote(make([]byte, 0, 256), s.aggregateType)
+	head = strconv.AppendQuote(append(head, ' '), aggregateID)
+	head = append(append(append(head, ' '), s.fingerprint...), ' ')
+	head = append(strconv.AppendInt(head, version, 10), ' ')
+	head = append(append(head, last.String()...), '\n')
 	hash := sha256.New()
-	_, _ = fmt.Fprintf(hash, "%q %q %s %d %s\n", s.aggregateType, aggregateID, s.fingerprint, version, last)
+	_, _ = hash.Write(head)
 	_, _ = hash.Write(state)
-	return hash.Sum(nil)[:checksumSize]
+	hex.Encode(text[:], hash.Sum(head[:0])[:checksumSize])
+	return text
 }
 
 // recovered makes an error of a panic of a state's own methods: a snapshot that cannot be made or read fails nothing.

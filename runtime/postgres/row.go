@@ -20,6 +20,7 @@ type decoder struct {
 	wire   wireRows                       // from, if its columns can be taken as they come over the wire, or nil
 	dest   []any                          // what its columns are scanned into if not
 	show   func([]runtime.PersistedEvent) // what collect has read, or nil
+	stream *runtime.SnapshotKey           // that all rows are of, which do not name it, or nil
 }
 
 // newDecoder returns a decoder for the columns of the read statements, in their order.
@@ -54,13 +55,15 @@ func (d *decoder) decode(r rows) error {
 	if d.from != r {
 		d.from, d.wire = r, wireRowsOf(r)
 	}
-	if d.wire != nil && d.take(d.wire.RawValues()) {
-		return nil
+	if d.wire == nil || !d.take(d.wire.RawValues()) {
+		if err := r.Scan(d.destinations()...); err != nil {
+			return err
+		}
+		d.event.CreatedAt = d.event.CreatedAt.UTC()
 	}
-	if err := r.Scan(d.destinations()...); err != nil {
-		return err
+	if d.stream != nil {
+		d.event.AggregateType, d.event.AggregateID = d.stream.AggregateType, d.stream.AggregateID
 	}
-	d.event.CreatedAt = d.event.CreatedAt.UTC()
 	return nil
 }
 
@@ -88,10 +91,10 @@ func (d *decoder) collect(events []runtime.PersistedEvent, r rows, limit int) ([
 }
 
 // collectBeginning returns the rows of a statement that reads a snapshot and the events after it. The row of the snapshot
-// mostly comes first: it says how many follow, and room is made for them at once.
-func (d *decoder) collectBeginning(r rows) ([]runtime.PersistedEvent, error) {
+// mostly comes first: it says how many follow, and room is made for them at once, unless buffer has it.
+func (d *decoder) collectBeginning(r rows, buffer []runtime.PersistedEvent) ([]runtime.PersistedEvent, error) {
 	if !r.Next() {
-		return d.collect(nil, r, fewRows)
+		return d.collect(buffer[:0], r, fewRows)
 	}
 	if err := d.decode(r); err != nil {
 		r.Close()
@@ -99,9 +102,12 @@ func (d *decoder) collectBeginning(r rows) ([]runtime.PersistedEvent, error) {
 	}
 	first, more := d.event, fewRows
 	if first.EventVersion == 0 { // the snapshot's: events begin at 1
-		more = room(first.AggregateVersion+1, first.GlobalPosition)
+		more = room(first.AggregateVersion, first.GlobalPosition)
 	}
-	return d.collect(append(make([]runtime.PersistedEvent, 0, 1+more), first), r, manyRows)
+	if cap(buffer) < 1+more {
+		buffer = make([]runtime.PersistedEvent, 0, 1+more)
+	}
+	return d.collect(append(buffer[:0], first), r, manyRows)
 }
 
 // The destinations below take a column from either driver: pgx calls ScanBytes or ScanUUID with what came over the wire,

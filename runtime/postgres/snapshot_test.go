@@ -1,10 +1,16 @@
 package postgres_test
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eventmap/eventmap/internal/gen/sqlcode/design"
 	"github.com/eventmap/eventmap/internal/pgtest"
@@ -69,6 +75,82 @@ func TestReadFromSnapshot_readOnly(t *testing.T) {
 		if err != nil || snapshot.Version != 2 || rest.Len() != 1 || rest.Version() != 3 {
 			t.Errorf("%s: version %d and %d events to %d, %v; want 2, 1, 3", level, snapshot.Version, rest.Len(), rest.Version(), err)
 		}
+	}
+}
+
+// What is lent is what is read, also when a load is made within another one or fails, and by many at once. What the events point
+// to is not lent.
+func TestLendFromSnapshot(t *testing.T) {
+	t.Parallel()
+	pool, store := connect(t, database(t)), newPoolStore(t)
+	var keys []runtime.SnapshotKey
+	for i := range 8 {
+		key := runtime.SnapshotKey{AggregateType: "Order", AggregateID: newStream(), Fingerprint: "f"}
+		if _, err := store.Append(t.Context(), pool, runtime.NoStream(), placed(key.AggregateID, 3*i+2)); err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 1 {
+			if err := store.SaveSnapshot(t.Context(), pool, key, runtime.Snapshot{Version: int64(i), State: []byte(key.AggregateID)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys = append(keys, key)
+	}
+	keys = append(keys, runtime.SnapshotKey{AggregateType: "Order", AggregateID: newStream(), Fingerprint: "f"}, runtime.SnapshotKey{AggregateType: "Order"})
+	errOfUse := errors.New("of use")
+	var lend func(depth int, key runtime.SnapshotKey) error
+	lend = func(depth int, key runtime.SnapshotKey) error {
+		wantSnapshot, want, err := store.ReadFromSnapshot(t.Context(), pool, key)
+		if err != nil {
+			return err
+		}
+		var kept []runtime.PersistedEvent
+		for range 3 {
+			for _, result := range []error{nil, errOfUse} {
+				err := store.LendFromSnapshot(t.Context(), pool, key, func(snapshot runtime.Snapshot, stream runtime.Stream) error {
+					if depth > 0 {
+						if err := lend(depth-1, keys[(len(stream.Events)+depth)%len(keys)]); err != nil {
+							return err
+						}
+					}
+					kept = slices.Clone(stream.Events)
+					if diff := cmp.Diff(wantSnapshot, snapshot) + cmp.Diff(want.Events, stream.Events, cmpopts.EquateEmpty()); diff != "" || stream.Version() != want.Version() {
+						t.Errorf("lent is something else, of version %d in place of %d:\n%s", stream.Version(), want.Version(), diff)
+					}
+					return result
+				})
+				if err != result { //nolint:errorlint // as it is
+					return fmt.Errorf("the error is %w, want that of use, %w", err, result)
+				}
+			}
+		}
+		if diff := cmp.Diff(want.Events, kept, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("what events point to has changed since:\n%s", diff)
+		}
+		return nil
+	}
+	var group errgroup.Group
+	for i := range 4 {
+		group.Go(func() error {
+			for j := range keys {
+				if err := lend(2, keys[(i+j)%len(keys)]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	never := func(runtime.Snapshot, runtime.Stream) error { panic("used") }
+	if err := store.LendFromSnapshot(t.Context(), nil, keys[0], never); err == nil {
+		t.Error("no transaction is no error")
+	}
+	execute(t, pool, "delete from events where aggregate_version = 2")
+	var incomplete *runtime.IncompleteStreamError
+	if err := store.LendFromSnapshot(t.Context(), pool, keys[0], never); !errors.As(err, &incomplete) {
+		t.Errorf("the error of a stream without its version 2 is %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,7 @@ type Store[Tx any] struct {
 	clock   func() time.Time
 	engine  *engine
 	looks   *looks
+	lent    *sync.Pool // of *lent; see LendFromSnapshot
 }
 
 // New returns a store for the caller's pgx transactions. The error says which part of the configuration is invalid; the
@@ -125,7 +127,7 @@ func newLayoutStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], e
 	}
 	return &Store[Tx]{
 		bind: bind, tables: t, log: c.Log, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
-		engine: new(engine), looks: newLooks(t),
+		engine: new(engine), looks: newLooks(t), lent: new(sync.Pool),
 	}, nil
 }
 

@@ -73,8 +73,10 @@ const epoch = 946_684_800_000_000
 // take reads a row as it came over the wire into the decoder's event. It returns false, and leaves the event half read, if
 // a value is none that an events table holds: the driver says better what is wrong with it.
 func (d *decoder) take(v [][]byte) bool {
-	if len(v[0]) != 8 || v[1] == nil || v[2] == nil || len(v[3]) != 8 || len(v[4]) != 16 || v[5] == nil || len(v[6]) != 4 ||
-		len(v[12]) != 8 {
+	if len(v[0]) != 8 || len(v[3]) != 8 || len(v[4]) != 16 || v[5] == nil || len(v[6]) != 4 || len(v[12]) != 8 {
+		return false
+	}
+	if d.stream == nil && (v[1] == nil || v[2] == nil) {
 		return false
 	}
 	created := int64(binary.BigEndian.Uint64(v[12]))
@@ -83,8 +85,10 @@ func (d *decoder) take(v [][]byte) bool {
 	}
 	e := &d.event
 	e.GlobalPosition = int64(binary.BigEndian.Uint64(v[0]))
-	d.names.set(&e.AggregateType, v[1])
-	d.blocks.set(&e.AggregateID, v[2])
+	if d.stream == nil {
+		d.names.set(&e.AggregateType, v[1])
+		d.blocks.set(&e.AggregateID, v[2])
+	}
 	e.AggregateVersion = int64(binary.BigEndian.Uint64(v[3]))
 	copy(e.EventID[:], v[4])
 	d.names.set(&e.EventType, v[5])

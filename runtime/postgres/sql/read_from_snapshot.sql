@@ -17,20 +17,15 @@ with head as materialized (
 	  and s.aggregate_id = $2::text
 	  and s.fingerprint = $3::text
 )
--- The first row has the form of an event: the head's version stands for its position, the state for its payload, and the ID
--- is that of the last event that is in the state.
+-- The first row has the form of an event: the head's version stands for its position, and the state for its payload. After it
+-- comes the last event that is in the state, for its ID, if it is there: a look of its own for that costs more. The names of the
+-- stream are known, and so are not sent with each row.
 select
 	head.aggregate_version as global_position,
-	$1::text as aggregate_type,
-	$2::text as aggregate_id,
+	null::text as aggregate_type,
+	null::text as aggregate_id,
 	coalesce(snapshot.aggregate_version, 0) as aggregate_version,
-	coalesce((
-		select e.event_id
-		from {{.Events}} as e
-		where {{.Of "e"}}e.aggregate_type = $1::text
-		  and e.aggregate_id = $2::text
-		  and e.aggregate_version = snapshot.aggregate_version
-	), '00000000-0000-0000-0000-000000000000'::uuid) as event_id,
+	'00000000-0000-0000-0000-000000000000'::uuid as event_id,
 	'' as event_type,
 	0 as event_version,
 	{{.State}} as payload,
@@ -46,8 +41,8 @@ union all
 (
 	select
 		e.global_position,
-		e.aggregate_type,
-		e.aggregate_id,
+		null,
+		null,
 		e.aggregate_version,
 		e.event_id,
 		e.event_type,
@@ -61,7 +56,7 @@ union all
 	from {{.Events}} as e
 	where {{.Of "e"}}e.aggregate_type = $1::text
 	  and e.aggregate_id = $2::text
-	  and e.aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
+	  and e.aggregate_version >= coalesce((select snapshot.aggregate_version from snapshot), 0)
 	order by e.aggregate_version
 	-- A limit that the planner does not know: it takes it that few rows are wanted, and so reads the index in order.
 	limit (select $4::bigint)

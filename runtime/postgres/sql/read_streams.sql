@@ -24,12 +24,10 @@ with given as materialized (
 		coalesce(h.aggregate_version, 0) as head,
 {{- if .FromSnapshots}}
 		coalesce(snapshot.aggregate_version, g.after) as after,
-		{{.State}} as state,
-		coalesce(last.event_id, '00000000-0000-0000-0000-000000000000'::uuid) as event_id
+		{{.State}} as state
 {{- else}}
 		g.after,
-		null::{{.ReadAs}} as state,
-		'00000000-0000-0000-0000-000000000000'::uuid as event_id
+		null::{{.ReadAs}} as state
 {{- end}}
 	from given as g
 	left join {{.Heads}} as h
@@ -41,19 +39,16 @@ with given as materialized (
 		and snapshot.aggregate_id = g.aggregate_id
 		and snapshot.fingerprint = g.fingerprint
 		and snapshot.aggregate_version <= h.aggregate_version
-	left join {{.Events}} as last
-		on {{.Same "last" "g"}}last.aggregate_type = g.aggregate_type
-		and last.aggregate_id = g.aggregate_id
-		and last.aggregate_version = snapshot.aggregate_version
 {{- end}}
 )
--- The first row of a stream has the form of an event, as in read_from_snapshot.sql.
+-- The first row of a stream has the form of an event, and the event that is in a state last comes after it, as in
+-- read_from_snapshot.sql.
 select
 	b.head as global_position,
 	b.aggregate_type,
 	b.aggregate_id,
 	b.after as aggregate_version,
-	b.event_id,
+	'00000000-0000-0000-0000-000000000000'::uuid as event_id,
 	'' as event_type,
 	0 as event_version,
 	b.state as payload,
@@ -84,7 +79,7 @@ cross join lateral (
 	from {{.Events}} as e
 	where {{.Same "e" "b"}}e.aggregate_type = b.aggregate_type
 	  and e.aggregate_id = b.aggregate_id
-	  and e.aggregate_version > b.after
+	  and e.aggregate_version >{{if .FromSnapshots}}={{end}} b.after
 	order by e.aggregate_version
 	limit (select $5::bigint) -- see read_from_snapshot.sql
 ) as e

@@ -15,20 +15,14 @@ with head as materialized (
 	  and s.aggregate_id = ?2
 	  and s.fingerprint = ?3
 )
--- The first row has the form of an event: the head's version stands for its position, the state for its payload, and the ID
--- is that of the last event that is in the state.
+-- The first row has the form of an event: the head's version stands for its position, and the state for its payload. After it
+-- comes the last event that is in the state, for its ID, if it is there.
 select
 	head.aggregate_version as global_position,
 	?1 as aggregate_type,
 	?2 as aggregate_id,
 	coalesce(snapshot.aggregate_version, 0) as aggregate_version,
-	coalesce((
-		select event_id
-		from {{.Events}}
-		where aggregate_type = ?1
-		  and aggregate_id = ?2
-		  and aggregate_version = snapshot.aggregate_version
-	), '00000000-0000-0000-0000-000000000000') as event_id,
+	'00000000-0000-0000-0000-000000000000' as event_id,
 	'' as event_type,
 	0 as event_version,
 	snapshot.state as payload,
@@ -49,6 +43,6 @@ from (
 	from {{.Events}}
 	where aggregate_type = ?1
 	  and aggregate_id = ?2
-	  and aggregate_version > coalesce((select snapshot.aggregate_version from snapshot), 0)
+	  and aggregate_version >= coalesce((select snapshot.aggregate_version from snapshot), 0)
 	order by aggregate_version
 )
