@@ -10,7 +10,7 @@ import (
 // where that is more. The process is short: a domain of some hundred events is done before its second collection. See
 // docs/adr/0160-both-processors-work-while-files-are-made.md.
 const (
-	roomyHeap      = 18 << 20 // bytes
+	roomyHeap      = 14 << 20 // bytes
 	garbagePercent = 200
 )
 

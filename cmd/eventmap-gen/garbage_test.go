@@ -8,8 +8,8 @@ func TestPercentFor(t *testing.T) {
 		live uint64
 		want int
 	}{
-		{live: 0, want: 1700}, // of a megabyte at least
-		{live: 4 << 20, want: 350},
+		{live: 0, want: 1300}, // of a megabyte at least
+		{live: 4 << 20, want: 250},
 		{live: 8 << 20, want: 200},
 		{live: 100 << 20, want: 200},
 	} {

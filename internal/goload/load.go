@@ -204,12 +204,12 @@ func goMissing() bool {
 	return err != nil
 }
 
-// environment returns that of the go command, which lists packages in a tenth less time if it collects garbage half as often.
-// What GOGC says in ours stays. See docs/adr/0179-the-go-command-collects-half-as-often.md.
+// environment returns that of the go command, which lists packages in a tenth less time if it collects garbage less often.
+// What GOGC says in ours stays. See docs/adr/0179-the-go-command-collects-less-often.md.
 func environment() []string {
 	environment := os.Environ()
 	if os.Getenv("GOGC") == "" {
-		environment = append(environment, "GOGC=200")
+		environment = append(environment, "GOGC=175")
 	}
 	return environment
 }
