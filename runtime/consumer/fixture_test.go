@@ -276,6 +276,13 @@ func status[Tx any](e *env, r *consumer.Runner[Tx], name string) consumer.Status
 	return consumer.Status{}
 }
 
+// hasCaughtUp reports whether a consumer has passed every event. One that has not begun lags behind none.
+func hasCaughtUp[Tx any](e *env, r *consumer.Runner[Tx], name string) bool {
+	e.Helper()
+	s := status(e, r, name)
+	return len(s.Segments) > 0 && s.Lag().Events == 0
+}
+
 // background runs the runner until the test ends or the returned function is called, which waits for it.
 func background[Tx any](e *env, r *consumer.Runner[Tx]) (stop func()) {
 	ctx, cancel := context.WithCancel(e.Context())

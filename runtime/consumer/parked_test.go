@@ -81,7 +81,7 @@ func TestRetryParked_whileRunning(t *testing.T) {
 			_, _ = r.RetryParked(e.ctx(), "c", p.Stream) // its handler may fail again
 		}
 	}
-	e.eventually("all is handled or parked", func() bool { return status(e, r, "c").Lag().Events == 0 })
+	e.eventually("all is handled or parked", func() bool { return hasCaughtUp(e, r, "c") })
 	retryAll(e, r, "c")
 	e.wantModel("c", e.logPositions())
 }

@@ -286,7 +286,7 @@ func TestProcesses_readModelIsTheLog(t *testing.T) {
 func checkParking(e *env, operator *consumer.Runner[pgx.Tx]) {
 	e.Helper()
 	ctx := e.ctx()
-	e.eventually("the parking consumer has caught up", func() bool { return status(e, operator, "parking").Lag().Events == 0 })
+	e.eventually("the parking consumer has caught up", func() bool { return hasCaughtUp(e, operator, "parking") })
 	var want, unpoisoned []int64
 	blocked := map[string]bool{}
 	for p, err := range e.store.LogEvents(ctx, e.pool, runtime.LogQuery{}) {

@@ -75,7 +75,8 @@ func (s Status) Stopped() bool {
 	return slices.ContainsFunc(s.Segments, func(s SegmentStatus) bool { return !s.StoppedAt.IsZero() })
 }
 
-// Lag returns the events of all segments that are not handled yet, and how long ago the first of them happened.
+// Lag returns the events of all segments that are not handled yet, and how long ago the first of them happened. It is zero for a
+// consumer that has never run, which has no segments yet.
 func (s Status) Lag() Lag {
 	var sum Lag
 	for _, segment := range s.Segments {
