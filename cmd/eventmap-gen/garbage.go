@@ -7,8 +7,8 @@ import (
 )
 
 // The heap may grow to roomyHeap before garbage is collected, however little of it is live, and to three times what is live
-// where that is more. The process is short: a domain of some hundred events is done before its second collection. See
-// docs/adr/0160-both-processors-work-while-files-are-made.md.
+// where that is more. The process is short: a domain of some hundred events is done after two collections. See
+// docs/adr/0160-both-processors-work-while-files-are-made.md, and 0179 for the bound.
 const (
 	roomyHeap      = 14 << 20 // bytes
 	garbagePercent = 200

@@ -30,7 +30,7 @@ type payloads map[*event]*model.Shape
 type payloadReader struct {
 	*scan
 	decls   *declarations
-	warned  map[*types.TypeName]bool         // of their JSON, if there was anything to warn of
+	warned  map[*types.TypeName]bool         // whose texts were looked for
 	tags    map[*types.TypeName]bool         // whose tags were looked at
 	remarks map[*source]map[token.Pos]remark // of the sources that were asked for, by the places of the fields' names
 }

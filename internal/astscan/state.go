@@ -203,9 +203,6 @@ func (s stateFinder) findAppliers(st *state) {
 // appliesByName reports whether a method is called as one that applies an event: OnPlaced, ApplyPlaced or WhenPlaced, with
 // the name of the event's type or the one it is stored under and perhaps its version, or that alone; or Apply alone.
 func (s *scan) appliesByName(name string, e *event, takesSum bool, st *state) bool {
-	if !takesSum && name == "On"+e.decl.obj.Name() {
-		return true // as it mostly is
-	}
 	subjects := []string{""}
 	if takesSum {
 		subjects = append(subjects, "Event", st.group.sum.decl.obj.Name())

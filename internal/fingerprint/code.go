@@ -34,8 +34,7 @@ type declaration struct {
 	// is repeated.
 	implicit string
 	objects  []types.Object
-	text     []byte // what stands for it in a fingerprint, once it is described
-	describe sync.Once
+	text     func() []byte // what stands for it in a fingerprint
 }
 
 // NewCode returns the source as code that fingerprints can be taken of.
@@ -77,6 +76,7 @@ func (c *Code) index(p *Package) {
 }
 
 func (c *Code) declare(d *declaration) {
+	d.text = sync.OnceValue(d.describe)
 	c.within[d.in] = append(c.within[d.in], d)
 	for _, object := range d.objects {
 		c.declared[object] = d

@@ -179,8 +179,7 @@ func (w *walk) warn(pos token.Pos, format string, args ...any) {
 func (w *walk) entries() ([][]byte, error) {
 	entries := make([][]byte, 0, len(w.reached)+len(w.outside))
 	for d := range w.reached {
-		d.describe.Do(d.writeText)
-		entries = append(entries, d.text)
+		entries = append(entries, d.text())
 	}
 	for path := range w.outside {
 		identity, err := w.source.Identity(path)
@@ -193,8 +192,8 @@ func (w *walk) entries() ([][]byte, error) {
 	return entries, nil
 }
 
-// writeText sets the text that stands for a declaration.
-func (d *declaration) writeText() {
+// describe returns the text that stands for a declaration.
+func (d *declaration) describe() []byte {
 	const enough = 10 // bytes of text for one of the source
 	var b bytes.Buffer
 	b.Grow(enough * int(d.node.End()-d.node.Pos()))
@@ -206,7 +205,7 @@ func (d *declaration) writeText() {
 	}
 	b.WriteString(" " + d.implicit + d.language() + " ")
 	writeDeclaration(&b, d.node, d.in.Info)
-	d.text = b.Bytes()
+	return b.Bytes()
 }
 
 // language names the version of the language that the declaration is written in, where that decides what its code does: loops

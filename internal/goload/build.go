@@ -81,7 +81,7 @@ func (b *Build) Missing(pkg *Package) model.Problems { return b.missing[pkg.load
 
 // at reads a position that the go command gave for a package.
 func (b *Build) at(p *packages.Package, text string) model.Position {
-	return b.program.Dir.parsePosition(text, b.program.ran(p))
+	return b.program.Dir.parsePosition(text, b.program.ran[p])
 }
 
 // findUnsettled finds the packages that cannot be whole before the generated code is: the output package, packages of
@@ -131,7 +131,7 @@ func (b *Build) isOurs(p *packages.Package, pos string) bool {
 		file, _, _ = cutNumber(file)
 	}
 	if !filepath.IsAbs(file) {
-		file = filepath.Join(b.program.ran(p), file)
+		file = filepath.Join(b.program.ran[p], file)
 	}
 	return b.program.ours.names[file]
 }
@@ -250,8 +250,8 @@ func (b *Build) judgeListError(p *packages.Package, e packages.Error) {
 	case strings.HasPrefix(e.Msg, "import cycle not allowed") && (b.isOutputCycle(e) || b.sawCycle()):
 		return // it is reported where the import is
 	}
-	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran(p)+string(filepath.Separator), "")
-	b.Problems = append(b.Problems, model.Problem{Pos: b.at(p, e.Pos), Message: b.withRemedy(message, b.program.ran(p))})
+	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran[p]+string(filepath.Separator), "")
+	b.Problems = append(b.Problems, model.Problem{Pos: b.at(p, e.Pos), Message: b.withRemedy(message, b.program.ran[p])})
 }
 
 // recursive returns the pattern of all packages below a folder, as any command takes it.
@@ -286,7 +286,7 @@ func (b *Build) withRemedy(message, dir string) string {
 // are written anew or go. Beside files written by hand they keep these from being read.
 func (b *Build) judgeOutputNames(p *packages.Package, e packages.Error) {
 	byHand := packageNames(b.output.files, func(f outputFile) bool { return f.included && !f.ours && !f.test })
-	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran(p)+string(filepath.Separator), "")
+	message := strings.ReplaceAll(oneLine(e.Msg), b.program.ran[p]+string(filepath.Separator), "")
 	switch len(byHand) {
 	case 0:
 		return

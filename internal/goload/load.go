@@ -61,7 +61,7 @@ type Program struct {
 	roots    []*packages.Package                 // the same as Packages
 	all      []*packages.Package                 // that were loaded, whether they match or not; imports come first
 	loaded   func() map[string]*packages.Package // the same by path
-	ran      func(*packages.Package) string      // where the go command ran
+	ran      map[*packages.Package]string        // where the go command ran
 	written  func() ([]outputFile, error)        // the Go files of the output folder, read once
 	ours     generated
 	reaching map[reach]bool // whether one package imports another, as far as found out
@@ -85,6 +85,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		Fset:     token.NewFileSet(),
 		options:  o,
 		byPath:   map[string]*Package{},
+		ran:      map[*packages.Package]string{},
 		ours:     generated{names: map[string]bool{}},
 		reaching: map[reach]bool{},
 	}
@@ -92,8 +93,7 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 	if o.Output != "" {
 		go func() { _, _ = p.written() }() // while the go command lists packages
 	}
-	answers := make([][]*packages.Package, len(asked))
-	for i, q := range asked {
+	for _, q := range asked {
 		roots, err := p.ask(ctx, q)
 		if err != nil {
 			return nil, err
@@ -101,7 +101,9 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 		if err := p.checkApart(roots); err != nil {
 			return nil, err
 		}
-		answers[i] = roots
+		for pkg := range packages.Postorder(roots) {
+			p.ran[pkg] = q.dir
+		}
 		p.roots = append(p.roots, roots...)
 	}
 	if len(p.roots) == 0 {
@@ -118,8 +120,6 @@ func Load(ctx context.Context, o Options) (*Program, error) {
 	}
 	p.all = slices.Collect(packages.Postorder(p.roots))
 	p.loaded = sync.OnceValue(p.indexLoaded)
-	folders := sync.OnceValue(func() map[*packages.Package]string { return foldersOf(asked, answers) }) // few ask
-	p.ran = func(pkg *packages.Package) string { return folders()[pkg] }
 	return p, nil
 }
 
@@ -152,17 +152,6 @@ func (p *Program) ask(ctx context.Context, q query) ([]*packages.Package, error)
 		return nil, fmt.Errorf("read packages: %s", oneLine(said))
 	}
 	return roots, nil
-}
-
-// foldersOf returns where the go command ran for each package, given what it answered to each query.
-func foldersOf(asked []query, answers [][]*packages.Package) map[*packages.Package]string {
-	folders := map[*packages.Package]string{}
-	for i, q := range asked {
-		for pkg := range packages.Postorder(answers[i]) {
-			folders[pkg] = q.dir
-		}
-	}
-	return folders
 }
 
 // checkApart returns an error if packages of one load are found in those before as well. Types are the same within one

@@ -12,9 +12,8 @@ import (
 // fingerprint returns what generated code knows its type by: a hash of all that encoding/json takes from the declaration, of
 // the types of fields too. Package runtime/plainjson computes the same of the type as it is when the program runs.
 func (r *Reader) fingerprint(t types.Type) string {
-	p := print{Reader: r, text: r.text[:0]}
+	p := print{Reader: r}
 	p.typ(t)
-	r.text = p.text
 	hash := fnv.New64a()
 	_, _ = hash.Write(p.text)
 	return fmt.Sprintf("%016x", hash.Sum64())

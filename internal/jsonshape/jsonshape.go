@@ -36,7 +36,6 @@ type Reader struct {
 	named     map[types.Type]*names
 	constants map[*types.TypeName][]model.Constant
 	marked    map[types.Type]string // what marks has found out
-	text      []byte                // that of the last fingerprint, to be written over
 }
 
 // NewReader returns a reader. It must not be used by several goroutines at a time.

@@ -13,11 +13,7 @@ import (
 // what accepted names are taken: Order.Placed.v1, or Order.Placed or Order for all within. It also returns those names of
 // which there was nothing to take.
 func Compare(locked, now *Lock, accepted []string) (findings Findings, unused []string) {
-	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), renamed: map[[2]string]bool{}}
-	c.after = c.before
-	if now != locked {
-		c.after = now.byKey()
-	}
+	c := comparison{locked: locked, now: now, accepted: accepted, used: map[string]bool{}, before: locked.byKey(), after: now.byKey(), renamed: map[[2]string]bool{}}
 	for i := range locked.Events {
 		old := &locked.Events[i]
 		switch e := c.after[old.key()]; e {

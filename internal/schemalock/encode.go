@@ -186,12 +186,9 @@ func enumeration(s *model.Shape) []model.Constant {
 
 // targets returns the types that a payload refers to.
 func targets(s *model.Shape) map[string]bool {
-	var found map[string]bool // few payloads refer to any
+	found := map[string]bool{}
 	for shape := range s.All() {
 		if shape.Kind == model.RefShape {
-			if found == nil {
-				found = map[string]bool{}
-			}
 			found[shape.Type] = true
 		}
 	}

@@ -19,8 +19,8 @@ type Judgement struct {
 }
 
 // Judge compares a domain with what is locked. accepted names the events and aggregates whose breaking changes are taken;
-// see [Compare]. It tells the domain which personal fields are in clear in events that may be stored. generated reports whether there is code that was generated before; it is asked only where the lock is
-// missing, which is a finding then.
+// see [Compare]. It tells the domain which personal fields are in clear in events that may be stored. generated reports whether
+// there is code that was generated before; it is asked only where the lock is missing, which is a finding then.
 func Judge(d *model.Domain, b Baseline, accepted []string, generated func() bool) (*Judgement, error) {
 	now := Of(d)
 	j := Judgement{Content: Encode(now)}
@@ -63,9 +63,6 @@ func RememberClear(d *model.Domain, path string) error {
 // rememberClear notes in the domain's events which personal fields are stored in clear too, because they had no mark once, and
 // reports whether there are any.
 func rememberClear(locked, now *Lock) (found bool) {
-	if locked == now {
-		return false
-	}
 	before := locked.byKey()
 	for i := range now.Events {
 		e := &now.Events[i]
@@ -102,10 +99,7 @@ func (c Change) String() string {
 
 // changes returns what has changed in the set of events, in the order of their names. Without a lock, everything is new.
 func changes(locked, now *Lock) []Change {
-	switch locked {
-	case now:
-		return nil
-	case nil:
+	if locked == nil {
 		locked = &Lock{}
 	}
 	before, after := locked.byKey(), now.byKey()

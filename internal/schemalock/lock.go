@@ -49,11 +49,6 @@ type Event struct {
 // Of returns the lock of a domain.
 func Of(d *model.Domain) *Lock {
 	var lock Lock
-	n := 0
-	for _, a := range d.Aggregates {
-		n += len(a.Events)
-	}
-	lock.Events = slices.Grow(lock.Events, n)
 	for _, a := range d.Aggregates {
 		if a.ID.Stringer != "" {
 			stream := Stream{Aggregate: a.Name, ID: a.ID.Stringer, Pos: a.Pos}

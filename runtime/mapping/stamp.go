@@ -58,9 +58,10 @@ var errChanged = errors.New("its row is not what was saved: something damaged or
 
 // checksum returns a checksum in hexadecimal. Every load computes one, so it is made without fmt, and without a copy of the state.
 func (s Snapshots[Tx, S]) checksum(aggregateID string, version int64, last uuid.UUID, state []byte) (text [2 * checksumSize]byte) {
-	head := strconv.AppendQuote(make([]byte, 0, 256), s.aggregateType)
-	head = strconv.AppendQuote(append(head, ' '), aggregateID)
-	head = append(append(append(head, ' '), s.fingerprint...), ' ')
+	head := make([]byte, 0, 256)
+	head = append(strconv.AppendQuote(head, s.aggregateType), ' ')
+	head = append(strconv.AppendQuote(head, aggregateID), ' ')
+	head = append(append(head, s.fingerprint...), ' ')
 	head = append(strconv.AppendInt(head, version, 10), ' ')
 	head = append(append(head, last.String()...), '\n')
 	hash := sha256.New()

@@ -16,24 +16,7 @@ import (
 // ReadFromSnapshot reads a snapshot and the events after it, in one statement; see [runtime.SnapshotStore]. It works at every
 // isolation level, in read-only transactions and on a standby.
 func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey) (runtime.Snapshot, runtime.Stream, error) {
-	none := runtime.NewStream(key.AggregateType, key.AggregateID, 0, nil)
-	if !runtime.ValidName(key.AggregateType) || !runtime.ValidName(key.AggregateID) {
-		return runtime.Snapshot{}, none, nil
-	}
-	db := s.bind(tx)
-	if db == nil {
-		return runtime.Snapshot{}, runtime.Stream{}, errNoTransaction
-	}
-	rows, err := s.beginning(ctx, db, key, &lent{names: make(names, 16)})
-	var snapshot runtime.Snapshot
-	var stream runtime.Stream
-	if err == nil {
-		snapshot, stream, err = reading.FromSnapshot(key, rows)
-	}
-	if err != nil {
-		return runtime.Snapshot{}, runtime.Stream{}, s.fromSnapshotError(key, err)
-	}
-	return snapshot, stream, nil
+	return s.readFromSnapshot(ctx, tx, key, newLent())
 }
 
 // LendFromSnapshot calls use with what ReadFromSnapshot returns, and returns the error of use as it is. The slice of the events
@@ -41,32 +24,16 @@ func (s *Store[Tx]) ReadFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 // be kept. use may use tx. It is for generated code, which folds the events and keeps none: most of the memory of a load is
 // that slice.
 func (s *Store[Tx]) LendFromSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, use func(runtime.Snapshot, runtime.Stream) error) error {
-	db := s.bind(tx)
-	if db == nil || !runtime.ValidName(key.AggregateType) || !runtime.ValidName(key.AggregateID) {
-		snapshot, stream, err := s.ReadFromSnapshot(ctx, tx, key) // which asks no database
-		if err != nil {
-			return err
-		}
-		return use(snapshot, stream)
-	}
-	l, _ := s.lent.Get().(*lent)
-	if l == nil {
-		l = &lent{names: make(names, 16)}
-	}
-	rows, err := s.beginning(ctx, db, key, l)
+	l := s.lent.Get().(*lent)
+	snapshot, stream, err := s.readFromSnapshot(ctx, tx, key, l)
 	if err != nil {
-		return s.fromSnapshotError(key, err)
-	}
-	snapshot, stream, err := reading.FromSnapshot(key, rows)
-	if err != nil {
-		return s.fromSnapshotError(key, err) // which may have the events
+		return err // which may have the events
 	}
 	if err := use(snapshot, stream); err != nil {
 		return err
 	}
-	if cap(rows) <= manyRows && len(l.names) <= manyRows {
-		clear(rows) // nothing that they point to is held
-		l.events = rows[:0]
+	if cap(l.rows) <= manyRows && len(l.names) <= manyRows {
+		clear(l.rows) // nothing that they point to is held
 		s.lent.Put(l)
 	}
 	return nil
@@ -74,23 +41,38 @@ func (s *Store[Tx]) LendFromSnapshot(ctx context.Context, tx Tx, key runtime.Sna
 
 // lent is what one load after the other reads with.
 type lent struct {
-	events []runtime.PersistedEvent // empty
-	names  names
+	rows  []runtime.PersistedEvent // of the last statement
+	names names
 }
 
-// beginning returns the rows of the statement that reads a snapshot and the events after it, in the memory of l if that is
-// enough.
-func (s *Store[Tx]) beginning(ctx context.Context, db querier, key runtime.SnapshotKey, l *lent) ([]runtime.PersistedEvent, error) {
+func newLent() *lent { return &lent{names: make(names, 16)} }
+
+// readFromSnapshot reads into the memory of l, if that is enough.
+func (s *Store[Tx]) readFromSnapshot(ctx context.Context, tx Tx, key runtime.SnapshotKey, l *lent) (runtime.Snapshot, runtime.Stream, error) {
+	if !runtime.ValidName(key.AggregateType) || !runtime.ValidName(key.AggregateID) {
+		return runtime.Snapshot{}, runtime.NewStream(key.AggregateType, key.AggregateID, 0, nil), nil
+	}
+	db := s.bind(tx)
+	if db == nil {
+		return runtime.Snapshot{}, runtime.Stream{}, errNoTransaction
+	}
+	snapshot, stream, err := s.fromSnapshot(ctx, db, key, l)
+	if err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, fmt.Errorf("read %s %q from its snapshot: %w", key.AggregateType, key.AggregateID, s.snapshotError(err))
+	}
+	return snapshot, stream, nil
+}
+
+func (s *Store[Tx]) fromSnapshot(ctx context.Context, db querier, key runtime.SnapshotKey, l *lent) (runtime.Snapshot, runtime.Stream, error) {
 	r, err := db.query(ctx, s.of(key.AggregateID, s.sql.readFromSnapshot, key.AggregateType, key.AggregateID, key.Fingerprint, int64(math.MaxInt64)))
 	if err != nil {
-		return nil, err
+		return runtime.Snapshot{}, runtime.Stream{}, err
 	}
 	d := decoder{names: l.names, stream: &key}
-	return d.collectBeginning(r, l.events)
-}
-
-func (s *Store[Tx]) fromSnapshotError(key runtime.SnapshotKey, err error) error {
-	return fmt.Errorf("read %s %q from its snapshot: %w", key.AggregateType, key.AggregateID, s.snapshotError(err))
+	if l.rows, err = d.collectBeginning(r, l.rows); err != nil {
+		return runtime.Snapshot{}, runtime.Stream{}, err
+	}
+	return reading.FromSnapshot(key, l.rows)
 }
 
 // SaveSnapshot keeps a snapshot; see [runtime.SnapshotStore]. In a transaction it works behind a savepoint of its own, so

@@ -127,7 +127,7 @@ func newLayoutStore[Tx any](bind func(Tx) querier, opts []Option) (*Store[Tx], e
 	}
 	return &Store[Tx]{
 		bind: bind, tables: t, log: c.Log, sql: texts, payload: c.Payload, notify: c.NotifyChannel, logger: c.Logger, clock: clock,
-		engine: new(engine), looks: newLooks(t), lent: new(sync.Pool),
+		engine: new(engine), looks: newLooks(t), lent: &sync.Pool{New: func() any { return newLent() }},
 	}, nil
 }
 
